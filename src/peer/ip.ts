@@ -1,0 +1,168 @@
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * Where on the internet an address is. An address outside `public` is meaningful only to callers of the same scope:
+ * `10.0.0.5` names a different machine for everybody who reads it.
+ *
+ * `special` is what nobody can be reached at, or what must never be dialled on a stranger's word: multicast, the
+ * documentation ranges, NAT64 and the other ways to write an IPv4 address inside an IPv6 one, and so on.
+ */
+export type Scope =
+  | 'public'
+  | 'loopback'
+  | 'private-10'
+  | 'private-172'
+  | 'private-192'
+  | 'shared'
+  | 'link-local'
+  | 'unique-local'
+  | 'special'
+
+/** A literal IP address. Only {@link parseIp} makes one, so `text` is canonical and `family` is true. */
+export interface Ip {
+  readonly family: 4 | 6
+  /** Canonical text: dotted decimal without leading zeros, or RFC 5952. */
+  readonly text: string
+}
+
+/** The canonical form of a literal IP address, or undefined for anything else: names, zones, octal, whitespace. */
+export function parseIp(text: string): Ip | undefined {
+  switch (isIP(text)) {
+    case 4:
+      return { family: 4, text }
+    case 6:
+      return text.includes('%') ? undefined : { family: 6, text: formatIp6(ip6Groups(text)) }
+    default:
+      return undefined
+  }
+}
+
+/** The scope of an address, by the IANA special-purpose registries (RFC 6890 and successors). */
+export function scopeOf(ip: Ip): Scope {
+  const family = ip.family === 4 ? 'ipv4' : 'ipv6'
+  for (const [scope, list] of SCOPES) {
+    if (list.check(ip.text, family)) {
+      return scope
+    }
+  }
+  if (ip.family === 4) {
+    return 'public'
+  }
+  // IANA has handed out global unicast from 2000::/3 only; all the rest is reserved, mapped, translated or multicast.
+  return GLOBAL_UNICAST_6.check(ip.text, 'ipv6') ? 'public' : 'special'
+}
+
+/**
+ * The prefix of an address as text, for counting by network: `/24` and `/16` for IPv4, `/64`, `/56`, `/48` and `/32`
+ * for IPv6. The result is an opaque key, not an address.
+ */
+export function prefixOf(ip: Ip, bits: 16 | 24 | 32 | 48 | 56 | 64): string {
+  if (ip.family === 4) {
+    const parts = ip.text.split('.')
+    return `${parts.slice(0, bits / 8).join('.')}/${bits}`
+  }
+  const groups = ip6Groups(ip.text)
+  const whole = groups.slice(0, bits >> 4)
+  if (bits % 16 !== 0) {
+    whole.push(groups[bits >> 4]! & 0xff00)
+  }
+  return `${whole.map((group) => group.toString(16)).join(':')}/${bits}`
+}
+
+/**
+ * What one operator of a network is taken to be: a /16 for IPv4, a /32 for IPv6.
+ * Bitcoin's and CometBFT's grouping: buying addresses in many of these is what an eclipse costs.
+ */
+export function networkGroupOf(ip: Ip): string {
+  return prefixOf(ip, ip.family === 4 ? 16 : 32)
+}
+
+function blockList(family: 'ipv4' | 'ipv6', ...ranges: Array<[net: string, bits: number]>): BlockList {
+  const list = new BlockList()
+  for (const [net, bits] of ranges) {
+    list.addSubnet(net, bits, family)
+  }
+  return list
+}
+
+const SPECIAL = blockList(
+  'ipv4',
+  ['0.0.0.0', 8], // "this network", RFC 791
+  ['192.0.0.0', 24], // IETF protocol assignments, RFC 6890
+  ['192.0.2.0', 24], // documentation, RFC 5737
+  ['192.88.99.0', 24], // 6to4 relay anycast, RFC 7526
+  ['198.18.0.0', 15], // benchmarking, RFC 2544
+  ['198.51.100.0', 24], // documentation, RFC 5737
+  ['203.0.113.0', 24], // documentation, RFC 5737
+  ['224.0.0.0', 4], // multicast, RFC 5771
+  ['240.0.0.0', 4], // reserved and broadcast, RFC 1112
+)
+const SPECIAL_6 = blockList(
+  'ipv6',
+  ['2001::', 23], // IETF protocol assignments with Teredo and ORCHID, RFC 2928
+  ['2001:db8::', 32], // documentation, RFC 3849
+  ['2002::', 16], // 6to4: an IPv4 address inside, RFC 3056
+  ['3fff::', 20], // documentation, RFC 9637
+  ['fe80::', 10], // link-local needs a zone, and a zone means nothing on another machine
+)
+const GLOBAL_UNICAST_6 = blockList('ipv6', ['2000::', 3])
+
+const SCOPES: ReadonlyArray<readonly [Scope, BlockList]> = [
+  ['special', SPECIAL],
+  ['special', SPECIAL_6],
+  ['loopback', blockList('ipv4', ['127.0.0.0', 8])],
+  ['loopback', blockList('ipv6', ['::1', 128])],
+  ['private-10', blockList('ipv4', ['10.0.0.0', 8])],
+  ['private-172', blockList('ipv4', ['172.16.0.0', 12])],
+  ['private-192', blockList('ipv4', ['192.168.0.0', 16])],
+  ['shared', blockList('ipv4', ['100.64.0.0', 10])], // carrier-grade NAT, RFC 6598
+  ['link-local', blockList('ipv4', ['169.254.0.0', 16])],
+  ['unique-local', blockList('ipv6', ['fc00::', 7])],
+]
+
+/** The eight 16-bit groups of text that `isIP` called IPv6. */
+function ip6Groups(text: string): number[] {
+  const [head = '', tail] = text.split('::') as [string, string?]
+  const left = groupsOf(head)
+  if (tail === undefined) {
+    return left
+  }
+  const right = groupsOf(tail)
+  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right]
+}
+
+function groupsOf(part: string): number[] {
+  if (part === '') {
+    return []
+  }
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) {
+      return [Number.parseInt(group, 16)]
+    }
+    const [a, b, c, d] = group.split('.').map(Number) as [number, number, number, number]
+    return [(a << 8) | b, (c << 8) | d]
+  })
+}
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups becomes `::`. */
+function formatIp6(groups: readonly number[]): string {
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    const [high, low] = [groups[6]!, groups[7]!]
+    return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+  }
+  let start = -1
+  let length = 1
+  for (let i = 0; i < 8; i++) {
+    let end = i
+    while (end < 8 && groups[end] === 0) {
+      end++
+    }
+    if (end - i > length) {
+      start = i
+      length = end - i
+    }
+    i = Math.max(i, end)
+  }
+  const hex = groups.map((group) => group.toString(16))
+  return start < 0 ? hex.join(':') : `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`
+}

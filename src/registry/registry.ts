@@ -1,0 +1,279 @@
+import { NetworkTable, type Pool, type RegistrationEntry } from './network-table.ts'
+import { Occupancy } from './occupancy.ts'
+import {
+  type Change,
+  isStatic,
+  keyOf,
+  type Registration,
+  type RegistrationKey,
+  type RegistrationRecord,
+  recordOf,
+} from './registration.ts'
+import type { StaticEntry } from './static-entry.ts'
+import type { Scope } from '../peer/ip.ts'
+
+/** The most addresses a peer has in one network. CometBFT knows one, libp2p's spec 16; eight covers both families twice. */
+export const MAX_ADDRESSES_PER_PEER = 8
+
+/**
+ * How long a peer must have answered without a miss to count as long proven: outliving a day costs an attacker what
+ * the crowd of a moment does not. Bitcoin's seeder and CometBFT's seeds prefer the old for the same reason.
+ */
+export const RIPE_AFTER_MS = 24 * 3_600_000
+
+export interface RegistryInit {
+  /**
+   * `verified`: only what answered is handed out. `registered`: whatever registered is, for closed networks whose
+   * bootstrap can't dial back.
+   */
+  readonly listing: 'verified' | 'registered'
+}
+
+/** What a proof of life came to, as far as the table cares. */
+export type ProofResult = 'answered' | 'missed'
+
+/**
+ * The table of who is registered. Synchronous, without clock, chance or I/O; every write returns the change to
+ * remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
+ */
+export class Registry {
+  readonly #networks = new Map<string, NetworkTable>()
+  readonly #listing: RegistryInit['listing']
+  readonly occupancy = new Occupancy()
+  #statics: readonly StaticEntry[] = []
+  #sweep: Iterator<RegistrationEntry> | undefined
+  #registrations = 0
+  #peers = 0
+
+  constructor({ listing }: RegistryInit) {
+    this.#listing = listing
+  }
+
+  /** Registrations, the operator's included. */
+  get size(): number {
+    return this.#registrations
+  }
+
+  get peerCount(): number {
+    return this.#peers
+  }
+
+  get networkCount(): number {
+    return this.#networks.size
+  }
+
+  hasNetwork(network: string): boolean {
+    return this.#networks.has(network)
+  }
+
+  get statics(): readonly StaticEntry[] {
+    return this.#statics
+  }
+
+  find(key: RegistrationKey): Registration | undefined {
+    return this.#networks.get(key.network)?.find(key.peerId, key.address)
+  }
+
+  /** All registrations of a peer in a network, expired ones included until they are swept. */
+  registrationsOf(network: string, peerId: string): readonly Registration[] {
+    return this.#networks.get(network)?.peers.get(peerId)?.registrations ?? []
+  }
+
+  /** Who may be handed out of a network, by scope. */
+  pool(network: string, scope: Scope): Pool | undefined {
+    return this.#networks.get(network)?.pool(scope)
+  }
+
+  /**
+   * Holds a place for a registration while its proof runs, so that those who come meanwhile find it counted. Nobody is
+   * handed it and no store keeps it until {@link put} makes it real.
+   */
+  reserve(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
+    return this.#add(key, { registeredAt: times.now, expiresAt: times.expiresAt }, true)
+  }
+
+  /** Adds a registration, or renews the one that has its key. An operator's entry stays as it is. */
+  put(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
+    const known = this.#networks.get(key.network)?.find(key.peerId, key.address)
+    if (known !== undefined) {
+      if (!isStatic(known)) {
+        known.expiresAt = times.expiresAt
+      }
+      known.provisional = false
+      return known
+    }
+    return this.#add(key, { registeredAt: times.now, expiresAt: times.expiresAt })
+  }
+
+  /** Takes a registration out. False when it was gone already. */
+  remove(registration: Registration): boolean {
+    const entry = registration as RegistrationEntry
+    const table = this.#networks.get(entry.peer.network)
+    if (table?.find(entry.peer.id, entry.address) !== entry) {
+      return false
+    }
+    table.remove(entry)
+    this.occupancy.remove(entry)
+    this.#registrations--
+    if (entry.peer.registrations.length === 0) {
+      this.#peers--
+      if (table.peers.size === 0) {
+        this.#networks.delete(table.name)
+      }
+    }
+    return true
+  }
+
+  /** Records that a peer answered at its address, or missed. */
+  recordProof(registration: Registration, result: ProofResult, now: number): void {
+    const entry = registration as RegistrationEntry
+    if (result === 'answered') {
+      entry.provedSince = entry.health === 'reachable' && entry.provedSince !== 0 ? entry.provedSince : now
+      entry.provedAt = now
+      entry.health = 'reachable'
+      entry.misses = 0
+    } else {
+      entry.provedSince = 0
+      entry.misses++
+      entry.health = entry.health === 'unproven' ? 'unproven' : 'failing'
+    }
+    this.#relist(entry)
+  }
+
+  /**
+   * Looks at the next `budget` registrations; call after call it comes round to all of them. Removes those whose time
+   * is over, and takes out of the answers those whose last proof is older than `provedBefore`. Returns the removed.
+   */
+  expire(now: number, provedBefore: number, budget: number): Registration[] {
+    const expired: Registration[] = []
+    for (let i = 0; i < budget; i++) {
+      this.#sweep ??= this.#entries()
+      const { value: entry } = this.#sweep.next()
+      if (entry === undefined) {
+        this.#sweep = undefined
+        break
+      }
+      if (entry.expiresAt <= now && this.remove(entry)) {
+        expired.push(entry)
+      } else if (entry.health === 'reachable' && entry.provedAt < provedBefore) {
+        entry.health = 'failing'
+        entry.provedSince = 0
+        this.#relist(entry)
+      }
+    }
+    return expired
+  }
+
+  /**
+   * Brings back what a store kept. It may be handed out at once when it was proved at `provedBefore` or later; what was
+   * proved before that has to answer again.
+   */
+  restore(record: RegistrationRecord, provedBefore: number): Registration {
+    const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
+    if (!isStatic(entry) && record.provedAt > 0) {
+      const current = record.provedAt >= provedBefore
+      entry.provedAt = record.provedAt
+      entry.provedSince = current ? record.provedAt : 0
+      entry.health = current ? 'reachable' : 'failing'
+      this.#relist(entry)
+    }
+    return entry
+  }
+
+  /** Replaces the operator's entries. Those that name a peer and an address become registrations without an end. */
+  setStatics(statics: readonly StaticEntry[], now: number): void {
+    const stale = new Set<Registration>()
+    for (const entry of this.#entries()) {
+      if (isStatic(entry)) {
+        stale.add(entry)
+      }
+    }
+    this.#statics = statics
+    for (const { registration } of statics) {
+      if (registration?.peerId !== undefined) {
+        const { network, peerId, address } = registration
+        stale.delete(this.identify({ network, peerId, address }, now))
+      }
+    }
+    for (const entry of stale) {
+      this.remove(entry)
+    }
+  }
+
+  /** Makes an operator's entry of a peer: its PeerId stood in the file, or it answered there. */
+  identify(key: RegistrationKey, now: number): Registration {
+    return this.put(key, { now, expiresAt: Number.POSITIVE_INFINITY })
+  }
+
+  /** Every registration, in no order. Stays valid while the table changes: what is there throughout comes once. */
+  all(): Iterable<Registration> {
+    return this.#entries()
+  }
+
+  /**
+   * What a store should keep: all but the operator's entries, which are kept as they were written, and those that are
+   * not answered for yet.
+   */
+  *records(): Iterable<RegistrationRecord> {
+    for (const entry of this.#entries()) {
+      if (!isStatic(entry) && !entry.provisional) {
+        yield recordOf(entry)
+      }
+    }
+  }
+
+  #add(
+    key: RegistrationKey,
+    times: Pick<Registration, 'registeredAt' | 'expiresAt'>,
+    provisional = false,
+  ): RegistrationEntry {
+    let table = this.#networks.get(key.network)
+    if (table === undefined) {
+      table = new NetworkTable(key.network)
+      this.#networks.set(key.network, table)
+    }
+    const entry = table.add(key, times)
+    entry.provisional = provisional
+    this.occupancy.add(entry)
+    this.#registrations++
+    if (entry.peer.registrations.length === 1) {
+      this.#peers++
+    }
+    this.#relist(entry)
+    return entry
+  }
+
+  #relist(entry: RegistrationEntry): void {
+    const table = this.#networks.get(entry.peer.network)!
+    if (entry.health === 'reachable') {
+      table.list(entry, entry.provedAt - entry.provedSince >= RIPE_AFTER_MS ? 'ripe' : 'fresh')
+    } else if (this.#listing === 'registered' && !entry.provisional) {
+      table.list(entry, 'fresh')
+    } else {
+      table.unlist(entry)
+    }
+  }
+
+  // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile: both the sweep and
+  // a snapshot that takes many turns of the event loop stand on that. A peer's few addresses are copied.
+  *#entries(): Generator<RegistrationEntry, undefined> {
+    for (const table of this.#networks.values()) {
+      for (const peer of table.peers.values()) {
+        if (peer.registrations.length === 1) {
+          yield peer.registrations[0]!
+        } else {
+          yield* [...peer.registrations]
+        }
+      }
+    }
+  }
+}
+
+/** The change that brings a registration as it is now into a store. */
+export function putChange(registration: Registration): Change {
+  return { kind: 'put', record: recordOf(registration) }
+}
+
+export function removeChange(registration: Registration): Change {
+  return { kind: 'remove', key: keyOf(registration) }
+}
