@@ -1,0 +1,147 @@
+import { readFileSync, statSync } from 'node:fs'
+import {
+  type Config,
+  ENVIRONMENT_PREFIX,
+  SETTING_KEYS,
+  type SettingKey,
+  settingName,
+  settingOf,
+  settingVariable,
+} from './config.ts'
+import { nearest } from './nearest.ts'
+
+/** The variable that names the config file, as `--config` does. */
+export const CONFIG_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`
+
+/** A config file is a page of text; this keeps a wrong path (a disk image, a log) from being read whole. */
+const MAX_CONFIG_FILE_BYTES = 1024 * 1024
+
+export interface ConfigSources {
+  /** What was typed, by setting; each occurrence of a flag is one text. Wins over the others. */
+  readonly flags: ReadonlyMap<SettingKey, readonly string[]>
+  /** The process's environment; a variable wins over the file. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The path that was typed as `--config`. Default: what {@link CONFIG_VARIABLE} says, or no file. */
+  readonly file?: string | undefined
+}
+
+export interface ResolvedConfig {
+  readonly config: Config
+  /** Where each value comes from: `--listen`, `BOOTSTRAP_PEER_LISTEN`, the path of the file, or `default`. */
+  readonly origins: Readonly<Record<SettingKey, string>>
+}
+
+/** A setting is not what it can be. The message names it, where it came from, its value and an example. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/** One config out of flags, environment, config file and defaults, in this order. Throws {@link ConfigError}. */
+export function resolveConfig({ flags, env, file = env[CONFIG_VARIABLE] }: ConfigSources): ResolvedConfig {
+  refuseUnknownVariables(env)
+  const fromFile = file === undefined ? {} : readConfigFile(file)
+  const found = SETTING_KEYS.map((key) => [key, findValue(key, flags, env, fromFile, file)] as const)
+  return {
+    config: Object.fromEntries(found.map(([key, { value }]) => [key, value])) as Config,
+    origins: Object.fromEntries(found.map(([key, { origin }]) => [key, origin])) as Record<SettingKey, string>,
+  }
+}
+
+function findValue(
+  key: SettingKey,
+  flags: ConfigSources['flags'],
+  env: ConfigSources['env'],
+  fromFile: Readonly<Record<string, unknown>>,
+  file: string | undefined,
+): { value: unknown; origin: string } {
+  const { kind, default: fallback, example } = settingOf(key)
+  const name = settingName(key)
+  const variable = settingVariable(key)
+  const typed = flags.get(key)
+  const inEnvironment = env[variable]
+
+  if (typed !== undefined) {
+    const place = typed.map((text) => `--${name} ${text}`).join(' ')
+    return { value: accept(key, kind.fromTexts(typed), place, `--${name} ${example}`), origin: `--${name}` }
+  }
+  if (inEnvironment !== undefined) {
+    const texts = kind.repeatable ? splitList(inEnvironment) : [inEnvironment]
+    const value = accept(key, kind.fromTexts(texts), `${variable}=${inEnvironment}`, `${variable}=${example}`)
+    return { value, origin: variable }
+  }
+  if (file !== undefined && Object.hasOwn(fromFile, name)) {
+    const place = `${file}: "${name}": ${JSON.stringify(fromFile[name])}`
+    const value = accept(key, fromFile[name], place, `"${name}": ${JSON.stringify(kind.fromTexts([example]))}`)
+    return { value, origin: file }
+  }
+  return { value: fallback, origin: 'default' }
+}
+
+function accept(key: SettingKey, json: unknown, place: string, example: string): unknown {
+  const result = settingOf(key).kind.read(json)
+  if ('fault' in result) {
+    throw new ConfigError(`${shorten(place)} ${result.fault}; for example: ${example}`)
+  }
+  return result.value
+}
+
+/** Empty items are none, and an empty variable an empty list: compose and unit files can't always leave one out. */
+function splitList(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim())
+  return items.filter((item) => item !== '')
+}
+
+function readConfigFile(file: string): Readonly<Record<string, unknown>> {
+  const json = parseFile(file)
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new ConfigError(`${file} holds no JSON object; for example: {"log-level": "debug"}`)
+  }
+  const names = SETTING_KEYS.map(settingName)
+  const unknown = Object.keys(json).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `${file}: unknown key ${shorten(JSON.stringify(unknown))}${suggest(unknown, names, (name) => `"${name}"`)}`,
+    )
+  }
+  return json as Record<string, unknown>
+}
+
+function parseFile(file: string): unknown {
+  let text: string
+  try {
+    if (statSync(file).size > MAX_CONFIG_FILE_BYTES) {
+      throw new ConfigError(`${file} is too long for a config file; name the right one: --config <file>`)
+    }
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      throw error
+    }
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError(`can't read the config file ${file} (${code}); it is named by --config or ${CONFIG_VARIABLE}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`${file} is not JSON: ${shorten((error as Error).message)}`)
+  }
+}
+
+/** A variable that is nearly right would otherwise be a setting that is silently not in force. */
+function refuseUnknownVariables(env: ConfigSources['env']): void {
+  const known = [CONFIG_VARIABLE, ...SETTING_KEYS.map(settingVariable)]
+  const unknown = Object.keys(env).find((name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name))
+  if (unknown !== undefined) {
+    throw new ConfigError(`unknown setting in the environment: ${unknown}${suggest(unknown, known, (name) => name)}`)
+  }
+}
+
+function suggest(word: string, known: readonly string[], show: (name: string) => string): string {
+  const name = nearest(word, known)
+  return name === undefined ? `; the settings are in: bootstrap-peer start --help` : `; did you mean ${show(name)}?`
+}
+
+/** Long enough to recognise a value, short enough for a line. */
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text
+}

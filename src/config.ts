@@ -1,0 +1,161 @@
+import {
+  announceAddress,
+  choice,
+  count,
+  duration,
+  filePath,
+  type Kind,
+  list,
+  listenAddress,
+  networkName,
+  toggle,
+} from './config-values.ts'
+
+/** The commands that have settings. */
+export type ConfiguredCommand = 'start' | 'id' | 'keygen'
+
+export interface Setting<T> {
+  readonly kind: Kind<T>
+  readonly default: T
+  /** One sentence, without the default and the unit, which stand beside it. */
+  readonly help: string
+  /** A value as one would type it. */
+  readonly example: string
+  readonly commands: readonly ConfiguredCommand[]
+}
+
+const ALL = ['start', 'id', 'keygen'] as const
+const START = ['start'] as const
+
+/**
+ * Every setting, once. The name in the code is the flag, the variable and the key of the config file in another
+ * spelling: `maxPeers`, `--max-peers`, `BOOTSTRAP_PEER_MAX_PEERS`, `"max-peers"`.
+ */
+export const SETTINGS = {
+  listen: setting({
+    kind: list(listenAddress(), { min: 1, max: 16 }),
+    // 4000 is the port of the original this node replaces.
+    default: ['/ip4/0.0.0.0/tcp/4000', '/ip6/::/tcp/4000'],
+    help: 'Address to listen on; port 0 lets the system choose.',
+    example: '/ip4/0.0.0.0/tcp/4000',
+    commands: START,
+  }),
+  announce: setting({
+    kind: list(announceAddress(), { min: 0, max: 16 }),
+    default: [],
+    help: 'Address that others reach this node at, where it differs from what it listens on (NAT, container, DNS).',
+    example: '/ip4/203.0.113.7/tcp/4000',
+    commands: START,
+  }),
+  key: setting({
+    kind: filePath(),
+    default: 'keys/identity.key',
+    help: 'The private key that is the identity of this node; made on the first start.',
+    example: 'keys/identity.key',
+    commands: ALL,
+  }),
+  allowLooseKeyMode: setting({
+    kind: toggle(),
+    default: false,
+    help: 'Take a key that group or others can read, as a mounted secret may have to be.',
+    example: 'true',
+    commands: ['start', 'id'],
+  }),
+  peers: setting({
+    kind: filePath(),
+    default: 'peers.json',
+    help: 'The list of known peers. What the store needs besides is written next to it.',
+    example: 'peers.json',
+    commands: START,
+  }),
+  network: setting({
+    kind: list(networkName(), { min: 0, max: 1000 }),
+    default: [],
+    help: 'Serve only the network of this name; without one, any. "" is the network of peers that name none.',
+    example: 'mainnet',
+    commands: START,
+  }),
+  listing: setting({
+    kind: choice(['verified', 'registered']),
+    default: 'verified',
+    help: 'Who is handed out: peers that were reached at their address, or all that registered.',
+    example: 'verified',
+    commands: START,
+  }),
+  reproveInterval: setting({
+    kind: duration({ min: '100ms', max: '7d' }),
+    default: 15 * 60_000,
+    help: 'How long after a peer was last reached it is tried again.',
+    example: '15m',
+    commands: START,
+  }),
+  maxPeers: setting({
+    kind: count({ min: 1, max: 10_000_000 }),
+    default: 250_000,
+    help: 'The most registrations kept, over all networks.',
+    example: '250000',
+    commands: START,
+  }),
+  maxNetworks: setting({
+    kind: count({ min: 1, max: 1_000_000 }),
+    default: 1000,
+    help: 'The most networks served at a time.',
+    example: '1000',
+    commands: START,
+  }),
+  maxConnections: setting({
+    kind: count({ min: 8, max: 100_000 }),
+    default: 4000,
+    help: 'The most connections open at a time.',
+    example: '4000',
+    commands: START,
+  }),
+  logLevel: setting({
+    kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    help: 'The least important lines that are logged.',
+    example: 'debug',
+    commands: START,
+  }),
+  summaryInterval: setting({
+    kind: duration({ min: '100ms', max: '1d' }),
+    default: 60_000,
+    help: 'How often the log sums up what went on.',
+    example: '1m',
+    commands: START,
+  }),
+} as const
+
+type Settings = typeof SETTINGS
+export type SettingKey = keyof Settings
+
+/** What is in force, as plain data: durations in milliseconds, everything else as {@link SETTINGS} says. */
+export type Config = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never }
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]
+
+/** The flag without its dashes, and the key in the config file: `maxPeers` is `max-peers`. */
+export function settingName(key: SettingKey): string {
+  return key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+}
+
+/** The environment variable: `maxPeers` is `BOOTSTRAP_PEER_MAX_PEERS`. */
+export function settingVariable(key: SettingKey): string {
+  return ENVIRONMENT_PREFIX + settingName(key).toUpperCase().replaceAll('-', '_')
+}
+
+export const ENVIRONMENT_PREFIX = 'BOOTSTRAP_PEER_'
+
+/** The setting as one without its own type, for whoever handles them all alike. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return SETTINGS[key] as Setting<unknown>
+}
+
+/** The config as a config file would hold it. */
+export function configJson(config: Config): Record<string, unknown> {
+  return Object.fromEntries(SETTING_KEYS.map((key) => [settingName(key), settingOf(key).kind.toJson(config[key])]))
+}
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition
+}
