@@ -1,0 +1,197 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+import { type ChangeLog, startChangeLog } from './change-log.ts'
+import { decodeList } from './entry-codec.ts'
+import { errorCode, type FileSystem, nodeFileSystem, statIfExists, unlinkIfExists } from './file-system.ts'
+import { type Layout, layoutOf } from './layout.ts'
+import { type Lock, lockFile } from './lock.ts'
+import { createOutage } from './outage.ts'
+import { type Recovery, recover } from './recovery.ts'
+import { hashOf, publishDraft, readWhole, sameFile, writeDraft } from './snapshot.ts'
+import { type Store, StoreUnavailableError, type Table } from './store.ts'
+
+export interface FileStoreInit {
+  /** Where `peers.json` is, or is to be. The store's other files lie beside it. */
+  readonly path: string
+  readonly clock: Clock
+  /** Default: the disk of this machine. */
+  readonly fs?: FileSystem
+  /** Takes the lock file. Default: {@link lockFile}. */
+  readonly lock?: (path: string) => Lock
+}
+
+/** Someone who saves the list over and over again does not keep the store from ever finishing a snapshot in silence. */
+const MAX_SNAPSHOT_STARTS = 5
+
+/**
+ * `peers.json` and a journal. A change is a line of the journal; now and then the whole table becomes the new
+ * `peers.json`. `docs/decisions/0002-store.md` says why.
+ *
+ * While the state is `failing` with the code `EDIT` nobody but the operator can help: `peers.json` was edited by hand
+ * and does not parse. It is left alone, and changes are still taken.
+ */
+export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }: FileStoreInit): Store {
+  const closing = new AbortController()
+  const snapshots = createOutage(clock)
+  let opened: Open | undefined
+  let closed: Promise<void> | undefined
+  let lastTurn: Promise<unknown> = Promise.resolve()
+
+  /** Snapshots and merges take turns. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(task)
+    lastTurn = turn.catch(() => {})
+    return turn
+  }
+
+  function use(): Open {
+    if (opened === undefined || closed !== undefined) {
+      throw new StoreUnavailableError('ECLOSED', new Error(`the store at ${path} is not open`))
+    }
+    return opened
+  }
+
+  return {
+    open: () =>
+      inTurn(async () => {
+        closing.signal.throwIfAborted()
+        const layout = await layoutOf(fs, path)
+        const held = lock(layout.lock)
+        try {
+          const recovery = await recover(fs, layout, clock())
+          const log = await startChangeLog({ fs, layout, clock, generation: recovery.nextGeneration })
+          opened = { layout, lock: held, log, list: { ...recovery, unfinishedSince: undefined } }
+          return recovery.recovered
+        } catch (error) {
+          held.release()
+          throw error
+        }
+      }),
+    append: async (changes) => use().log.append(changes),
+    compact: (table) =>
+      inTurn(async () => {
+        const store = use()
+        const refusal = store.log.refusal()
+        if (refusal !== undefined) {
+          throw refusal
+        }
+        try {
+          await writeSnapshot(store, table)
+          snapshots.over()
+        } catch (error) {
+          await unlinkIfExists(fs, store.layout.draft).catch(() => {})
+          throw closing.signal.aborted ? new StoreUnavailableError('ECLOSED', error) : snapshots.failed(error)
+        }
+      }),
+    merge: (table) =>
+      inTurn(async () => {
+        try {
+          await takeEdit(use(), table)
+        } catch (error) {
+          throw error instanceof StoreUnavailableError ? error : new StoreUnavailableError(errorCode(error), error)
+        }
+      }),
+    get state() {
+      const state = opened?.log.state ?? snapshots.state
+      return state.status === 'ok' ? snapshots.state : state
+    },
+    close() {
+      closed ??= letGo()
+      return closed
+    },
+  }
+
+  async function letGo(): Promise<void> {
+    closing.abort()
+    await lastTurn
+    try {
+      await opened?.log.close()
+    } finally {
+      opened?.lock.release()
+    }
+  }
+
+  async function writeSnapshot(store: Open, table: Table): Promise<void> {
+    const { layout, log, list } = store
+    for (let start = 0; start < MAX_SNAPSHOT_STARTS; start++) {
+      await takeEdit(store, table)
+      const began = clock()
+      // After a snapshot that failed, the journal begun for it holds all that this one may miss.
+      const since = list.unfinishedSince ?? (await log.rotate())
+      list.unfinishedSince = since
+      // Who was answered from the old journal a moment ago may be about to change the table.
+      await nextTurn()
+      const draft = await writeDraft(fs, layout, table, closing.signal)
+      await log.mark({ snapshot: draft.hash, since })
+      closing.signal.throwIfAborted()
+      const published = await publishDraft(fs, layout, list.file)
+      if (published !== 'edited') {
+        list.backupSince = published === 'replaced' ? list.since : list.backupSince
+        Object.assign(list, { file: draft, since, unfinishedSince: undefined, listedBefore: began })
+        await deleteJournals(layout, Math.min(list.backupSince, since))
+        return
+      }
+    }
+    throw new StoreUnavailableError('EDIT', new Error(`${layout.peers} is being edited over and over again`))
+  }
+
+  /** Merges what somebody else wrote to the list since it was last read or written. */
+  async function takeEdit({ layout, list }: Open, table: Table): Promise<void> {
+    const stat = await statIfExists(fs, layout.peers)
+    if (stat === undefined || (list.file !== undefined && sameFile(stat, list.file.stat))) {
+      return
+    }
+    const whole = await readWhole(fs, layout.peers)
+    if (whole === undefined) {
+      return
+    }
+    const hash = hashOf(whole.bytes)
+    if (hash !== list.file?.hash) {
+      table.merge(decodeEdit(layout.peers, whole.bytes), list.listedBefore)
+    }
+    list.file = { stat: whole.stat, hash }
+  }
+
+  /** What a person typed says nothing about proofs. */
+  function decodeEdit(peers: string, bytes: Buffer) {
+    try {
+      const now = clock()
+      const { records, statics } = decodeList(bytes, now)
+      const live = records.filter((record) => record.expiresAt > now)
+      return { records: live.map((record) => ({ ...record, provedAt: 0 })), statics }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const help = 'mend it, or delete it to have it written anew; it is not overwritten'
+      throw new StoreUnavailableError('EDIT', new Error(`${peers} was edited and can't be read (${reason}): ${help}`))
+    }
+  }
+
+  /** Those that neither the list nor the backup needs. What can't be deleted now is deleted after the next snapshot. */
+  async function deleteJournals(layout: Layout, before: number): Promise<void> {
+    try {
+      for (const generation of layout.journalsIn(await fs.readdir(layout.directory))) {
+        if (generation < before) {
+          await unlinkIfExists(fs, layout.journal(generation))
+        }
+      }
+    } catch {
+      // The snapshot is complete. A journal too many does no harm.
+    }
+  }
+}
+
+/** What there is between open and close. */
+interface Open {
+  readonly layout: Layout
+  readonly lock: Lock
+  readonly log: ChangeLog
+  readonly list: ListState
+}
+
+/** Where the list and its backup stand. */
+interface ListState extends Mutable<Pick<Recovery, 'file' | 'since' | 'backupSince' | 'listedBefore'>> {
+  /** The journal that a snapshot began and that no finished snapshot has yet. */
+  unfinishedSince: number | undefined
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }

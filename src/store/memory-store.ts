@@ -1,0 +1,46 @@
+import type { RegistrationRecord } from '../registry/registration.ts'
+import type { StaticEntry } from '../registry/static-entry.ts'
+import { keyText } from './entry-codec.ts'
+import { type Store, StoreUnavailableError } from './store.ts'
+
+/** Keeps everything until the process ends: for tests, and for nodes that need no memory. Closed, it can be opened again. */
+export function memoryStore(): Store {
+  let records = new Map<string, RegistrationRecord>()
+  let statics: StaticEntry[] = []
+  let isOpen = false
+
+  function assertOpen(): void {
+    if (!isOpen) {
+      throw new StoreUnavailableError('ECLOSED', new Error('the store is not open'))
+    }
+  }
+
+  return {
+    async open() {
+      isOpen = true
+      return { records: [...records.values()], statics: [...statics], trusted: true, notices: [] }
+    },
+    async append(changes) {
+      assertOpen()
+      for (const change of changes) {
+        if (change.kind === 'put') {
+          records.set(keyText(change.record), change.record)
+        } else {
+          records.delete(keyText(change.key))
+        }
+      }
+    },
+    async compact(table) {
+      assertOpen()
+      records = new Map(Iterator.from(table.records()).map((record) => [keyText(record), record]))
+      statics = [...table.statics()]
+    },
+    async merge() {
+      assertOpen()
+    },
+    state: { status: 'ok' },
+    async close() {
+      isOpen = false
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../clock.ts'
+
+export interface SnapshotSchedule {
+  /** Something changed that `peers.json` does not say yet. Cheap: call it for each change. */
+  changed(): void
+  /** Whether something changed since the last snapshot that succeeded began. */
+  readonly pending: boolean
+  /** No snapshot starts any more; resolves when the one that is being written is done. Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface SnapshotScheduleInit {
+  /** Writes a snapshot. What it rejects with goes to {@link onFailure}. */
+  readonly compact: () => Promise<void>
+  readonly clock: Clock
+  readonly onFailure: (error: unknown, retryInMs: number) => void
+  /** Calls back once after so many ms, unless the returned function was called. Default: setTimeout. */
+  readonly setTimer?: (callback: () => void, ms: number) => () => void
+}
+
+/** `peers.json` follows a change this soon. */
+const DELAY_MS = 2000
+/** Snapshots take 5 % of a core at most: from the start of one to the start of the next, 20 times what it took. */
+const PACE = 20
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 60_000
+
+/** When to write a snapshot. One at a time; does nothing until something changed. */
+export function snapshotSchedule({
+  compact,
+  clock,
+  onFailure,
+  setTimer = startTimeout,
+}: SnapshotScheduleInit): SnapshotSchedule {
+  let pending = false
+  let stopped = false
+  let cancelTimer: (() => void) | undefined
+  let running: Promise<void> | undefined
+  let notBefore = Number.NEGATIVE_INFINITY
+  let retryMs = FIRST_RETRY_MS
+
+  function startTimer(): void {
+    if (pending && !stopped && cancelTimer === undefined && running === undefined) {
+      const now = clock()
+      cancelTimer = setTimer(onTimer, Math.max(now + DELAY_MS, notBefore) - now)
+    }
+  }
+
+  function onTimer(): void {
+    cancelTimer = undefined
+    running = run().finally(() => {
+      running = undefined
+      startTimer()
+    })
+  }
+
+  async function run(): Promise<void> {
+    const started = clock()
+    pending = false
+    try {
+      await compact()
+      retryMs = FIRST_RETRY_MS
+      notBefore = started + PACE * (clock() - started)
+    } catch (error) {
+      pending = true
+      // startTimer adds the delay of a change only where that is later.
+      notBefore = Math.max(clock() + retryMs, started + PACE * (clock() - started))
+      onFailure(error, notBefore - clock())
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+    }
+  }
+
+  return {
+    changed() {
+      pending = true
+      startTimer()
+    },
+    get pending() {
+      return pending
+    },
+    async stop() {
+      stopped = true
+      cancelTimer?.()
+      cancelTimer = undefined
+      await running
+    },
+  }
+}
+
+function startTimeout(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms)
+  return () => clearTimeout(timer)
+}
