@@ -23,7 +23,7 @@ export function lockFile(path: string): Lock {
   try {
     database = new DatabaseSync(path, { timeout: 0 })
     // By default SQLite would put a rollback journal beside it.
-    database.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE')
+    database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database?.close()
     if (sqliteCode(error) === BUSY) {
