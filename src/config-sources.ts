@@ -8,6 +8,7 @@ import {
   settingOf,
   settingVariable,
 } from './config.ts'
+import { remoteText } from './log-text.ts'
 import { nearest } from './nearest.ts'
 
 /** The variable that names the config file, as `--config` does. */
@@ -123,7 +124,7 @@ function parseFile(file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new ConfigError(`${file} is not JSON: ${shorten((error as Error).message)}`)
+    throw new ConfigError(`${file} is not JSON: ${remoteText((error as Error).message)}`)
   }
 }
 

@@ -109,5 +109,7 @@ const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])
 
 /** Well-formed, but not something a bootstrap can prove or should dial. The answer then says "unsupported". */
 const KNOWN_PROTOCOLS = new Set(
-  'ip4 ip6 dns dns4 dns6 dnsaddr unix p2p p2p-circuit ipcidr ip6zone udp onion onion3 memory http https ws wss'.split(' '),
+  'ip4 ip6 dns dns4 dns6 dnsaddr unix p2p p2p-circuit ipcidr ip6zone udp onion onion3 memory http https ws wss'.split(
+    ' ',
+  ),
 )

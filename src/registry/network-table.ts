@@ -1,5 +1,5 @@
-import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { parseAddress } from '../peer/address.ts'
+import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Group, GroupSet, type Seated } from './group-set.ts'
 import type { Health, RegisteredPeer, Registration, RegistrationKey } from './registration.ts'
 

@@ -1,3 +1,4 @@
+import type { Scope } from '../peer/ip.ts'
 import { NetworkTable, type Pool, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
 import {
@@ -10,7 +11,6 @@ import {
   recordOf,
 } from './registration.ts'
 import type { StaticEntry } from './static-entry.ts'
-import type { Scope } from '../peer/ip.ts'
 
 /** The most addresses a peer has in one network. CometBFT knows one, libp2p's spec 16; eight covers both families twice. */
 export const MAX_ADDRESSES_PER_PEER = 8
@@ -62,8 +62,9 @@ export class Registry {
     return this.#networks.size
   }
 
-  hasNetwork(network: string): boolean {
-    return this.#networks.has(network)
+  /** Peers of a network; 0 when there is no such network. */
+  networkSize(network: string): number {
+    return this.#networks.get(network)?.peers.size ?? 0
   }
 
   get statics(): readonly StaticEntry[] {

@@ -222,7 +222,9 @@ function readRecord(object: Record<string, unknown>, before: BootstrapRequest): 
 }
 
 /** The members we know, by own property only: an inherited `network` is nobody's request. */
-function own(object: Record<string, unknown>): Partial<Record<'address' | 'addresses' | (typeof OPTIONS)[number], unknown>> {
+function own(
+  object: Record<string, unknown>,
+): Partial<Record<'address' | 'addresses' | (typeof OPTIONS)[number], unknown>> {
   const picked: Partial<Record<string, unknown>> = Object.create(null)
   for (const name of ['address', 'addresses', ...OPTIONS]) {
     if (Object.hasOwn(object, name)) {

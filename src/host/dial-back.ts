@@ -1,0 +1,103 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import type {
+  ComponentLogger,
+  ConnectionEncrypter,
+  MultiaddrConnection,
+  PeerId,
+  PrivateKey,
+  Upgrader,
+} from '@libp2p/interface'
+import * as multistream from '@libp2p/multistream-select'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { ProofFault } from '../policy/refusal.ts'
+import type { Dial } from '../prober.ts'
+
+/** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
+export const DIAL_TIMEOUT_MS = 4000
+
+/** What of a libp2p node the dial-back uses. */
+export interface DialBackComponents {
+  readonly peerId: PeerId
+  readonly privateKey: PrivateKey
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
+}
+
+/**
+ * Dials an address afresh, up to the end of the Noise handshake, and hangs up: all that a proof needs.
+ *
+ * Not `libp2p.dial()`: that answers with a connection that is there already, so a closed port "answers", and dials for
+ * one peer join each other, so a bad address holds up a good one. Nothing is negotiated behind the handshake, no
+ * connection is tracked, and no name is ever resolved: addresses are literal by their type.
+ */
+export function dialBack(components: DialBackComponents, timeout: number = DIAL_TIMEOUT_MS): Dial {
+  const transport = tcp()(components)
+  const encrypter = noise()(components)
+  return async (address) => {
+    const signal = AbortSignal.timeout(timeout)
+    const handshake = new HandshakeOnly(encrypter, signal)
+    try {
+      await transport.dial(multiaddr(address), { signal, upgrader: handshake })
+    } catch (err) {
+      if (handshake.remotePeer === undefined) {
+        return { fault: signal.aborted ? 'dial_timeout' : faultOf(err, handshake.connected) }
+      }
+    }
+    const remote = handshake.remotePeer!
+    return remote.equals(components.peerId) ? { fault: 'dial_self' } : { peerId: remote.toString() }
+  }
+}
+
+/** An upgrader that stops when it knows who is there. The transport closes the socket of an upgrade that throws. */
+class HandshakeOnly implements Upgrader {
+  remotePeer: PeerId | undefined
+  connected = false
+  readonly #encrypter: ConnectionEncrypter
+  readonly #signal: AbortSignal
+
+  constructor(encrypter: ConnectionEncrypter, signal: AbortSignal) {
+    this.#encrypter = encrypter
+    this.#signal = signal
+  }
+
+  async upgradeOutbound(connection: MultiaddrConnection): Promise<never> {
+    this.connected = true
+    const options = { signal: this.#signal, skipStreamMuxerNegotiation: true }
+    await multistream.select(connection, this.#encrypter.protocol, options)
+    const { remotePeer } = await this.#encrypter.secureOutbound(connection, options)
+    this.remotePeer = remotePeer
+    throw new Error('proved; nothing more is wanted of this connection')
+  }
+
+  upgradeInbound(): never {
+    throw new Error('a dial-back does not listen')
+  }
+
+  createInboundAbortSignal(): never {
+    throw new Error('a dial-back does not listen')
+  }
+
+  getStreamMuxers() {
+    return new Map()
+  }
+
+  getConnectionEncrypters() {
+    return new Map([[this.#encrypter.protocol, this.#encrypter]])
+  }
+}
+
+function faultOf(err: unknown, connected: boolean): ProofFault {
+  if (connected) {
+    return 'dial_not_libp2p'
+  }
+  switch ((err as NodeJS.ErrnoException | null)?.code) {
+    case 'ECONNREFUSED':
+    case 'ECONNRESET':
+      return 'dial_refused'
+    case 'ETIMEDOUT':
+      return 'dial_timeout'
+    default:
+      return 'dial_unreachable'
+  }
+}

@@ -1,0 +1,145 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import type { Identify } from '@libp2p/identify'
+import {
+  type ComponentLogger,
+  FaultTolerance,
+  type Libp2p,
+  type PeerId,
+  type PrivateKey,
+  TypedEventEmitter,
+} from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { Ping } from '@libp2p/ping'
+import { createLibp2p } from 'libp2p'
+import { type HostInit, hostOptions } from './host/libp2p.ts'
+import {
+  type BootstrapService,
+  type BootstrapServiceEvents,
+  type BootstrapServiceInit,
+  type BootstrapStatus,
+  bootstrapService,
+} from './service.ts'
+
+export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
+  /** The identity. Default: a new Ed25519 key that nobody keeps. */
+  readonly privateKey?: PrivateKey
+  /** Multiaddrs to listen on. Default: any port on 127.0.0.1. */
+  readonly listen?: readonly string[]
+  /** Multiaddrs that others reach it at, where they differ from what it listens on. */
+  readonly announce?: readonly string[]
+  /** libp2p's own logger is the default: quiet unless DEBUG says otherwise. */
+  readonly logger?: ComponentLogger
+}
+
+export interface Status extends BootstrapStatus {
+  readonly peerId: string
+  /** With `/p2p`, to hand to others. */
+  readonly multiaddrs: readonly string[]
+  /** Seconds since it was started. */
+  readonly uptime: number
+  readonly connections: number
+}
+
+/**
+ * A bootstrap node in process:
+ *
+ * ```ts
+ * const bootstrap = createBootstrapPeer()
+ * await bootstrap.start()
+ * ```
+ *
+ * Nothing happens before `start()`. No handler of the process is touched.
+ */
+export function createBootstrapPeer(init: BootstrapPeerInit = {}): BootstrapPeer {
+  return new BootstrapPeer(init)
+}
+
+export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
+  readonly peerId: PeerId
+  readonly #init: BootstrapPeerInit
+  readonly #privateKey: PrivateKey
+  #running: { readonly libp2p: BootstrapLibp2p; readonly since: number } | undefined
+
+  constructor(init: BootstrapPeerInit) {
+    super()
+    this.#init = init
+    this.#privateKey = init.privateKey ?? newPrivateKey()
+    this.peerId = peerIdFromPrivateKey(this.#privateKey)
+  }
+
+  /** Resolves when it listens. Rejects when it can't: a port taken, a list that another process has. Idempotent. */
+  async start(): Promise<void> {
+    if (this.#running !== undefined) {
+      return
+    }
+    const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init
+    const options = hostOptions(this.#init)
+    const libp2p = await createLibp2p({
+      ...options,
+      privateKey: this.#privateKey,
+      start: false,
+      addresses: { listen: [...listen], announce: [...announce] },
+      ...(logger === undefined ? {} : { logger }),
+      services: { ...options.services, bootstrap: bootstrapService(this.#init) },
+    })
+    for (const type of FORWARDED) {
+      libp2p.services.bootstrap.addEventListener(type, (event: CustomEvent) => {
+        this.safeDispatchEvent(type, { detail: event.detail })
+      })
+    }
+    try {
+      await libp2p.start()
+    } catch (err) {
+      await libp2p.stop()
+      throw err
+    }
+    this.#running = { libp2p, since: performance.now() }
+  }
+
+  /** Answers what was asked, keeps what is known, hangs up. Idempotent. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.libp2p.stop()
+  }
+
+  /** Takes in the list as the operator edited it by hand. */
+  async reload(): Promise<void> {
+    await this.#running?.libp2p.services.bootstrap.reload()
+  }
+
+  /** Where it listens, with `/p2p`; empty while it does not. */
+  get multiaddrs(): string[] {
+    return this.#running?.libp2p.getMultiaddrs().map((each) => each.toString()) ?? []
+  }
+
+  /** The libp2p node. Throws while it does not run. */
+  get libp2p(): BootstrapLibp2p {
+    if (this.#running === undefined) {
+      throw new Error('the bootstrap peer does not run; call start() first')
+    }
+    return this.#running.libp2p
+  }
+
+  status(): Status {
+    const { libp2p } = this
+    return {
+      peerId: this.peerId.toString(),
+      multiaddrs: this.multiaddrs,
+      uptime: Math.floor((performance.now() - this.#running!.since) / 1000),
+      connections: libp2p.getConnections().length,
+      ...libp2p.services.bootstrap.status,
+    }
+  }
+}
+
+export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
+
+const FORWARDED = ['notice', 'store', 'registered', 'expired'] as const satisfies Array<keyof BootstrapServiceEvents>
+
+/** libp2p makes keys asynchronously; what constructs nothing but a value need not wait. */
+function newPrivateKey(): PrivateKey {
+  const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  return privateKeyFromRaw(Buffer.concat([Buffer.from(d!, 'base64url'), Buffer.from(x!, 'base64url')]))
+}

@@ -1,0 +1,144 @@
+import type { Address } from '../peer/address.ts'
+import { type Scope, scopeOf } from '../peer/ip.ts'
+import { type Neighbourhood, neighbourhoodsOf } from '../registry/occupancy.ts'
+import type { Registration, RegistrationKey } from '../registry/registration.ts'
+import type { AccessList } from './access-list.ts'
+import type { Caller } from './caller.ts'
+import type { RefusalCode } from './refusal.ts'
+
+/** What admission looks at. */
+export interface RegistryView {
+  readonly size: number
+  readonly networkCount: number
+  readonly occupancy: { count(key: string): number }
+  networkSize(network: string): number
+  find(key: RegistrationKey): Registration | undefined
+}
+
+export interface AdmissionRules {
+  /** The networks to serve; undefined serves any. */
+  readonly networks: ReadonlySet<string> | undefined
+  readonly maxNetworks: number
+  readonly maxRegistrations: number
+  readonly maxPeersPerNetwork: number
+  /** Closed networks only: take addresses at other IPs than the caller's. */
+  readonly allowForeignIp: boolean
+  /** Closed networks only: take private addresses from callers of other ranges. */
+  readonly allowPrivateIp: boolean
+  /** Closed networks only: no limits by IP and network around it. */
+  readonly unlimitedNeighbours: boolean
+  readonly access: AccessList
+}
+
+/**
+ * How many registrations each neighbourhood may hold. They keep the memory of the table from one hand; who is handed
+ * out is evened by the selection, so they can be wide enough for honest crowds: a hosting company's /16 holds hundreds
+ * of nodes, and a machine runs a dozen chains.
+ */
+export const PUBLIC_LIMITS: Readonly<Record<Exclude<Neighbourhood, 'scope'>, number>> = {
+  ip: 16,
+  'ip4/24': 64,
+  'ip4/16': 1024,
+  'ip6/64': 16,
+  'ip6/56': 32,
+  'ip6/48': 64,
+  'ip6/32': 1024,
+  peer: 64,
+}
+/** Loopback and private ranges hold whole test networks on one machine, and reach nobody outside. */
+export const PRIVATE_LIMITS = { ip: 16_384, scope: 32_768 } as const
+
+/** A rule looks at a registration that would be new, and has a say or not. */
+type Rule = (candidate: Candidate, rules: AdmissionRules, view: RegistryView) => RefusalCode | undefined
+
+interface Candidate extends RegistrationKey {
+  readonly caller: Caller
+  readonly target: Address
+  readonly scope: Scope
+}
+
+/** Who may register what. In this order; the first that refuses is the answer. */
+const RULES: readonly Rule[] = [
+  function networkIsServed({ network }, { networks }) {
+    return networks === undefined || networks.has(network) ? undefined : 'network_not_served'
+  },
+  function callerIsWelcome({ caller }, { access }) {
+    return access.permits(caller.peerId, caller.ip) ? undefined : 'denied'
+  },
+  function addressCanBeReached({ scope }) {
+    return scope === 'special' ? 'ip_special' : undefined
+  },
+  function privateAddressesStayInside({ scope, caller }, { allowPrivateIp }) {
+    return scope === 'public' || scope === caller.scope || allowPrivateIp ? undefined : 'ip_private'
+  },
+  function addressIsTheCallers({ target, caller, scope }, { allowForeignIp, allowPrivateIp }) {
+    const relaxed = allowForeignIp || (allowPrivateIp && scope !== 'public')
+    return target.ip.text === caller.ip.text || relaxed ? undefined : 'ip_mismatch'
+  },
+  function portIsNobodyElses({ target: { port } }) {
+    // A dial-back must not knock at mail servers and the like on somebody's word; 80 and 443 pass every firewall.
+    return port >= 1024 || port === 80 || port === 443 ? undefined : 'port_not_allowed'
+  },
+]
+
+/** Where there is room for one more. These hold for newcomers only. */
+const LIMITS: readonly Rule[] = [
+  function networkHasRoom({ network }, rules, view) {
+    const size = view.networkSize(network)
+    if (size >= rules.maxPeersPerNetwork) {
+      return 'limit_network'
+    }
+    // The default network is always there, so that inventing names can't shut it out.
+    return size === 0 && network !== '' && view.networkCount >= rules.maxNetworks ? 'limit_networks' : undefined
+  },
+  function tableHasRoom(_, { maxRegistrations }, view) {
+    return view.size >= maxRegistrations ? 'limit_total' : undefined
+  },
+  function peerHasRoom({ peerId }, _, { occupancy }) {
+    return occupancy.count(peerId) >= PUBLIC_LIMITS.peer ? 'limit_peer' : undefined
+  },
+  function neighbourhoodHasRoom({ target, scope }, { unlimitedNeighbours }, { occupancy }) {
+    if (unlimitedNeighbours) {
+      return undefined
+    }
+    const full = neighbourhoodsOf(target.ip, scope).find(([kind, key]) => occupancy.count(key) >= limitOf(kind, scope))
+    return full === undefined ? undefined : FULL[full[0]]
+  },
+]
+
+const FULL: Readonly<Record<Neighbourhood, RefusalCode>> = {
+  ip: 'limit_ip',
+  scope: 'limit_range',
+  peer: 'limit_peer',
+  'ip4/24': 'limit_subnet',
+  'ip4/16': 'limit_subnet',
+  'ip6/64': 'limit_ip',
+  'ip6/56': 'limit_subnet',
+  'ip6/48': 'limit_subnet',
+  'ip6/32': 'limit_subnet',
+}
+
+/** Whether an address may be registered, before anybody dials it. Who is in already stays in, however full it is. */
+export function refuse(
+  caller: Caller,
+  network: string,
+  target: Address,
+  rules: AdmissionRules,
+  view: RegistryView,
+): RefusalCode | undefined {
+  const candidate = { caller, network, target, peerId: caller.peerId, address: target.text, scope: scopeOf(target.ip) }
+  for (const rule of view.find(candidate) === undefined ? [...RULES, ...LIMITS] : RULES) {
+    const code = rule(candidate, rules, view)
+    if (code !== undefined) {
+      return code
+    }
+  }
+  return undefined
+}
+
+function limitOf(kind: Neighbourhood, scope: Scope): number {
+  if (kind === 'scope') {
+    return PRIVATE_LIMITS.scope
+  }
+  return scope !== 'public' && kind === 'ip' ? PRIVATE_LIMITS.ip : PUBLIC_LIMITS[kind]
+}

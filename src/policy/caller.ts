@@ -1,0 +1,30 @@
+import { addressAt, parseAddress } from '../peer/address.ts'
+import { type Ip, parseIp, type Scope, scopeOf } from '../peer/ip.ts'
+
+/** Who asks: what the connection proved, nothing that it claims. */
+export interface Caller {
+  /** base58btc. */
+  readonly peerId: string
+  /** The far end of the connection. */
+  readonly ip: Ip
+  readonly scope: Scope
+  /** The far end as a multiaddr without `/p2p`. */
+  readonly observed: string
+}
+
+/** The caller at the far end of a connection; undefined when that is no IP and TCP port (a relay, a unix socket). */
+export function callerAt(peerId: string, remoteAddr: string): Caller | undefined {
+  const parsed = parseAddress(remoteAddr)
+  if (typeof parsed === 'string' || parsed.address === undefined) {
+    return undefined
+  }
+  const { ip, port } = parsed.address
+  const seen = unmapped(ip)
+  return { peerId, ip: seen, scope: scopeOf(seen), observed: addressAt(seen, port).text }
+}
+
+/** A dual-stack socket shows IPv4 callers as `::ffff:a.b.c.d`; they are dialled, counted and told by what they are. */
+function unmapped(ip: Ip): Ip {
+  const mapped = ip.text.startsWith('::ffff:') ? parseIp(ip.text.slice(7)) : undefined
+  return mapped ?? ip
+}

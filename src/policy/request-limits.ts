@@ -1,0 +1,52 @@
+import { prefixOf } from '../peer/ip.ts'
+import type { Caller } from './caller.ts'
+import { type RateLimit, RateLimiter } from './rate-limiter.ts'
+
+/**
+ * How often one may ask. An honest node asks a few times an hour; the bursts are for crowds behind one NAT that start
+ * together, and the rates keep what one network can cost below a few per cent of a core (0.4 ms a request).
+ */
+export const REQUEST_LIMITS = {
+  peer: { burst: 100, perSecond: 5 },
+  ip: { burst: 300, perSecond: 20 },
+  subnet: { burst: 1000, perSecond: 50 },
+  /** An address of a private range may stand for a whole test network, or for the NAT in front of this node. */
+  privateIp: { burst: 20_000, perSecond: 2000 },
+} as const satisfies Record<string, RateLimit>
+
+/** Who is early by no more than this waits for its turn instead of being refused, ms. */
+export const LONGEST_WAIT_MS = 900
+
+/** What the limits say of a request: serve it after so many ms, or refuse it for so many seconds. */
+export type Turn = { readonly wait: number } | { readonly retryAfter: number }
+
+/** The rates of requests, by peer and by the network it asks from. Reconnecting changes neither. */
+export class RequestLimits {
+  readonly #peers = new RateLimiter(REQUEST_LIMITS.peer)
+  readonly #ips = new RateLimiter(REQUEST_LIMITS.ip)
+  readonly #subnets = new RateLimiter(REQUEST_LIMITS.subnet)
+  readonly #privateIps = new RateLimiter(REQUEST_LIMITS.privateIp)
+
+  /** A turn for the caller. Taken unless it is refused: refusals cost the refused nothing, so that they end. */
+  next({ peerId, ip, scope }: Caller, now: number): Turn {
+    const buckets: ReadonlyArray<readonly [RateLimiter, string]> =
+      scope === 'public'
+        ? [
+            [this.#peers, peerId],
+            [this.#ips, ip.family === 4 ? ip.text : prefixOf(ip, 64)],
+            [this.#subnets, prefixOf(ip, ip.family === 4 ? 24 : 48)],
+          ]
+        : [
+            [this.#peers, peerId],
+            [this.#privateIps, ip.text],
+          ]
+    const wait = Math.max(...buckets.map(([limiter, key]) => limiter.wait(key, now)))
+    if (wait > LONGEST_WAIT_MS) {
+      return { retryAfter: Math.ceil(wait / 1000) }
+    }
+    for (const [limiter, key] of buckets) {
+      limiter.take(key, now)
+    }
+    return { wait }
+  }
+}

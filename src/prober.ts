@@ -1,0 +1,151 @@
+import type { Clock } from './clock.ts'
+import { parseAddress } from './peer/address.ts'
+import { networkGroupOf, scopeOf } from './peer/ip.ts'
+import { RateLimiter } from './policy/rate-limiter.ts'
+import type { ProofFault } from './policy/refusal.ts'
+import type { Registration } from './registry/registration.ts'
+import type { Proof } from './rendezvous-point.ts'
+
+/** Dials an address afresh and tells who answers. It has a deadline of its own. */
+export type Dial = (address: string) => Promise<{ readonly peerId: string } | { readonly fault: ProofFault }>
+
+export interface ProberInit {
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly budget?: ProofBudget
+}
+
+/** What proofs may cost, us and others. */
+export interface ProofBudget {
+  /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
+  readonly parallel: number
+  /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
+  readonly queued: number
+  /** Dials towards one public IP, and towards one public network group: nobody is flooded in our name. */
+  readonly perIp: { readonly burst: number; readonly perSecond: number }
+  readonly perGroup: { readonly burst: number; readonly perSecond: number }
+}
+
+/** First proofs: newcomers wait for these. */
+export const FIRST_PROOFS: ProofBudget = {
+  parallel: 64,
+  queued: 4096,
+  perIp: { burst: 32, perSecond: 0.5 },
+  perGroup: { burst: 256, perSecond: 20 },
+}
+/** Proofs of what is listed: 32 at once walk through 10,000 entries, a third of them silent for 4 s, in 7 minutes. */
+export const NEXT_PROOFS: ProofBudget = {
+  parallel: 32,
+  queued: 100_000,
+  perIp: { burst: 64, perSecond: 1 },
+  perGroup: { burst: 1024, perSecond: 20 },
+}
+
+/**
+ * Proves registrations within a budget: so many dials at once, in the order they came, and not too many towards one
+ * place. The same registration is proved once for all who wait for it.
+ */
+export class Prober {
+  readonly #init: ProberInit
+  readonly #budget: ProofBudget
+  readonly #perIp: RateLimiter
+  readonly #perGroup: RateLimiter
+  readonly #underWay = new Map<Registration | string, Promise<Answer>>()
+  readonly #waiting: Array<() => void> = []
+  #dialling = 0
+
+  constructor(init: ProberInit) {
+    this.#init = init
+    this.#budget = init.budget ?? FIRST_PROOFS
+    this.#perIp = new RateLimiter(this.#budget.perIp)
+    this.#perGroup = new RateLimiter(this.#budget.perGroup)
+  }
+
+  /** Proofs under way or waiting. */
+  get size(): number {
+    return this.#underWay.size
+  }
+
+  /**
+   * Whether the registered peer answers at its address; undefined when the signal cut the wait short. The proof itself
+   * goes on then, for whoever asks next.
+   */
+  async prove(registration: Registration, signal?: AbortSignal): Promise<Proof | undefined> {
+    const dialled = this.#dialOnce(registration, registration.address)
+    const answer = await (signal === undefined ? dialled : beforeAbort(dialled, signal))
+    if (answer === undefined) {
+      return undefined
+    }
+    if ('fault' in answer) {
+      return { ok: false, fault: answer.fault }
+    }
+    return answer.peerId === registration.peer.id ? { ok: true } : { ok: false, fault: 'dial_wrong_peer' }
+  }
+
+  /** Who answers at an address; undefined when nobody does. */
+  async identify(address: string): Promise<string | undefined> {
+    const answer = await this.#dialOnce(address, address)
+    return 'peerId' in answer ? answer.peerId : undefined
+  }
+
+  #dialOnce(key: Registration | string, address: string): Promise<Answer> {
+    const known = this.#underWay.get(key)
+    if (known !== undefined) {
+      return known
+    }
+    if (this.#waiting.length >= this.#budget.queued || !this.#takesAnother(address)) {
+      return Promise.resolve({ fault: 'dial_busy' })
+    }
+    const answer = this.#dialInTurn(address).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, answer)
+    return answer
+  }
+
+  async #dialInTurn(address: string): Promise<Answer> {
+    if (this.#dialling >= this.#budget.parallel) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    } else {
+      this.#dialling++
+    }
+    try {
+      return await this.#init.dial(address)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) {
+        this.#dialling--
+      } else {
+        next()
+      }
+    }
+  }
+
+  /** Whether one more dial towards this place is decent. Inside private ranges nobody else can be meant. */
+  #takesAnother(address: string): boolean {
+    const parsed = parseAddress(address)
+    if (typeof parsed === 'string' || parsed.address === undefined || scopeOf(parsed.address.ip) !== 'public') {
+      return true
+    }
+    const now = this.#init.clock()
+    const { ip } = parsed.address
+    const group = networkGroupOf(ip)
+    if (this.#perIp.wait(ip.text, now) > 0 || this.#perGroup.wait(group, now) > 0) {
+      return false
+    }
+    this.#perIp.take(ip.text, now)
+    this.#perGroup.take(group, now)
+    return true
+  }
+}
+
+type Answer = Awaited<ReturnType<Dial>>
+
+function beforeAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+  if (signal.aborted) {
+    return Promise.resolve(undefined)
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

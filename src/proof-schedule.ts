@@ -1,0 +1,172 @@
+import type { Clock } from './clock.ts'
+import type { Prober } from './prober.ts'
+import type { Random } from './random.ts'
+import { isStatic, type Registration } from './registry/registration.ts'
+import type { StaticRegistration } from './registry/static-entry.ts'
+import type { RendezvousPoint } from './rendezvous-point.ts'
+
+export interface ProofScheduleInit {
+  readonly point: RendezvousPoint
+  /** Proves those that nobody has reached yet, with the newcomers' budget. */
+  readonly first: Prober
+  /** Proves those that have answered before. */
+  readonly next: Prober
+  /** How long a proof counts before the next one is due, ms, ± {@link JITTER}. */
+  readonly interval: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Proofs are spread out, so that a restart does not make them all due at once for ever. */
+export const JITTER = 0.2
+/** A proof may be this much older than the interval before its address leaves the answers: 15 min → 20 min. */
+export const MAX_AGE_FACTOR = 4 / 3
+/** A new entry is looked at again sooner: most of those that die, die young. */
+const FIRST_INTERVAL = 1 / 3
+/** After a miss, in parts of the interval: at the default of 15 min after 15 s, 1 min and 5 min, then as usual. */
+const RETRIES = [1 / 60, 1 / 15, 1 / 3]
+/** So many misses in a row, and a registration is given up before its time: over an hour at the defaults. */
+const GIVE_UP_AFTER = 8
+/** One that never answered is given up sooner: nobody but its owner misses it. */
+const GIVE_UP_UNPROVEN_AFTER = 3
+/** The schedule's grain, ms. */
+const GRAIN = 250
+
+/**
+ * When each registration is proved again. A calendar of lists by quarter of a second: adding is one push, and what was
+ * moved or removed meanwhile is recognised when its day comes.
+ */
+export class ProofSchedule {
+  readonly #init: ProofScheduleInit
+  readonly #calendar = new Map<number, Due[]>()
+  readonly #dueAt = new WeakMap<Registration, number>()
+  #reached: number
+  #stopped = false
+
+  constructor(init: ProofScheduleInit) {
+    this.#init = init
+    this.#reached = grainOf(init.clock())
+  }
+
+  /** Watches a registration from now on. */
+  track(registration: Registration): void {
+    const now = this.#init.clock()
+    const { provedAt, health } = registration
+    if (health === 'reachable') {
+      this.#plan(registration, Math.max(now, provedAt + this.#interval(registration)))
+    } else {
+      this.#plan(registration, now)
+    }
+    if (health === 'reachable' && registration.provedAt === registration.provedSince) {
+      this.#doubtSiblings(registration, now)
+    }
+  }
+
+  /** Watches an operator's entry that names no peer, until one answers there. */
+  trackUnidentified(entry: StaticRegistration): void {
+    this.#plan(entry, this.#init.clock())
+  }
+
+  /** Time went on: starts the proofs that are due. */
+  tick(): void {
+    const now = grainOf(this.#init.clock())
+    for (; this.#reached <= now; this.#reached++) {
+      const due = this.#calendar.get(this.#reached)
+      this.#calendar.delete(this.#reached)
+      for (const each of due ?? []) {
+        this.#prove(each, this.#reached)
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#calendar.clear()
+  }
+
+  #prove(due: Due, grain: number): void {
+    if ('peer' in due) {
+      if (this.#dueAt.get(due) === grain) {
+        this.#proveRegistration(due)
+      }
+    } else {
+      this.#identify(due)
+    }
+  }
+
+  async #proveRegistration(registration: Registration): Promise<void> {
+    const { point, first, next, clock } = this.#init
+    const proof = await (registration.provedAt === 0 ? first : next).prove(registration)
+    if (this.#stopped || proof === undefined) {
+      return
+    }
+    if (!proof.ok && proof.fault === 'dial_busy') {
+      // Ours is the lack, not the peer's. What stays unproved too long leaves the answers by its age.
+      this.#plan(registration, clock() + this.#init.interval * RETRIES[1]!)
+      return
+    }
+    if (!point.recordProof(registration, proof)) {
+      return
+    }
+    const { misses, provedAt } = registration
+    if (proof.ok) {
+      this.#plan(registration, clock() + this.#interval(registration))
+    } else if (misses >= (provedAt === 0 ? GIVE_UP_UNPROVEN_AFTER : GIVE_UP_AFTER) && !isStatic(registration)) {
+      point.drop(registration)
+    } else {
+      this.#plan(registration, clock() + this.#init.interval * this.#jittered(RETRIES[misses - 1] ?? 1))
+    }
+  }
+
+  async #identify(entry: StaticRegistration): Promise<void> {
+    const { point, next, clock, interval } = this.#init
+    const peerId = await next.identify(entry.address)
+    const stillThere = [...point.statics()].some(({ registration }) => registration === entry)
+    if (this.#stopped || !stillThere) {
+      return
+    }
+    if (peerId === undefined) {
+      this.#plan(entry, clock() + interval * this.#jittered(1))
+    } else {
+      point.identify({ network: entry.network, peerId, address: entry.address })
+    }
+  }
+
+  /** A peer that shows up at a new address has often left the old one. */
+  #doubtSiblings({ peer, address }: Registration, now: number): void {
+    const family = address.slice(0, 4)
+    for (const sibling of peer.registrations) {
+      if (sibling.address !== address && sibling.address.startsWith(family) && sibling.health === 'reachable') {
+        this.#plan(sibling, now)
+      }
+    }
+  }
+
+  #interval({ provedAt, provedSince }: Registration): number {
+    const isNew = provedAt - provedSince < this.#init.interval
+    return this.#init.interval * this.#jittered(isNew ? FIRST_INTERVAL : 1)
+  }
+
+  #jittered(part: number): number {
+    return part * (1 + JITTER * (2 * this.#init.random() - 1))
+  }
+
+  #plan(due: Due, at: number): void {
+    const grain = Math.max(grainOf(at), this.#reached)
+    if ('peer' in due) {
+      this.#dueAt.set(due, grain)
+    }
+    const list = this.#calendar.get(grain)
+    if (list === undefined) {
+      this.#calendar.set(grain, [due])
+    } else {
+      list.push(due)
+    }
+  }
+}
+
+type Due = Registration | StaticRegistration
+
+function grainOf(ms: number): number {
+  return Math.ceil(ms / GRAIN)
+}

@@ -1,0 +1,300 @@
+import {
+  type ComponentLogger,
+  type Logger,
+  type PeerId,
+  type PrivateKey,
+  type Startable,
+  serviceCapabilities,
+  TypedEventEmitter,
+  type Upgrader,
+} from '@libp2p/interface'
+import type { AddressManager, Registrar } from '@libp2p/interface-internal'
+import { type Clock, steadyClock } from './clock.ts'
+import { BootstrapFrontend, type ExchangeEvent } from './frontends/bootstrap.ts'
+import { dialBack } from './host/dial-back.ts'
+import { accessList } from './policy/access-list.ts'
+import { RequestLimits } from './policy/request-limits.ts'
+import { type Dial, NEXT_PROOFS, Prober } from './prober.ts'
+import { MAX_AGE_FACTOR, ProofSchedule } from './proof-schedule.ts'
+import { type Random, secureRandom } from './random.ts'
+import { Registry } from './registry/registry.ts'
+import { RendezvousPoint } from './rendezvous-point.ts'
+import { fileStore } from './store/file-store.ts'
+import { memoryStore } from './store/memory-store.ts'
+import { type SnapshotSchedule, snapshotSchedule } from './store/snapshot-schedule.ts'
+import type { Store, StoreState } from './store/store.ts'
+import { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'
+
+/** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
+export interface BootstrapServiceInit {
+  /** Path of the list of known peers; without it the list is in memory. */
+  readonly peers?: string
+  /** A store of your own, instead of `peers`. */
+  readonly store?: Store
+  /** Serve only these networks. Default: any. */
+  readonly networks?: readonly string[]
+  /** The most registrations, over all networks. Default 250,000: at under a kilobyte each, a small machine carries them. */
+  readonly maxPeers?: number
+  /** The most peers of one network. Default: four fifths of `maxPeers`, so that no network shuts out the others. */
+  readonly maxPeersPerNetwork?: number
+  /** The most networks at a time. Default 1000. */
+  readonly maxNetworks?: number
+  /** Who is handed out: what was reached at its address (the default), or whatever registered. */
+  readonly listing?: 'verified' | 'registered'
+  /** How long a proof counts before the next is due, ms. Default 15 min. */
+  readonly reproveInterval?: number
+  /** PeerIds, IPs and IP ranges that are never listed. */
+  readonly deny?: readonly string[]
+  /** PeerIds, IPs and IP ranges; when there is one, only these are listed. */
+  readonly allow?: readonly string[]
+  /** Closed networks only: take addresses at other IPs than the caller's. Default false. */
+  readonly allowForeignIp?: boolean
+  /** Closed networks only: take private addresses from callers of other ranges. Default false. */
+  readonly allowPrivateIp?: boolean
+  /** Closed networks only: no limits by IP and the network around it. Default false. */
+  readonly unlimitedNeighbours?: boolean
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** What the service uses of the node it runs in. */
+export interface BootstrapServiceComponents {
+  readonly peerId: PeerId
+  readonly privateKey: PrivateKey
+  readonly registrar: Registrar
+  readonly addressManager: AddressManager
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
+}
+
+export interface BootstrapServiceEvents {
+  /** Something the operator should know, in plain words. */
+  notice: CustomEvent<{ readonly message: string }>
+  /** The store began to fail, or works again. */
+  store: CustomEvent<StoreState>
+  /** A registration was added. */
+  registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+  /** A registration's time was over. */
+  expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+}
+
+export interface Counters {
+  /** Requests read, whatever became of them. */
+  requests: number
+  /** Requests answered with a list. */
+  answered: number
+  /** Addresses registered for the first time. */
+  registered: number
+  /** Addresses renewed. */
+  renewed: number
+  /** Addresses refused. */
+  refused: number
+  /** Addresses that could not be proved in time, and will be tried again. */
+  pending: number
+  /** Requests answered with an error. */
+  errors: number
+}
+
+export interface BootstrapStatus {
+  /** Peers known, over all networks. */
+  readonly peers: number
+  readonly registrations: number
+  /** Entries that the operator wrote. */
+  readonly statics: number
+  readonly networks: number
+  readonly store: StoreState
+  readonly counters: Readonly<Counters>
+}
+
+/** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */
+export const REPROVE_INTERVAL_MS = 15 * 60_000
+export const MAX_PEERS = 250_000
+export const MAX_NETWORKS = 1000
+
+/** How often time is told to the parts, ms. */
+const TICK_MS = 250
+/** How long the answers under way may take when the service stops, ms. The command promises to exit within 5 s. */
+const ANSWER_GRACE_MS = 2000
+/** A last snapshot is written when the one before took no longer than this, ms; else the journal has it all. */
+const LAST_SNAPSHOT_MS = 1000
+
+/**
+ * `/bootstrap/1.0.0` as a service of a libp2p node that exists already:
+ *
+ * ```ts
+ * const node = await createLibp2p({ …, services: { bootstrap: bootstrapService({ peers: 'peers.json' }) } })
+ * ```
+ *
+ * The node itself should be guarded against what strangers send: {@link hostOptions}.
+ */
+export function bootstrapService(
+  init: BootstrapServiceInit = {},
+): (components: BootstrapServiceComponents) => BootstrapService {
+  return (components) => new BootstrapService(components, init)
+}
+
+export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> implements Startable {
+  readonly [Symbol.toStringTag] = 'bootstrap-peer'
+  readonly [serviceCapabilities]: string[] = ['bootstrap-peer']
+  readonly #components: BootstrapServiceComponents
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #store: Store
+  readonly #point: RendezvousPoint
+  readonly #schedule: ProofSchedule
+  readonly #snapshots: SnapshotSchedule
+  readonly #frontend: BootstrapFrontend
+  readonly #counters: Counters = {
+    requests: 0,
+    answered: 0,
+    registered: 0,
+    renewed: 0,
+    refused: 0,
+    pending: 0,
+    errors: 0,
+  }
+  #timer: NodeJS.Timeout | undefined
+  #snapshotTook = 0
+  #storeStatus: StoreState['status'] = 'ok'
+
+  constructor(components: BootstrapServiceComponents, init: BootstrapServiceInit) {
+    super()
+    this.#components = components
+    this.#log = components.logger.forComponent('bootstrap-peer')
+    const clock = init.clock ?? steadyClock()
+    const random = init.random ?? secureRandom()
+    const interval = init.reproveInterval ?? REPROVE_INTERVAL_MS
+    const maxPeers = init.maxPeers ?? MAX_PEERS
+    const listing = init.listing ?? 'verified'
+    this.#clock = clock
+    this.#store = init.store ?? (init.peers === undefined ? memoryStore() : fileStore({ path: init.peers, clock }))
+    const dial = this.#dialOthers(dialBack(components))
+    const first = new Prober({ dial, clock })
+    const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
+    this.#point = new RendezvousPoint({
+      registry: new Registry({ listing }),
+      store: this.#store,
+      rules: {
+        networks: init.networks === undefined ? undefined : new Set(init.networks),
+        maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
+        maxRegistrations: maxPeers,
+        maxPeersPerNetwork: init.maxPeersPerNetwork ?? Math.ceil(maxPeers * 0.8),
+        allowForeignIp: init.allowForeignIp ?? false,
+        allowPrivateIp: init.allowPrivateIp ?? false,
+        unlimitedNeighbours: init.unlimitedNeighbours ?? false,
+        access: accessList({ deny: init.deny ?? [], allow: init.allow ?? [] }),
+      },
+      prover: listing === 'verified' ? (registration, signal) => first.prove(registration, signal) : undefined,
+      maxProofAge: interval * MAX_AGE_FACTOR,
+      clock,
+      random,
+      onChange: () => this.#snapshots.changed(),
+      onRegistered: (registration) => {
+        if (listing === 'verified') {
+          this.#schedule.track(registration)
+        }
+      },
+    })
+    this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
+    this.#snapshots = snapshotSchedule({
+      compact: () => this.#compact(),
+      clock,
+      onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
+    })
+    this.#frontend = new BootstrapFrontend({
+      point: this.#point,
+      limits: new RequestLimits(),
+      clock,
+      log: this.#log,
+      count: (event) => this.#count(event),
+    })
+  }
+
+  /** Reads what was kept. libp2p starts to listen only after this. */
+  async beforeStart(): Promise<void> {
+    const recovered = await this.#store.open()
+    for (const message of recovered.notices) {
+      this.#notice(message)
+    }
+    this.#point.restore(recovered)
+    this.#snapshots.changed()
+  }
+
+  async start(): Promise<void> {
+    await this.#components.registrar.handle(BOOTSTRAP_PROTOCOL, this.#frontend.handle, {
+      maxInboundStreams: 8,
+      maxOutboundStreams: 0,
+    })
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  /** Answers what was asked, then keeps what is known. */
+  async beforeStop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#components.registrar.unhandle(BOOTSTRAP_PROTOCOL)
+    await this.#frontend.stop(ANSWER_GRACE_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#schedule.stop()
+    const { pending } = this.#snapshots
+    const last = pending && this.#snapshotTook <= LAST_SNAPSHOT_MS ? this.#compact() : undefined
+    await last?.catch((err) => this.#log.error('the last snapshot failed, the journal has it all - %e', err))
+    await this.#store.close()
+    await this.#snapshots.stop()
+  }
+
+  /** Takes in the list as the operator edited it by hand. */
+  async reload(): Promise<void> {
+    await this.#store.merge(this.#point)
+  }
+
+  get status(): BootstrapStatus {
+    const { registry } = this.#point
+    return {
+      peers: registry.peerCount,
+      registrations: registry.size,
+      statics: registry.statics.length,
+      networks: registry.networkCount,
+      store: this.#store.state,
+      counters: { ...this.#counters },
+    }
+  }
+
+  #tick(): void {
+    for (const { peer, address } of this.#point.tick()) {
+      this.safeDispatchEvent('expired', { detail: { network: peer.network, peerId: peer.id, address } })
+    }
+    this.#schedule.tick()
+    const { state } = this.#store
+    if (state.status !== this.#storeStatus) {
+      this.#storeStatus = state.status
+      this.safeDispatchEvent('store', { detail: state })
+    }
+  }
+
+  async #compact(): Promise<void> {
+    const started = performance.now()
+    await this.#store.compact(this.#point)
+    this.#snapshotTook = performance.now() - started
+  }
+
+  #count(event: ExchangeEvent): void {
+    this.#counters[event]++
+  }
+
+  #notice(message: string): void {
+    this.#log(message)
+    this.safeDispatchEvent('notice', { detail: { message } })
+  }
+
+  /** A node that registers our own address would have us dial ourselves. */
+  #dialOthers(dial: Dial): Dial {
+    return async (address) => {
+      const own = this.#components.addressManager.getAddresses()
+      return own.some((each) => each.toString().startsWith(`${address}/`) || each.toString() === address)
+        ? { fault: 'dial_self' }
+        : await dial(address)
+    }
+  }
+}
