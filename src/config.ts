@@ -16,7 +16,7 @@ export type ConfiguredCommand = 'start' | 'id' | 'keygen'
 
 export interface Setting<T> {
   readonly kind: Kind<T>
-  readonly default: T
+  readonly default: NoInfer<T>
   /** One sentence, without the default and the unit, which stand beside it. */
   readonly help: string
   /** A value as one would type it. */

@@ -13,6 +13,8 @@ import {
   settingVariable,
 } from '../src/config.ts'
 import { ConfigError, type ConfigSources, resolveConfig } from '../src/config-sources.ts'
+import { MAX_CONNECTIONS } from '../src/host/libp2p.ts'
+import { MAX_NETWORKS, MAX_PEERS, REPROVE_INTERVAL_MS } from '../src/service.ts'
 
 let folder: string
 before(async () => {
@@ -98,6 +100,13 @@ describe('each setting', () => {
       }
     })
   }
+
+  it('has the default of the part that it sets', () => {
+    assert.equal(SETTINGS.maxPeers.default, MAX_PEERS)
+    assert.equal(SETTINGS.maxNetworks.default, MAX_NETWORKS)
+    assert.equal(SETTINGS.maxConnections.default, MAX_CONNECTIONS)
+    assert.equal(SETTINGS.reproveInterval.default, REPROVE_INTERVAL_MS)
+  })
 
   it('is spelled alike everywhere', () => {
     assert.equal(settingName('reproveInterval'), 'reprove-interval')

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { type Config, configJson, SETTING_KEYS, settingName } from '../../config.ts'
+import { type ResolvedConfig, resolveConfig } from '../../config-sources.ts'
+import { loadOrCreateIdentity } from '../../identity.ts'
+import { remoteText } from '../../log-text.ts'
+import { type BootstrapPeer, createBootstrapPeer } from '../../node.ts'
+import type { Invocation } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
+import { startFailure } from '../start-failure.ts'
+import { stopSignal } from '../stop-signals.ts'
+import { summaries } from '../summary.ts'
+
+/** The promise is an exit within 5 s; the rest is for the process itself. */
+const STOP_DEADLINE_MS = 4500
+
+/** Runs the node until a signal stops it. */
+export async function run({ flags, options }: Invocation): Promise<ExitCode> {
+  const resolved = resolveConfig({ flags, env: process.env, file: options.get('config') })
+  if (options.has('print-config')) {
+    printConfig(resolved)
+    return EXIT.ok
+  }
+  const { config } = resolved
+  const log = createLogger(config.logLevel)
+  exitOnException(log)
+  const signalled = stopSignal()
+
+  const node = await createNode(config, log)
+  const started = node.start()
+  reloadOnHangup(node, started, log)
+  let signal: NodeJS.Signals | undefined
+  try {
+    signal = await Promise.race([started.then(() => undefined), signalled])
+  } catch (error) {
+    throw startFailure(error, config.peers)
+  }
+  if (signal === undefined) {
+    announce(node, config, log)
+    const summing = sumUp(node, config.summaryInterval, log)
+    signal = await signalled
+    clearInterval(summing)
+  }
+  log.info({ signal }, 'stopping')
+  return stop(node, started, log)
+}
+
+/** The only handler of this kind: the library has none, so that a host application's own is not disturbed. */
+function exitOnException(log: Logger): void {
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'unexpected error, leaving; what was answered is on disk')
+    process.exit(EXIT.unexpected)
+  })
+}
+
+async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
+  const privateKey = await loadOrCreateIdentity(config.key, {
+    allowLooseMode: config.allowLooseKeyMode,
+    onCreated: () => log.warn({ key: config.key }, 'made a new identity: there was none. Keep a backup of it'),
+  })
+  const node = createBootstrapPeer({
+    privateKey,
+    listen: config.listen,
+    announce: config.announce,
+    peers: config.peers,
+    ...(config.network.length > 0 ? { networks: config.network } : {}),
+    maxPeers: config.maxPeers,
+    maxNetworks: config.maxNetworks,
+    maxConnections: config.maxConnections,
+    listing: config.listing,
+    reproveInterval: config.reproveInterval,
+    logger: componentLoggers(log),
+  })
+  node.addEventListener('notice', ({ detail }) => log.warn(remoteText(detail.message, 500)))
+  node.addEventListener('store', ({ detail }) =>
+    detail.status === 'ok'
+      ? log.info('the disk takes changes again')
+      : log.error({ code: detail.code }, 'the disk does not take changes: serving from memory, registering nobody new'),
+  )
+  return node
+}
+
+/** Whatever the log level: a supervisor waits for this line, and a person for what to hand to others. */
+function announce(node: BootstrapPeer, config: Config, log: Logger): void {
+  if (config.logLevel === 'silent') {
+    return
+  }
+  const [peerId, { multiaddrs }] = [node.peerId.toString(), node]
+  if (isTerminal()) {
+    const lines = [
+      `PeerId ${peerId}`,
+      'Reachable at, for others to put in their configuration:',
+      ...multiaddrs.map((a) => `  ${a}`),
+    ]
+    process.stdout.write(`${lines.join('\n')}\n`)
+    log.child({}, { level: 'info' }).info('ready')
+  } else {
+    log.child({}, { level: 'info' }).info({ peerId, multiaddrs }, 'ready')
+  }
+}
+
+function reloadOnHangup(node: BootstrapPeer, started: Promise<void>, log: Logger): void {
+  process.on('SIGHUP', () => {
+    const reloaded = started.then(() => node.reload())
+    reloaded.then(
+      () => log.info('took in the list as it was edited by hand'),
+      (error: unknown) => log.error({ err: error }, 'could not take in the list as it was edited by hand'),
+    )
+  })
+}
+
+function sumUp(node: BootstrapPeer, interval: number, log: Logger): NodeJS.Timeout {
+  const summary = summaries()
+  return setInterval(() => log.info(summary(node.status()), 'summary'), interval)
+}
+
+async function stop(node: BootstrapPeer, started: Promise<void>, log: Logger): Promise<ExitCode> {
+  // Told to stop while it starts, it stops after that; a start that fails then has nothing to stop.
+  const stopped = started.catch(() => {}).then(() => node.stop())
+  const inTime = await Promise.race([stopped.then(() => true), delay(STOP_DEADLINE_MS, false)])
+  if (!inTime) {
+    log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving; what was answered is on disk`)
+    return EXIT.unexpected
+  }
+  log.info('stopped')
+  return EXIT.ok
+}
+
+function printConfig({ config, origins }: ResolvedConfig): void {
+  process.stdout.write(`${JSON.stringify(configJson(config), null, 2)}\n`)
+  // Beside it and not in it, so that what is printed is a config file.
+  const lines = SETTING_KEYS.map((key) => `${settingName(key).padEnd(22)}from ${origins[key]}`)
+  process.stderr.write(`${lines.join('\n')}\n`)
+}

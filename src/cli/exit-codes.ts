@@ -1,0 +1,28 @@
+/** What the process ends with. Documented in docs/operations.md; supervisors are set up for these. */
+export const EXIT = {
+  /** Done, or stopped by a signal as it should. */
+  ok: 0,
+  /** A bug, or a stop that took longer than it may. */
+  unexpected: 1,
+  /** The command line, the environment or the config file. */
+  usage: 2,
+  /** The key. */
+  identity: 3,
+  /** An address to listen on is taken, not allowed, or not of this machine. */
+  listen: 4,
+  /** The list of peers: another node has it, or it can't be read or written. */
+  store: 5,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A mistake that a person can mend. Its message is the one line to show: no stack. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}

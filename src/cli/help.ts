@@ -1,0 +1,55 @@
+import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from '../config.ts'
+import { COMMANDS, type Command, settingsOf } from './commands.ts'
+
+/** `bootstrap-peer --help` */
+export function overview(): string {
+  const rows = COMMANDS.map(({ name, summary }) => row(`bootstrap-peer ${name}`, summary))
+  return `${[
+    'A libp2p bootstrap node: peers register, are proved and handed out.',
+    '',
+    ...rows,
+    row('bootstrap-peer --version', 'Print the version'),
+    '',
+    'bootstrap-peer <command> --help lists the options of a command.',
+  ].join('\n')}\n`
+}
+
+/** `bootstrap-peer <command> --help` */
+export function commandHelp(command: Command): string {
+  return `${[
+    `bootstrap-peer ${command.name}: ${command.summary}`,
+    '',
+    ...settingsOf(command).map(settingRow),
+    '',
+    ...command.options.map(({ name, placeholder, help }) => row(flag(name, placeholder), help)),
+    row('--help, -h', 'Print this.'),
+    '',
+    `Each setting above the gap is also a variable, such as ${settingVariable('maxPeers')}, and a key of the`,
+    'config file. A flag wins over a variable, a variable over the file.',
+  ].join('\n')}\n`
+}
+
+/** How the default of a setting is written, for people. */
+export function defaultText(key: SettingKey): string {
+  const { kind, default: value } = settingOf(key)
+  const json = kind.toJson(value)
+  return Array.isArray(json) ? json.join(', ') || 'none' : String(json)
+}
+
+function settingRow(key: SettingKey): string {
+  const { kind, help } = settingOf(key)
+  const facts = [kind.repeatable ? 'Repeatable. ' : '', `Default: ${defaultText(key)}`]
+  return `${row(flag(settingName(key), kind.placeholder), help)}\n${row('', facts.join(''))}`
+}
+
+function flag(name: string, placeholder: string): string {
+  return `--${name} ${placeholder}`.trim()
+}
+
+/** The widest of what stands left, so that what stands right begins in one column. */
+const LEFT = 2 + Math.max(...Object.keys(SETTINGS).map((key) => settingName(key as SettingKey).length)) + 16
+
+function row(left: string, right: string): string {
+  const indented = `  ${left}`
+  return indented.length < LEFT ? indented.padEnd(LEFT) + right : `${indented}\n${' '.repeat(LEFT)}${right}`
+}

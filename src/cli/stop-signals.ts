@@ -1,0 +1,20 @@
+import { constants } from 'node:os'
+
+/** Ctrl-C, and what supervisors send. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** Resolves with the first signal to stop. A second one ends the process at once, with 128 and its number. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let signalled = false
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      if (signalled) {
+        process.exit(128 + constants.signals[signal])
+      }
+      signalled = true
+      resolve(signal)
+    })
+  }
+  return promise
+}

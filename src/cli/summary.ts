@@ -1,0 +1,32 @@
+import type { Status } from '../node.ts'
+
+type Counters = Status['counters']
+
+/**
+ * The line that sums up what went on: what is there now, and what was done since the line before. Each call continues
+ * from the last.
+ */
+export function summaries(): (status: Status) => Record<string, unknown> {
+  let before: Counters | undefined
+  return ({ counters, store, ...now }) => {
+    const done = (name: keyof Counters) => counters[name] - (before?.[name] ?? 0)
+    const line = {
+      known: now.peers,
+      registrations: now.registrations,
+      statics: now.statics,
+      networks: now.networks,
+      connections: now.connections,
+      requests: done('requests'),
+      answered: done('answered'),
+      registered: done('registered'),
+      renewed: done('renewed'),
+      pending: done('pending'),
+      refused: done('refused'),
+      errors: done('errors'),
+      store: store.status,
+      ...(store.status === 'failing' ? { storeError: store.code } : {}),
+    }
+    before = counters
+    return line
+  }
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { encodeIdentity } from '../../src/identity-formats.ts'
+import { runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+
+const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
+
+/** What the promise of a stop is. */
+const STOP_MS = 5000
+
+describe('start', { concurrency: 2 }, () => {
+  it('says when it is ready, who it is and where, and stops on SIGTERM', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const node = startCli(t, ['start', ...ANY_PORT], { cwd })
+    const ready = await node.line('ready')
+    assert.equal(ready.pid, node.pid)
+    const { peerId, multiaddrs } = ready as unknown as { peerId: string; multiaddrs: string[] }
+    assert.match(peerId, /^12D3KooW/)
+    assert.equal(multiaddrs.length, 1)
+    assert.match(multiaddrs[0]!, new RegExp(`^/ip4/127\\.0\\.0\\.1/tcp/[1-9]\\d*/p2p/${peerId}$`))
+
+    const before = performance.now()
+    node.kill('SIGTERM')
+    const { code, stderr } = await node.ended
+    assert.equal(code, 0)
+    assert(performance.now() - before < STOP_MS)
+    assert.equal(stderr, '')
+    assert.deepEqual(
+      node.lines.slice(-2).map(({ msg }) => msg),
+      ['stopping', 'stopped'],
+    )
+    assert.equal((await stat(join(cwd, 'keys/identity.key'))).mode & 0o777, 0o600)
+    assert((await readdir(cwd)).includes('peers.json'))
+  })
+
+  it('stops on SIGINT too, and is the default command', async (t) => {
+    const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t) })
+    await node.line('ready')
+    node.kill('SIGINT')
+    assert.equal((await node.ended).code, 0)
+  })
+
+  it('has the same PeerId each time, and tells once that it made it', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const peerIds: unknown[] = []
+    for (const made of [true, false]) {
+      const node = startCli(t, ANY_PORT, { cwd })
+      peerIds.push((await node.line('ready')).peerId)
+      assert.equal(
+        node.lines.some(({ msg }) => msg?.startsWith('made a new identity')),
+        made,
+      )
+      node.kill('SIGTERM')
+      await node.ended
+    }
+    assert.equal(peerIds[0], peerIds[1])
+  })
+
+  it('keeps everything it says in JSON, with the summary as often as asked', async (t) => {
+    const node = startCli(t, [...ANY_PORT, '--summary-interval', '100ms', '--log-level', 'trace'], {
+      cwd: await temporaryFolder(t),
+    })
+    const summary = await node.line('summary')
+    const { known, registrations, connections, registered, answered, refused, errors, store } = summary
+    assert.deepEqual(
+      { known, registrations, connections, registered, answered, refused, errors, store },
+      {
+        known: 0,
+        registrations: 0,
+        connections: 0,
+        registered: 0,
+        answered: 0,
+        refused: 0,
+        errors: 0,
+        store: 'ok',
+      },
+    )
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+    assert(node.lines.some((line) => line.component === 'libp2p'))
+  })
+
+  it('says that it is ready at every log level but silent', async (t) => {
+    const node = startCli(t, [...ANY_PORT, '--log-level', 'error'], { cwd: await temporaryFolder(t) })
+    await node.line('ready')
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+    assert.deepEqual(
+      node.lines.map(({ msg }) => msg),
+      ['ready'],
+    )
+  })
+
+  it('takes in a hand-edited list on SIGHUP, and goes on', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const node = startCli(t, [...ANY_PORT, '--summary-interval', '100ms'], { cwd })
+    await node.line('ready')
+    await writeFile(join(cwd, 'peers.json'), '[{"address":"203.0.113.7:4001"}]')
+    node.kill('SIGHUP')
+    await node.line('took in the list as it was edited by hand')
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+    assert.match(await readFile(join(cwd, 'peers.json'), 'utf8'), /203\.0\.113\.7/)
+  })
+
+  it('leaves at once on a second signal', async (t) => {
+    const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t) })
+    await node.line('ready')
+    // Both are waiting when it wakes up, so the second comes before the stop is done.
+    node.kill('SIGSTOP')
+    node.kill('SIGTERM')
+    node.kill('SIGINT')
+    node.kill('SIGCONT')
+    const { code } = await node.ended
+    assert([130, 143].includes(code!), String(code))
+  })
+
+  it('goes on when nobody can take its log', async (t) => {
+    const node = startCli(t, [...ANY_PORT, '--summary-interval', '100ms'], { cwd: await temporaryFolder(t) })
+    await node.line('ready')
+    await node.line('summary')
+    node.closeStdout()
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+  })
+})
+
+describe('start refuses with one line', { concurrency: 2 }, () => {
+  it('a port that is taken: exit code 4', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const address = server.address()
+    assert(address !== null && typeof address === 'object')
+    const cwd = await temporaryFolder(t)
+    const result = await runCli(['start', '--listen', `/ip4/127.0.0.1/tcp/${address.port}`], { cwd })
+    assert.equal(result.code, 4)
+    assert.match(
+      result.stderr,
+      new RegExp(`^bootstrap-peer: can't listen on 127.0.0.1:${address.port}: .*EADDRINUSE.*\\n$`),
+    )
+  })
+
+  it('an address that is not of this machine: exit code 4', async (t) => {
+    const result = await runCli(['start', '--listen', '/ip4/192.0.2.1/tcp/0'], { cwd: await temporaryFolder(t) })
+    assert.equal(result.code, 4)
+    assert.match(result.stderr, /^bootstrap-peer: can't listen.*EADDRNOTAVAIL.*\n$/)
+  })
+
+  it('files that another node has: exit code 5', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const node = startCli(t, ANY_PORT, { cwd })
+    await node.line('ready')
+    const result = await runCli(['start', ...ANY_PORT], { cwd })
+    assert.equal(result.code, 5)
+    assert.match(result.stderr, /^bootstrap-peer: another process has .*\n$/)
+  })
+
+  it('a list in a folder that is not there: exit code 5', async (t) => {
+    const cwd = await temporaryFolder(t)
+    await writeFile(join(cwd, 'file'), '')
+    const result = await runCli(['start', ...ANY_PORT, '--peers', 'file/peers.json'], { cwd })
+    assert.equal(result.code, 5)
+    assert.match(result.stderr, /^bootstrap-peer: .*file\/peers\.json.*\n$/)
+  })
+
+  it('a key that others can read: exit code 3, unless that is allowed', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const key = await generateKeyPair('Ed25519')
+    await writeFile(join(cwd, 'loose.key'), encodeIdentity(key, 'protobuf'))
+    await chmod(join(cwd, 'loose.key'), 0o644)
+    const refused = await runCli(['start', ...ANY_PORT, '--key', 'loose.key'], { cwd })
+    assert.equal(refused.code, 3)
+    assert.match(refused.stderr, /^bootstrap-peer: .*mode 0644.*chmod 600 loose\.key.*\n$/)
+    assert.deepEqual(await readdir(cwd), ['loose.key'])
+
+    const node = startCli(t, [...ANY_PORT, '--key', 'loose.key', '--allow-loose-key-mode'], { cwd })
+    assert.equal((await node.line('ready')).peerId, peerIdFromPrivateKey(key).toString())
+  })
+
+  it('a key that is corrupt: exit code 3, and it is left as it is', async (t) => {
+    const cwd = await temporaryFolder(t)
+    await writeFile(join(cwd, 'bad.key'), 'half a k', { mode: 0o600 })
+    const result = await runCli(['start', ...ANY_PORT, '--key', 'bad.key'], { cwd })
+    assert.equal(result.code, 3)
+    assert.match(result.stderr, /^bootstrap-peer: the key bad\.key is not usable.*\n$/)
+    assert.equal(await readFile(join(cwd, 'bad.key'), 'utf8'), 'half a k')
+    assert.deepEqual(await readdir(cwd), ['bad.key'])
+  })
+})
