@@ -1,18 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Identify } from '@libp2p/identify'
-import {
-  type ComponentLogger,
-  FaultTolerance,
-  type Libp2p,
-  type PeerId,
-  type PrivateKey,
-  TypedEventEmitter,
-} from '@libp2p/interface'
+import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedEventEmitter } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
+import { assertFree } from './host/listening.ts'
 import {
   type BootstrapService,
   type BootstrapServiceEvents,
@@ -74,6 +68,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       return
     }
     const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init
+    await assertFree(listen)
     const options = hostOptions(this.#init)
     const libp2p = await createLibp2p({
       ...options,
