@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 
 // Node runs TypeScript as it is, but not inside node_modules: the published package has only dist.
 const source = new URL('../src/cli/main.ts', import.meta.url)
-const built = new URL('../dist/src/cli/main.js', import.meta.url)
+const built = new URL('../dist/cli/main.js', import.meta.url)
 const { main } = await import(existsSync(source) ? source.href : built.href)
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -10,10 +10,11 @@ import {
 } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import { type Clock, steadyClock } from './clock.ts'
-import { BootstrapFrontend, type ExchangeEvent } from './frontends/bootstrap.ts'
+import { BootstrapFrontend } from './frontends/bootstrap.ts'
 import { dialBack } from './host/dial-back.ts'
 import { accessList } from './policy/access-list.ts'
 import { RequestLimits } from './policy/request-limits.ts'
+import { SourceNatWatch } from './policy/source-nat.ts'
 import { type Dial, NEXT_PROOFS, Prober } from './prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from './proof-schedule.ts'
 import { type Random, secureRandom } from './random.ts'
@@ -144,6 +145,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #schedule: ProofSchedule
   readonly #snapshots: SnapshotSchedule
   readonly #frontend: BootstrapFrontend
+  readonly #sourceNat = new SourceNatWatch()
   readonly #counters: Counters = {
     requests: 0,
     answered: 0,
@@ -206,7 +208,15 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       limits: new RequestLimits(),
       clock,
       log: this.#log,
-      count: (event) => this.#count(event),
+      count: (event) => {
+        this.#counters[event]++
+      },
+      onCaller: (caller) => {
+        const warning = this.#sourceNat.see(caller)
+        if (warning !== undefined) {
+          this.#notice(warning)
+        }
+      },
     })
   }
 
@@ -277,10 +287,6 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const started = performance.now()
     await this.#store.compact(this.#point)
     this.#snapshotTook = performance.now() - started
-  }
-
-  #count(event: ExchangeEvent): void {
-    this.#counters[event]++
   }
 
   #notice(message: string): void {

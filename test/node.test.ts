@@ -8,11 +8,10 @@ describe('the node', () => {
   it('keeps its PeerId from construction on, and starts and stops as often as one likes', async () => {
     const node = createBootstrapPeer()
     const { peerId } = node
-    assert.deepEqual(node.multiaddrs, [])
+    assert.equal(node.multiaddrs.length, 0)
     await node.start()
     await node.start()
-    assert.equal(node.multiaddrs.length, 1)
-    assert.ok(node.multiaddrs[0]!.endsWith(`/p2p/${peerId}`))
+    assert.match(node.multiaddrs.join(), new RegExp(`^/ip4/127.0.0.1/tcp/[0-9]+/p2p/${peerId}$`))
     await node.stop()
     await node.stop()
     await node.start()

@@ -46,6 +46,8 @@ export interface BootstrapFrontendInit {
   readonly log: Logger
   /** Told once for each line answered, and for each address of it. */
   readonly count: (event: ExchangeEvent) => void
+  /** Told once for each stream. */
+  readonly onCaller?: (caller: Caller) => void
 }
 
 export type ExchangeEvent = 'requests' | 'answered' | 'errors' | 'registered' | 'renewed' | 'pending' | 'refused'
@@ -80,6 +82,7 @@ export class BootstrapFrontend {
     if (caller === undefined || this.#exchanges.size > MAX_EXCHANGES) {
       throw new Error(caller === undefined ? 'the caller has no IP address' : 'too many exchanges at a time')
     }
+    this.#init.onCaller?.(caller)
     const { signal } = this.#stopping
     await pipe(
       readLines(stream, { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_LINES, timeout: LINE_TIMEOUT_MS }, signal),
