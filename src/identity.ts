@@ -116,7 +116,7 @@ async function readKeyFile(file: string, allowLooseMode: boolean): Promise<Uint8
       throw new IdentityError(
         'loose_mode',
         file,
-        `others can read the key ${file} (mode ${shown}): chmod 600 ${file}, ` +
+        `the key ${file} is open to others (mode ${shown}): chmod 600 ${file}, ` +
           'or set --allow-loose-key-mode if it is a mounted secret that can have no other mode',
       )
     }

@@ -4,17 +4,22 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { remoteText } from '../log-text.ts'
 
-/** A stack of a libp2p error is about a dozen lines. */
-const MAX_MESSAGE_CHARACTERS = 4000
-
 const STDOUT = 1
+
+/** What can't be written yet waits in memory up to this many bytes; what comes after is dropped. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024
+
+const MAX_MESSAGE_CHARACTERS = 1000
+
+/** An error and its cause; Node keeps ten of each. */
+const MAX_STACK_FRAMES = 20
 
 /**
  * The log of the process: for eyes on a terminal, one JSON object a line elsewhere. Written before the call returns,
  * so that the line that says why the process ends is not lost with it.
  */
 export function createLogger(level: string): PinoLogger {
-  const destination = pino.destination({ fd: STDOUT, sync: true, maxLength: 1024 * 1024 })
+  const destination = pino.destination({ fd: STDOUT, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
   // A log that can't be written (disk full, reader gone) is no reason to stop serving.
   destination.on('error', () => {})
   const options = { level, base: { pid: process.pid }, serializers: { err: errorFields } }
@@ -41,16 +46,12 @@ function readable(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(format(line)) }
 }
 
-/** An error may quote what a peer sent, and a terminal obeys what it prints. */
+/** An error may quote what a peer sent, and a terminal obeys what it prints: of the stack only the frames are kept. */
 function errorFields(error: Error): Record<string, string> {
   const { type, message, stack } = pino.stdSerializers.err(error)
-  return { type, message: remoteText(message, MAX_MESSAGE_CHARACTERS), stack: lines(stack) }
-}
-
-/** A stack is of lines that are its own, up to a length. */
-function lines(text: string): string {
-  const kept = text.slice(0, MAX_MESSAGE_CHARACTERS).split('\n')
-  return kept.map((line) => remoteText(line, MAX_MESSAGE_CHARACTERS)).join('\n')
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '))
+  const shown = frames.slice(0, MAX_STACK_FRAMES).map((frame) => remoteText(frame))
+  return { type, message: remoteText(message, MAX_MESSAGE_CHARACTERS), stack: shown.join('\n') }
 }
 
 function componentLogger(log: PinoLogger, name: string): Logger {
@@ -59,7 +60,8 @@ function componentLogger(log: PinoLogger, name: string): Logger {
   const write = (level: 'error' | 'debug' | 'trace', format: unknown, args: unknown[]) => {
     // Asked first: formatting is the cost, and at most levels nobody reads it.
     if (log.isLevelEnabled(level)) {
-      log[level]({ component: name }, remoteText(formatted(format, args), MAX_MESSAGE_CHARACTERS))
+      const err = [format, ...args].find((each) => each instanceof Error)
+      log[level]({ component: name, err }, remoteText(formatted(format, args), MAX_MESSAGE_CHARACTERS))
     }
   }
   const debug = (format: unknown, ...args: unknown[]) => write('debug', format, args)
@@ -82,15 +84,13 @@ function formatted(format: unknown, args: readonly unknown[]): string {
 
 function shown(value: unknown): string {
   if (value instanceof Error) {
-    return value.stack ?? value.message
+    return value.message
   }
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return plainObject(value)
-  }
-  return String(value)
+  // What has no text of its own would be `[object Object]`.
+  return typeof value === 'object' && value?.toString === Object.prototype.toString ? json(value) : String(value)
 }
 
-function plainObject(value: object): string {
+function json(value: object): string {
   try {
     return JSON.stringify(value)
   } catch {

@@ -5,23 +5,22 @@ export function startFailure(error: unknown, peers: string): unknown {
   const chain = causes(error)
   const text = chain.map(({ message }) => message).join('\n')
 
-  const [, code, address] = LISTEN.exec(text) ?? []
-  if (code !== undefined) {
+  const [, listenCode, address] = LISTEN.exec(text) ?? []
+  if (listenCode !== undefined) {
     const where = address === undefined ? '' : ` on ${address}`
-    return new CommandError(EXIT.listen, `can't listen${where}: ${LISTEN_FAULTS[code]} (${code})`, { cause: error })
+    const message = `can't listen${where}: ${LISTEN_FAULTS[listenCode]} (${listenCode})`
+    return new CommandError(EXIT.listen, message, { cause: error })
   }
   if (chain.some(({ name }) => name === 'UnsupportedListenAddressesError')) {
     return new CommandError(EXIT.listen, `can't listen: ${firstLine(text)}`, { cause: error })
   }
-  if (chain.some(({ name }) => name === 'StoreLockedError')) {
+  if (chain.some(({ name }) => name === 'StoreLockedError' || name === 'StoreUnusableError')) {
     return new CommandError(EXIT.store, firstLine(text), { cause: error })
   }
-  const ofSystem = chain.find(
-    (one): one is NodeJS.ErrnoException => 'code' in one && SYSTEM_CODE.test(String(one.code)),
-  )
-  if (ofSystem !== undefined) {
-    const message = `can't use ${peers}: ${firstLine(text)}; see that this user can write there, or name another: --peers <file>`
-    return new CommandError(EXIT.store, message, { cause: error })
+  const code = chain.map((one) => String((one as NodeJS.ErrnoException).code)).find((one) => /^E[A-Z0-9]+$/.test(one))
+  if (code !== undefined) {
+    const mend = STORE_FAULTS[code] ?? 'see that this user can read and write there, or name another: --peers <file>'
+    return new CommandError(EXIT.store, `can't use ${peers}: ${firstLine(text)}; ${mend}`, { cause: error })
   }
   return error
 }
@@ -32,11 +31,14 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address; for all it has: --listen /ip4/0.0.0.0/tcp/4000',
 }
 
-/** libp2p keeps only the text of what the system said, such as `listen EADDRINUSE: address already in use 0.0.0.0:4000`. */
-const LISTEN = new RegExp(`listen (${Object.keys(LISTEN_FAULTS).join('|')}): [a-z ]+ ?(\\S+:\\d+)?`)
+const STORE_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room, or name a file on another: --peers <file>',
+  EDQUOT: 'the quota of this user is used up: make room, or name a file on another disk: --peers <file>',
+  EROFS: 'the disk is read-only: mount it for writing, or name a file on another: --peers <file>',
+}
 
-/** An errno name, or SQLite's, which keeps the lock. */
-const SYSTEM_CODE = /^(E[A-Z0-9]+|ERR_SQLITE_ERROR)$/
+/** libp2p keeps only the text of what the system said: `listen EADDRINUSE: address already in use 0.0.0.0:4000`. */
+const LISTEN = new RegExp(`listen (${Object.keys(LISTEN_FAULTS).join('|')}): [a-z ]+ ?(\\S+:\\d+)?`)
 
 /** The error and what caused it, outermost first; bounded, as a cause may lead in a circle. */
 function causes(error: unknown): Error[] {

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Change, RegistrationKey, RegistrationRecord } from '../registry/registration.ts'
 import { decodeKey, decodeRecord, encodeRecord, isObject } from './entry-codec.ts'
 import { type FileSystem, unlinkIfExists, writeAll } from './file-system.ts'
+import { StoreUnusableError } from './store.ts'
 
 /**
  * A journal is a file that only grows. A line is the CRC-32 of its text as 8 hex digits, a space, and the text, a JSON
@@ -115,6 +116,11 @@ export async function readJournal(
   let damaged = 0
   const file = await fs.open(path, 'r')
   try {
+    if (!onlyMarks) {
+      // A process killed before its flush leaves lines that only memory holds. Whoever is answered on the strength of
+      // them must not lose them to a power cut.
+      await file.datasync()
+    }
     const torn = await readLines(file, end, (line) => {
       const text = checkedText(line)
       if (text === undefined) {
@@ -193,7 +199,7 @@ function decodeEntry(text: string, now: number, path: string): JournalEntry | un
   const { journal, cut, snapshot, since, put, remove } = json
   if (journal !== undefined) {
     if (journal !== FORMAT) {
-      throw new Error(`${path} was written by a newer version of this program; start that version`)
+      throw new StoreUnusableError(`${path} was written by a newer version of this program; start that version`)
     }
     return { kind: 'header', cut: decodeCut(cut) }
   }

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { errorCode, type FileSystem } from './file-system.ts'
+import { StoreUnusableError } from './store.ts'
 
 /** The files of one store. All lie beside `peers.json`, so that a rename never crosses a file system. */
 export interface Layout {
@@ -70,5 +71,5 @@ async function targetOf(fs: FileSystem, path: string): Promise<string> {
       throw error
     }
   }
-  throw new Error(`${path} is a symbolic link that leads back to itself`)
+  throw new StoreUnusableError(`${path} is a symbolic link that leads back to itself`)
 }

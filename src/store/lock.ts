@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { StoreLockedError } from './store.ts'
+import { StoreLockedError, StoreUnusableError } from './store.ts'
 
 export interface Lock {
   /** Idempotent. */
@@ -32,9 +32,12 @@ export function lockFile(path: string): Lock {
       )
     }
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`can't lock ${path}: ${reason}. It must be an empty file in a directory that can be written to`, {
-      cause: error,
-    })
+    throw new StoreUnusableError(
+      `can't lock ${path}: ${reason}. It must be an empty file in a directory that can be written to`,
+      {
+        cause: error,
+      },
+    )
   }
   const held = database
   return {

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encodeRecord, encodeStatic } from './entry-codec.ts'
 import { errorCode, type FileStat, type FileSystem, statIfExists, unlinkIfExists, writeAll } from './file-system.ts'
 import type { Layout } from './layout.ts'
-import type { Table } from './store.ts'
+import { StoreUnusableError, type Table } from './store.ts'
 
 /** How the snapshot at `peers.json` looked when it was last read or written; by it a hand edit is seen. */
 export interface SnapshotFile {
@@ -81,7 +81,7 @@ export async function publishDraft(
 export async function readWhole(fs: FileSystem, path: string): Promise<{ bytes: Buffer; stat: FileStat } | undefined> {
   // Looked at before it is opened: opening a pipe or a device can have effects.
   if ((await statIfExists(fs, path))?.isFile === false) {
-    throw new Error(`${path} is not a file; the list of peers must be one`)
+    throw new StoreUnusableError(`${path} is not a file; the list of peers must be one`)
   }
   let file: Awaited<ReturnType<FileSystem['open']>>
   try {

@@ -10,7 +10,8 @@ import type { StaticEntry } from '../registry/static-entry.ts'
 export interface Store {
   /**
    * Takes possession and reads what was kept. Once, before anything else. Rejects with {@link StoreLockedError} when
-   * another process has it, and with the system's own error when the place can't be read or written at all.
+   * another process has it, with {@link StoreUnusableError} when the place is no place for a list, and with the
+   * system's own error when it can't be read or written at all.
    */
   open(): Promise<Recovered>
 
@@ -91,4 +92,9 @@ export class StoreUnavailableError extends Error {
 /** Another process has the same files. */
 export class StoreLockedError extends Error {
   override name = 'StoreLockedError'
+}
+
+/** The place is not one that a list can be kept in. The message is for the operator: what it is, and what to do. */
+export class StoreUnusableError extends Error {
+  override name = 'StoreUnusableError'
 }
