@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { encodeIdentity } from '../../src/identity-formats.ts'
-import { runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
 
@@ -107,6 +109,46 @@ describe('start', { concurrency: 2 }, () => {
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
     assert.match(await readFile(join(cwd, 'peers.json'), 'utf8'), /203\.0\.113\.7/)
+  })
+
+  it('can be stopped while it starts', async (t) => {
+    const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t) })
+    await node.line('made a new identity: there was none. Keep a backup of it')
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+  })
+
+  it('leaves with exit code 1 on an exception nobody expected, and says so', async (t) => {
+    for (const trouble of ['throw new Error(`boom\\n`)', 'Promise.reject(new Error(`boom\\n`))']) {
+      const nodeArguments = ['--import', `data:text/javascript,process.on('SIGUSR2', () => { ${trouble} })`]
+      const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t), nodeArguments })
+      await node.line('ready')
+      node.kill('SIGUSR2')
+      const { code, stderr } = await node.ended
+      assert.equal(code, 1)
+      assert.equal(stderr, '')
+      const last = node.lines.at(-1)!
+      assert.equal(last.level, 60)
+      assert.equal((last.err as { message: string }).message, 'boom\\u{a}')
+    }
+  })
+
+  it('shows a person what to hand to others', { skip: process.platform !== 'linux' }, async (t) => {
+    const cwd = await temporaryFolder(t)
+    const command = [process.execPath, BIN, ...ANY_PORT].join(' ')
+    // script runs it on a terminal of its own.
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd, env: { ...process.env, NO_COLOR: '1' } })
+    t.after(() => terminal.kill('SIGKILL'))
+    const lines: string[] = []
+    for await (const line of createInterface({ input: terminal.stdout })) {
+      lines.push(line.replace(/^\[[\d:]+\] /, ''))
+      if (lines.at(-1) === 'INFO: ready') {
+        terminal.stdin.write('\x03')
+      }
+    }
+    const peerId = lines.find((line) => line.startsWith('PeerId '))?.slice('PeerId '.length)
+    assert.match(lines.join('\n'), new RegExp(`\n  /ip4/127\\.0\\.0\\.1/tcp/\\d+/p2p/${peerId}\n`))
+    assert.equal(lines.at(-1), 'INFO: stopped')
   })
 
   it('leaves at once on a second signal', async (t) => {

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline'
 import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(import.meta.resolve('../../bin/bootstrap-peer.js'))
+/** What the package installs as `bootstrap-peer`. */
+export const BIN = fileURLToPath(import.meta.resolve('../../bin/bootstrap-peer.js'))
 
 /** A busy machine takes seconds to start a process; what hangs is given up long after that. */
 const DEADLINE_MS = 30_000

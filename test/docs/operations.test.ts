@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { it } from 'node:test'
+import { EXIT } from '../../src/cli/exit-codes.ts'
+import { defaultText } from '../../src/cli/help.ts'
+import { SETTING_KEYS, type SettingKey, settingName, settingOf, settingVariable } from '../../src/config.ts'
+
+const FILE = new URL('../../docs/operations.md', import.meta.url)
+
+/** What stands between the two marks. */
+const SETTINGS_PART = /(<!-- settings: [^\n]* -->\n)(.*)(<!-- \/settings -->)/s
+
+it('the table of settings in docs/operations.md is the one in the code', async () => {
+  const document = await readFile(FILE, 'utf8')
+  const written = SETTINGS_PART.exec(document)?.[2]
+  assert(written !== undefined)
+  if (process.env.UPDATE_DOCS === '1') {
+    await writeFile(
+      FILE,
+      document.replace(SETTINGS_PART, (_, begin, __, end) => begin + settingsTable() + end),
+    )
+    return
+  }
+  assert.equal(written, settingsTable(), 'write it anew: UPDATE_DOCS=1 node --test test/docs/operations.test.ts')
+})
+
+it('every exit code is in docs/operations.md', async () => {
+  const document = await readFile(FILE, 'utf8')
+  for (const code of Object.values(EXIT)) {
+    assert(document.includes(`\n| ${code} | `), String(code))
+  }
+})
+
+function settingsTable(): string {
+  const rows = SETTING_KEYS.map(row)
+  return `\n| name | default | what it sets |\n| --- | --- | --- |\n${rows.join('\n')}\n\n`
+}
+
+function row(key: SettingKey): string {
+  const { kind, help, commands } = settingOf(key)
+  const value = kind.placeholder === '' ? '`true` or `false`' : `\`${kind.placeholder.replaceAll('|', '\\|')}\``
+  const facts = [
+    help,
+    `${kind.repeatable ? `Repeatable: ${value} each.` : `Value: ${value}.`}`,
+    `\`${settingVariable(key)}\`.`,
+    ...(commands.length > 1 ? [`Also of ${commands.filter((name) => name !== 'start').join(' and ')}.`] : []),
+  ]
+  return `| \`${settingName(key)}\` | ${defaultText(key)} | ${facts.join(' ')} |`
+}
