@@ -7,7 +7,7 @@ import { type Layout, layoutOf } from './layout.ts'
 import { type Lock, lockFile } from './lock.ts'
 import { createOutage } from './outage.ts'
 import { type Recovery, recover } from './recovery.ts'
-import { hashOf, publishDraft, readWhole, sameFile, writeDraft } from './snapshot.ts'
+import { hashOf, publishDraft, readWhole, type SnapshotFile, sameFile, writeDraft } from './snapshot.ts'
 import { type Store, StoreUnavailableError, type Table } from './store.ts'
 
 export interface FileStoreInit {
@@ -60,7 +60,7 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
         try {
           const recovery = await recover(fs, layout, clock())
           const log = await startChangeLog({ fs, layout, clock, generation: recovery.nextGeneration })
-          opened = { layout, lock: held, log, list: { ...recovery, unfinishedSince: undefined } }
+          opened = { layout, lock: held, log, list: { ...recovery, draft: undefined, unfinishedSince: undefined } }
           return recovery.recovered
         } catch (error) {
           held.release()
@@ -121,13 +121,15 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
       list.unfinishedSince = since
       // Who was answered from the old journal a moment ago may be about to change the table.
       await nextTurn()
-      const draft = await writeDraft(fs, layout, table, closing.signal)
-      await log.mark({ snapshot: draft.hash, since })
+      const file = await writeDraft(fs, layout, table, closing.signal)
+      await log.mark({ snapshot: file.hash, since })
       closing.signal.throwIfAborted()
+      list.draft = { file, since, listedBefore: began }
       const published = await publishDraft(fs, layout, list.file)
       if (published !== 'edited') {
         list.backupSince = published === 'replaced' ? list.since : list.backupSince
-        Object.assign(list, { file: draft, since, unfinishedSince: undefined, listedBefore: began })
+        adoptDraft(list)
+        list.unfinishedSince = undefined
         await deleteJournals(layout, Math.min(list.backupSince, since))
         return
       }
@@ -138,6 +140,10 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
   /** Merges what somebody else wrote to the list since it was last read or written. */
   async function takeEdit({ layout, list }: Open, table: Table): Promise<void> {
     const stat = await statIfExists(fs, layout.peers)
+    if (stat !== undefined && list.draft !== undefined && sameFile(stat, list.draft.file.stat)) {
+      // The last snapshot failed after it had taken its place, so this is no edit.
+      adoptDraft(list)
+    }
     if (stat === undefined || (list.file !== undefined && sameFile(stat, list.file.stat))) {
       return
     }
@@ -190,8 +196,15 @@ interface Open {
 
 /** Where the list and its backup stand. */
 interface ListState extends Mutable<Pick<Recovery, 'file' | 'since' | 'backupSince' | 'listedBefore'>> {
+  /** The snapshot that is, or may have become, the list. */
+  draft: (Pick<Recovery, 'since' | 'listedBefore'> & { readonly file: SnapshotFile }) | undefined
   /** The journal that a snapshot began and that no finished snapshot has yet. */
   unfinishedSince: number | undefined
+}
+
+function adoptDraft(list: ListState): void {
+  Object.assign(list, list.draft)
+  list.draft = undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
