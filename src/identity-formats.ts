@@ -22,6 +22,13 @@ export type IdentityFormat = (typeof IDENTITY_FORMATS)[number]
 /** The bytes, or the key, don't fit the format. The message says how, and never holds any of the bytes. */
 export class IdentityFormatError extends Error {
   override name = 'IdentityFormatError'
+  /** `unsupported`: a good key, but not one to be used here, or not in this format. */
+  readonly code: 'corrupt' | 'unsupported'
+
+  constructor(code: IdentityFormatError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
 }
 
 /** The file that holds `key` in `format`. Throws {@link IdentityFormatError} where the format has no form for the key. */
@@ -43,10 +50,13 @@ export async function decodeIdentity(bytes: Uint8Array): Promise<PrivateKey> {
   // Field 1, varint: how every libp2p key protobuf begins, and a control character that no text form has.
   const key = bytes[0] === 0x08 ? fromProtobuf(bytes) : await fromText(Buffer.from(bytes).toString('latin1').trim())
   if (key.type !== 'Ed25519' && key.type !== 'secp256k1' && key.type !== 'RSA') {
-    throw new IdentityFormatError(`it is of type ${key.type}, which no PeerId can be made of; use Ed25519`)
+    throw new IdentityFormatError(
+      'unsupported',
+      `it is of type ${key.type}, which no PeerId can be made of; use Ed25519`,
+    )
   }
   if (!(await signsForItself(key))) {
-    throw new IdentityFormatError('its private half does not belong to its public half')
+    throw new IdentityFormatError('corrupt', 'its private half does not belong to its public half')
   }
   return key
 }
@@ -60,7 +70,10 @@ async function fromText(text: string): Promise<PrivateKey> {
   }
   const bytes = fromBase64(text)
   if (bytes === undefined) {
-    throw new IdentityFormatError('it is neither a libp2p protobuf, nor base64 of one, nor a peer-id.json, nor a PEM')
+    throw new IdentityFormatError(
+      'corrupt',
+      'it is neither a libp2p protobuf, nor base64 of one, nor a peer-id.json, nor a PEM',
+    )
   }
   return fromProtobuf(bytes)
 }
@@ -70,7 +83,7 @@ function fromProtobuf(bytes: Uint8Array): PrivateKey {
     return privateKeyFromProtobuf(bytes)
   } catch {
     // The library throws everything from RangeError to a DER decoder's own. None of it tells an operator more.
-    throw new IdentityFormatError('it does not decode as a libp2p private key')
+    throw new IdentityFormatError('corrupt', 'it does not decode as a libp2p private key')
   }
 }
 
@@ -78,15 +91,15 @@ function fromLodestar(text: string): PrivateKey {
   const { id, pubKey, privKey } = parseObject(text)
   const bytes = typeof privKey === 'string' ? fromBase64(privKey) : undefined
   if (bytes === undefined) {
-    throw new IdentityFormatError('its "privKey" is not a base64 string')
+    throw new IdentityFormatError('corrupt', 'its "privKey" is not a base64 string')
   }
   const key = fromProtobuf(bytes)
   const expected = lodestarForm(key)
   if (id !== undefined && id !== expected.id) {
-    throw new IdentityFormatError(`its "id" is not the PeerId of its "privKey", ${expected.id}`)
+    throw new IdentityFormatError('corrupt', `its "id" is not the PeerId of its "privKey", ${expected.id}`)
   }
   if (pubKey !== undefined && pubKey !== expected.pubKey) {
-    throw new IdentityFormatError('its "pubKey" does not belong to its "privKey"')
+    throw new IdentityFormatError('corrupt', 'its "pubKey" does not belong to its "privKey"')
   }
   return key
 }
@@ -97,30 +110,39 @@ function parseObject(text: string): Record<string, unknown> {
     return JSON.parse(text)
   } catch {
     // The parser's message quotes the text, which is a secret.
-    throw new IdentityFormatError('it begins like a peer-id.json but is not JSON')
+    throw new IdentityFormatError('corrupt', 'it begins like a peer-id.json but is not JSON')
   }
 }
 
 async function fromPem(text: string): Promise<PrivateKey> {
   if (text.includes('ENCRYPTED')) {
-    throw new IdentityFormatError('it is encrypted; decrypt it first: openssl pkey -in <encrypted> -out <plain>')
+    throw new IdentityFormatError(
+      'unsupported',
+      'it is encrypted; decrypt it first: openssl pkey -in <encrypted> -out <plain>',
+    )
   }
   let key: KeyObject
   try {
     key = createPrivateKey(text)
   } catch {
-    throw new IdentityFormatError('it begins like a PEM but holds no PKCS#8 private key')
+    throw new IdentityFormatError('corrupt', 'it begins like a PEM but holds no PKCS#8 private key')
   }
   const seed = key.asymmetricKeyType === 'ed25519' ? key.export({ format: 'jwk' }).d : undefined
   if (seed === undefined) {
-    throw new IdentityFormatError(`it is a PEM of type ${key.asymmetricKeyType ?? 'unknown'}; only ed25519 is read`)
+    throw new IdentityFormatError(
+      'unsupported',
+      `it is a PEM of type ${key.asymmetricKeyType ?? 'unknown'}; only ed25519 is read`,
+    )
   }
   return generateKeyPairFromSeed('Ed25519', Buffer.from(seed, 'base64url'))
 }
 
 function pemForm(key: PrivateKey): string {
   if (key.type !== 'Ed25519') {
-    throw new IdentityFormatError(`the format pem is for Ed25519 keys, this one is ${key.type}; use protobuf`)
+    throw new IdentityFormatError(
+      'unsupported',
+      `the format pem is for Ed25519 keys, this one is ${key.type}; use protobuf`,
+    )
   }
   const [d, x] = [key.raw.subarray(0, 32), key.raw.subarray(32)].map((half) => Buffer.from(half).toString('base64url'))
   const jwk = { kty: 'OKP', crv: 'Ed25519', d: d!, x: x! }

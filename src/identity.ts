@@ -30,6 +30,7 @@ export type IdentityFault =
   | 'not_a_file'
   | 'empty'
   | 'corrupt'
+  | 'unsupported'
   | 'loose_mode'
   | 'unreadable'
   | 'unwritable'
@@ -85,8 +86,9 @@ export async function loadIdentity(file: string, { allowLooseMode = false }: Loa
     if (!(error instanceof IdentityFormatError)) {
       throw error
     }
-    const mend = 'restore it from a backup, or move it away to start with a new PeerId'
-    throw new IdentityError('corrupt', file, `the key ${file} is not usable: ${error.message}; ${mend}`)
+    const mend =
+      error.code === 'corrupt' ? '; restore it from a backup, or move it away to start with a new PeerId' : ''
+    throw new IdentityError(error.code, file, `the key ${file} is not usable: ${error.message}${mend}`)
   }
 }
 
