@@ -3,30 +3,23 @@ import type { Connection, Logger, Stream } from '@libp2p/interface'
 import { pipe } from 'it-pipe'
 import type { Clock } from '../clock.ts'
 import { type Caller, callerAt } from '../policy/caller.ts'
+import { refusal } from '../policy/refusal.ts'
 import type { RequestLimits } from '../policy/request-limits.ts'
 import type { Outcome, RendezvousPoint } from '../rendezvous-point.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import {
   ASK,
   type BootstrapRequest,
-  DEFAULT_ANSWER_BYTES,
-  DEFAULT_LIMIT,
   decodeRequest,
-  type Explanation,
-  encodedLength,
-  encodeExplained,
   encodeFault,
-  encodePeers,
   type Fault,
   isFault,
-  MAX_ANSWER_BYTES,
   MAX_LINE_BYTES,
   MAX_LINES,
-  type PeerRecord,
-  type Verdict,
 } from '../wire/bootstrap-codec.ts'
 import { type Line, readLines } from '../wire/line-reader.ts'
 import { writeLines } from '../wire/line-writer.ts'
+import { answerTo } from './bootstrap-answer.ts'
 
 /** How long a line may take to arrive, ms. */
 export const LINE_TIMEOUT_MS = 5000
@@ -36,6 +29,8 @@ export const VERDICT_TIMEOUT_MS = 5000
 export const WRITE_TIMEOUT_MS = 5000
 /** How long a stream that we are done with may stay half open, ms. */
 export const LINGER_MS = 5000
+/** When to try again what the store did not take, s. */
+export const STORE_RETRY_S = 30
 /** Exchanges at the same time, over all connections; the limits of libp2p are by connection only. */
 export const MAX_EXCHANGES = 4096
 
@@ -79,7 +74,7 @@ export class BootstrapFrontend {
 
   async #exchange(stream: Stream, connection: Connection): Promise<void> {
     const caller = callerAt(connection.remotePeer.toString(), connection.remoteAddr.toString())
-    if (caller === undefined || this.#exchanges.size > MAX_EXCHANGES) {
+    if (caller === undefined || this.#exchanges.size >= MAX_EXCHANGES) {
       throw new Error(caller === undefined ? 'the caller has no IP address' : 'too many exchanges at a time')
     }
     this.#init.onCaller?.(caller)
@@ -97,14 +92,19 @@ export class BootstrapFrontend {
     const { count, log } = this.#init
     for await (const request of requests) {
       count('requests')
-      const fault = isFault(request) ? request : await this.#waitForTurn(caller)
-      if (fault !== undefined) {
+      if (isFault(request)) {
         count('errors')
-        yield encodeFault(fault)
+        yield encodeFault(request)
+        return
+      }
+      const late = await this.#waitForTurn(caller)
+      if (late !== undefined) {
+        count('errors')
+        yield encodeFault(late)
         return
       }
       try {
-        yield await this.#serve(request as BootstrapRequest, caller)
+        yield await this.#serve(request, caller)
         count('answered')
       } catch (err) {
         log.error('an exchange failed - %e', err)
@@ -129,7 +129,7 @@ export class BootstrapFrontend {
   }
 
   async #serve(request: BootstrapRequest, caller: Caller): Promise<string> {
-    let outcomes: readonly Outcome[] = []
+    let outcomes: readonly Outcome[]
     let fault: Fault | undefined
     try {
       outcomes = await this.#register(request, caller)
@@ -137,19 +137,20 @@ export class BootstrapFrontend {
       if (!(err instanceof StoreUnavailableError)) {
         throw err
       }
-      fault = { code: 'unavailable', message: 'the registration could not be stored; try again later', retryAfter: 30 }
+      outcomes = request.addresses.map(notStored)
+      fault = { ...refusal('unavailable'), code: 'unavailable', retryAfter: STORE_RETRY_S }
       this.#init.count('errors')
     }
-    for (const { status, renewed } of outcomes) {
-      this.#init.count(status === 'listed' ? (renewed ? 'renewed' : 'registered') : status)
+    this.#countOutcomes(outcomes)
+    return answerTo(request, caller, { outcomes, fault }, this.#init)
+  }
+
+  #countOutcomes(outcomes: readonly Outcome[]): void {
+    for (const { status, renewed, refusal: why } of outcomes) {
+      if (why?.code !== 'removed') {
+        this.#init.count(status === 'listed' ? (renewed ? 'renewed' : 'registered') : status)
+      }
     }
-    const peers = this.#peersFor(request, caller)
-    if (!request.explain) {
-      return fault === undefined ? encodePeers(peers) : encodeFault(fault, peers)
-    }
-    const registrations = outcomes.map((outcome) => verdictOf(outcome, this.#init.clock()))
-    const explanation: Explanation = { observed: caller.observed, registrations }
-    return encodeExplained(peers, explanation, fault)
   }
 
   async #register(request: BootstrapRequest, caller: Caller): Promise<readonly Outcome[]> {
@@ -162,33 +163,18 @@ export class BootstrapFrontend {
     }
     return await point.register(caller, request, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
   }
-
-  /** The records of an answer, as many as fit. */
-  #peersFor({ network, limit }: BootstrapRequest, caller: Caller): PeerRecord[] {
-    const { point } = this.#init
-    let room = limit === undefined ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
-    const records: PeerRecord[] = []
-    for (const peer of point.discover(caller, { network, limit: limit ?? DEFAULT_LIMIT })) {
-      const registrations = point.addressesFor(caller, peer)
-      if (registrations.length === 0) {
-        continue
-      }
-      const record: PeerRecord = {
-        addresses: registrations.map(({ address }) => `${address}/p2p/${peer.id}`),
-        ...(registrations.every(({ health }) => health === 'reachable') ? {} : { unverified: true }),
-      }
-      room -= encodedLength(record)
-      if (room < ANSWER_FRAME_BYTES) {
-        break
-      }
-      records.push(record)
-    }
-    return records
-  }
 }
 
-/** What an answer holds beside its peers: at most 8 verdicts with their addresses and messages. */
-const ANSWER_FRAME_BYTES = 8 * 1024
+function notStored(requested: string): Outcome {
+  return {
+    requested,
+    status: 'refused',
+    renewed: false,
+    refusal: refusal('unavailable'),
+    address: undefined,
+    expiresAt: undefined,
+  }
+}
 
 /** Bytes to requests. A stream without a line asks; after a fault nothing more is read. */
 async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<BootstrapRequest | Fault> {
@@ -210,23 +196,6 @@ const FAULTS: Readonly<Record<Exclude<Line, Uint8Array>, string>> = {
   line_too_long: `a line has at most ${MAX_LINE_BYTES} bytes`,
   too_many_lines: `a stream has at most ${MAX_LINES} requests; open another one`,
   timeout: `a line has to arrive within ${LINE_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
-}
-
-function verdictOf(outcome: Outcome, now: number): Verdict {
-  const { requested, address, status, refusal, expiresAt } = outcome
-  return {
-    address: address ?? requested,
-    status,
-    code: refusal?.code ?? status,
-    message: refusal?.message ?? MESSAGES[status],
-    expiresIn: expiresAt === undefined || !Number.isFinite(expiresAt) ? null : Math.ceil((expiresAt - now) / 1000),
-  }
-}
-
-const MESSAGES: Readonly<Record<Outcome['status'], string>> = {
-  listed: 'others are handed this address',
-  pending: 'not proved yet; it will be listed when you answer there',
-  refused: 'not listed',
 }
 
 /** libp2p keeps a stream until both sides have closed it; a peer that never does would keep it for the connection's life. */

@@ -182,9 +182,12 @@ function readRequest(value: unknown): BootstrapRequest | Fault {
 
 const OPTIONS = ['network', 'ttl', 'limit', 'explain'] as const
 
-/** Adds what an object says to what the objects before it said. Members are picked by name, so `__proto__` is inert. */
+/**
+ * Adds what an object says to what the objects before it said. Members are picked by name, and JSON.parse makes
+ * `__proto__` a member like any other, so it is inert.
+ */
 function readRecord(object: Record<string, unknown>, before: BootstrapRequest): BootstrapRequest | Fault {
-  const { address, addresses, network, ttl, limit, explain } = own(object)
+  const { address, addresses, network, ttl, limit, explain } = object
   if (address !== undefined && typeof address !== 'string') {
     return invalid('"address" is not a string')
   }
@@ -219,19 +222,6 @@ function readRecord(object: Record<string, unknown>, before: BootstrapRequest): 
     limit: limit === undefined ? before.limit : Math.min(limit, MAX_LIMIT),
     explain: explain ?? before.explain,
   }
-}
-
-/** The members we know, by own property only: an inherited `network` is nobody's request. */
-function own(
-  object: Record<string, unknown>,
-): Partial<Record<'address' | 'addresses' | (typeof OPTIONS)[number], unknown>> {
-  const picked: Partial<Record<string, unknown>> = Object.create(null)
-  for (const name of ['address', 'addresses', ...OPTIONS]) {
-    if (Object.hasOwn(object, name)) {
-      picked[name] = object[name]
-    }
-  }
-  return picked
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

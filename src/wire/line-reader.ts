@@ -1,13 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
-import { Uint8ArrayList } from 'uint8arraylist'
 
 export interface LineLimits {
   /** The most bytes of a line, its line end not counted. */
   readonly maxLineBytes: number
-  /** The most lines of a stream, blank ones not counted. */
+  /** The most lines of a stream; as many blank ones may stand between them. */
   readonly maxLines: number
-  /** How long a line may take, in ms, from when it is asked for to its last byte. */
+  /** How long a line may take, in ms, from when it is asked for to its last byte. Blank lines before it buy no time. */
   readonly timeout: number
 }
 
@@ -19,78 +18,148 @@ const CR = 13
 
 /**
  * The lines of a stream, as they are asked for. `\r\n` is a line end too, blank lines are passed over, and the last
- * line may end with the half-close. What breaks a limit comes as the last item.
+ * line may end with the half-close. What breaks a limit comes as the last item. Rejects when the peer resets the
+ * stream, and when the signal fires.
  *
  * It reads with `byteStream`: iterating a libp2p stream after the peer's half-close never ends, and a listener without
- * a bound lets a fast sender fill the memory. A stream that the peer reset ends without its last half line.
+ * a bound lets a fast sender fill the memory.
  */
 export async function* readLines(stream: Stream, limits: LineLimits, signal: AbortSignal): AsyncGenerator<Line> {
+  const { maxLineBytes, maxLines, timeout } = limits
   // A client may send all its lines at once while the first is still being answered.
-  const bytes = byteStream(stream, { maxBufferSize: limits.maxLines * (limits.maxLineBytes + 2) + limits.maxLineBytes })
-  const pending = new Uint8ArrayList()
+  const maxBufferSize = maxLines * (maxLineBytes + 2) + maxLineBytes
+  const bytes = byteStream(stream, { maxBufferSize })
+  const patience = new Patience(timeout, signal)
+  let unread: Uint8Array = NOTHING
+  let scanned = 0
+  let ended = false
   let lines = 0
   let blanks = 0
 
-  while (true) {
-    const deadline = AbortSignal.timeout(limits.timeout)
-    const either = AbortSignal.any([deadline, signal])
-    let end = pending.indexOf(LINE_FEED)
-    let ended = false
-    while (end < 0 && pending.byteLength <= limits.maxLineBytes + 1) {
-      const scanned = pending.byteLength
-      let chunk: Uint8ArrayList | null
-      try {
-        chunk = await bytes.read({ signal: either })
-      } catch (err) {
-        if (deadline.aborted && !signal.aborted) {
-          // Silence after an answered line is how a client that keeps the stream open says that it is done.
-          if (lines === 0 || pending.byteLength > 0) {
-            yield 'timeout'
+  try {
+    while (!ended || unread.length > 0) {
+      const end = unread.indexOf(LF, scanned)
+      if (end < 0 && !ended && unread.length <= maxLineBytes + 1) {
+        scanned = unread.length
+        patience.start()
+        const chunk = await bytes.read({ signal: patience.signal }).catch((err: unknown) => {
+          if (patience.isOver) {
+            return 'timeout' as const
+          }
+          throw err
+        })
+        if (stream.status === 'reset' || stream.status === 'aborted') {
+          throw new Error('the peer reset the stream')
+        }
+        if (chunk === 'timeout') {
+          // Silence behind an answered line is how a client that keeps the stream open says that it is done.
+          if (lines === 0 || unread.length > 0) {
+            yield chunk
           }
           return
         }
-        throw err
+        ended = chunk === null
+        unread = chunk === null ? unread : join(unread, chunk.subarray())
+        continue
       }
-      if (chunk === null) {
-        if (stream.status === 'reset' || stream.status === 'aborted') {
-          return
-        }
-        ended = true
-        break
-      }
-      pending.append(chunk)
-      end = pending.indexOf(LINE_FEED, scanned)
-    }
 
-    const length = end < 0 ? pending.byteLength : end
-    const line = pending.subarray(0, length)
-    const text = line[length - 1] === CR ? line.subarray(0, -1) : line
-    if (text.length > limits.maxLineBytes) {
-      yield 'line_too_long'
-      return
-    }
-    pending.consume(end < 0 ? length : length + 1)
-    if (isBlank(text)) {
-      // Blank lines are free, but not without end.
-      if (++blanks > limits.maxLines) {
+      const line = withoutCr(end < 0 ? unread : unread.subarray(0, end))
+      if (line.length > maxLineBytes) {
+        yield 'line_too_long'
+        return
+      }
+      unread = end < 0 ? NOTHING : unread.subarray(end + 1)
+      scanned = 0
+      const blank = isBlank(line)
+      if (blank ? ++blanks > maxLines : ++lines > maxLines) {
         yield 'too_many_lines'
         return
       }
-    } else {
-      if (++lines > limits.maxLines) {
-        yield 'too_many_lines'
-        return
+      if (!blank) {
+        patience.stop()
+        yield line
       }
-      yield text
     }
-    if (ended) {
-      return
+  } finally {
+    patience.end()
+    if (!ended && stream.status === 'open') {
+      bytes.unwrap()
+      discard(stream, maxBufferSize)
     }
   }
 }
 
-const LINE_FEED = Uint8Array.of(LF)
+const NOTHING = new Uint8Array(0)
 
-function isBlank(text: Uint8Array): boolean {
-  return text.every((byte) => byte === 32 || byte === 9 || byte === CR)
+/**
+ * The time a line may take. One controller serves the whole stream, and no timer runs while a line is at hand:
+ * `AbortSignal.timeout` and `AbortSignal.any` for each line cost more than reading it.
+ */
+class Patience {
+  isOver = false
+  readonly #ms: number
+  readonly #outer: AbortSignal
+  readonly #controller = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(ms: number, outer: AbortSignal) {
+    this.#ms = ms
+    this.#outer = outer
+    outer.addEventListener('abort', this.#onAbort)
+    if (outer.aborted) {
+      this.#onAbort()
+    }
+  }
+
+  /** Fires when the time is over, and when the outer signal does. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The time begins to run, unless it runs already. */
+  start(): void {
+    this.#timer ??= setTimeout(() => {
+      this.isOver = true
+      this.#controller.abort()
+    }, this.#ms)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  end(): void {
+    this.stop()
+    this.#outer.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason)
+}
+
+/**
+ * Throws away what still comes, up to a bound: left unread it would pile up and reset the stream before the peer has
+ * read our last answer.
+ */
+function discard(stream: Stream, most: number): void {
+  let left = most
+  stream.addEventListener('message', ({ data }) => {
+    left -= data.byteLength
+    if (left < 0) {
+      // Not from inside the dispatch of the message: the stream goes on with it behind us.
+      queueMicrotask(() => stream.abort(new Error('the peer goes on sending to a stream that was answered')))
+    }
+  })
+}
+
+function join(before: Uint8Array, chunk: Uint8Array): Uint8Array {
+  return before.length === 0 ? chunk : Buffer.concat([before, chunk])
+}
+
+function withoutCr(line: Uint8Array): Uint8Array {
+  return line[line.length - 1] === CR ? line.subarray(0, -1) : line
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 32 || byte === 9 || byte === CR)
 }

@@ -7,26 +7,29 @@ export interface WriteLimits {
 }
 
 /**
- * A sink that writes lines to a stream and closes our side of it. A reader that takes nothing for too long is reset:
- * what it does not read is memory of ours.
+ * A sink that writes lines to a stream and closes our side of it. Rejects when the far side takes nothing for too long:
+ * what it does not read is memory of ours, so the stream is to be reset then.
  */
 export function writeLines(stream: Stream, limits: WriteLimits, signal: AbortSignal) {
+  const patience = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeout)]) })
   return async (lines: AsyncIterable<string>): Promise<void> => {
     for await (const line of lines) {
       // Not stream.onDrain(): its promise is made once and stays resolved after the first time (@libp2p/utils 7.4.1).
       if (!stream.send(Buffer.from(line))) {
-        await drained(stream, AbortSignal.any([signal, AbortSignal.timeout(limits.timeout)]))
+        await beforeClose(pEvent(stream, 'drain', { rejectionEvents: ['close'], ...patience() }))
       }
     }
-    await stream.close({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeout)]) })
+    // Closing waits only for what is not sent yet, and most answers are.
+    const isSent = stream.writeBufferLength === 0 && !stream.writableNeedsDrain
+    await beforeClose(stream.close(isSent ? undefined : patience()))
   }
 }
 
-async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+/** pEvent rejects with the close event itself, which is no error. */
+async function beforeClose(written: Promise<unknown>): Promise<void> {
   try {
-    await pEvent(stream, 'drain', { rejectionEvents: ['close'], signal })
+    await written
   } catch (reason) {
-    // The rejection is the close event itself, not an error.
     throw reason instanceof Error ? reason : new Error('the stream closed before it took the answer')
   }
 }
