@@ -37,12 +37,13 @@ export function snapshotSchedule({
   let cancelTimer: (() => void) | undefined
   let running: Promise<void> | undefined
   let notBefore = Number.NEGATIVE_INFINITY
+  let retrying = false
   let retryMs = FIRST_RETRY_MS
 
   function startTimer(): void {
     if (pending && !stopped && cancelTimer === undefined && running === undefined) {
-      const now = clock()
-      cancelTimer = setTimer(onTimer, Math.max(now + DELAY_MS, notBefore) - now)
+      const wait = notBefore - clock()
+      cancelTimer = setTimer(onTimer, retrying ? wait : Math.max(wait, DELAY_MS))
     }
   }
 
@@ -59,11 +60,12 @@ export function snapshotSchedule({
     pending = false
     try {
       await compact()
+      retrying = false
       retryMs = FIRST_RETRY_MS
       notBefore = started + PACE * (clock() - started)
     } catch (error) {
       pending = true
-      // startTimer adds the delay of a change only where that is later.
+      retrying = true
       notBefore = Math.max(clock() + retryMs, started + PACE * (clock() - started))
       onFailure(error, notBefore - clock())
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
