@@ -1,4 +1,11 @@
-import { type Fault, MAX_ADDRESSES, MAX_ANSWER_BYTES, MAX_LIMIT, type PeerRecord, type Verdict } from './bootstrap-codec.ts'
+import {
+  type Fault,
+  MAX_ADDRESSES,
+  MAX_ANSWER_BYTES,
+  MAX_LIMIT,
+  type PeerRecord,
+  type Verdict,
+} from './bootstrap-codec.ts'
 
 /**
  * The answers of `/bootstrap/1.0.0`, as a client reads them. Pure, and it believes nothing: what it returns is bounded

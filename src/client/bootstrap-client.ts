@@ -1,0 +1,184 @@
+import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p, type Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { parseAddress } from '../peer/address.ts'
+import { type Scope, scopeOf } from '../peer/ip.ts'
+import { canonicalPeerId } from '../peer/peer-id.ts'
+import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
+import { BOOTSTRAP_PROTOCOL, type Verdict } from '../wire/bootstrap-codec.ts'
+import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
+import { exchangeLine } from './exchange.ts'
+import { type OfferedPeer, readOfferedPeers } from './offered-peers.ts'
+
+/** How long a call may take, ms: dialling, and the answer, for which a bootstrap has 6 s. */
+export const CALL_TIMEOUT_MS = 10_000
+
+/** What of a libp2p node the client uses. */
+export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>
+
+export interface BootstrapClientInit {
+  /** The network, which is one chain: at most 255 bytes. Default `''`, the network without a name. */
+  readonly network?: string
+  /** How long a call may take, ms. Default {@link CALL_TIMEOUT_MS}. */
+  readonly timeout?: number
+}
+
+export interface CallOptions extends AbortOptions {
+  /** How many peers to answer with: 0 to 1000. Default: up to 250. */
+  readonly limit?: number
+  /** Whether the answer says what the bootstrap makes of the caller. Default true; false saves it some bytes. */
+  readonly explain?: boolean
+}
+
+export interface RegisterOptions extends CallOptions {
+  /** How long the registration lasts, seconds; the bootstrap clamps it to 60–259,200. Default 7200. */
+  readonly ttl?: number
+}
+
+/** What a bootstrap answered. Whatever it says is its word only. */
+export interface BootstrapAnswer {
+  /** The others of the network, without this node. */
+  readonly peers: readonly OfferedPeer[]
+  /** This node, when the bootstrap lists it. */
+  readonly self: OfferedPeer | undefined
+  /** The multiaddr that the bootstrap sees this node at; undefined when it was not asked to explain. */
+  readonly observed: string | undefined
+  /** What became of each address that was to be registered or taken back; empty when it was not asked to explain. */
+  readonly registrations: readonly Verdict[]
+  /** Other bootstraps of its operator, multiaddrs with `/p2p`. */
+  readonly bootstraps: readonly string[]
+}
+
+/**
+ * One bootstrap: registers this node, takes it back, asks who else is there.
+ *
+ * ```ts
+ * const bootstrap = new BootstrapClient(node, '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…', { network: 'mychain' })
+ * const { peers } = await bootstrap.discover()
+ * ```
+ *
+ * Every call opens a stream of its own, dialling where there is no connection, and rejects with
+ * {@link BootstrapError} when it gets no answer in time. A connection it dialled is hung up when the last call is
+ * done: a bootstrap serves more nodes than it has room for connections.
+ */
+export class BootstrapClient {
+  /** The bootstrap's PeerId, base58btc. */
+  readonly id: string
+  readonly multiaddrs: readonly string[]
+  readonly #dialer: Dialer
+  readonly #network: string
+  readonly #timeout: number
+  #calls = 0
+
+  /** Throws a TypeError when an address names no PeerId, or when they name several. */
+  constructor(dialer: Dialer, bootstrap: string | readonly string[], init: BootstrapClientInit = {}) {
+    this.multiaddrs = typeof bootstrap === 'string' ? [bootstrap] : bootstrap
+    this.id = onlyPeerId(this.multiaddrs)
+    this.#dialer = dialer
+    this.#network = init.network ?? ''
+    this.#timeout = init.timeout ?? CALL_TIMEOUT_MS
+  }
+
+  /**
+   * Registers addresses: multiaddrs of literal IP and TCP port, or `/ip4/0.0.0.0/tcp/<port>` for "this port, at the IP
+   * you see me at". Resolves when the bootstrap has dialled each back, or after 5 s with those undecided `pending`.
+   */
+  async register(addresses: readonly string[], options: RegisterOptions = {}): Promise<BootstrapAnswer> {
+    return await this.#call({ addresses, ttl: options.ttl }, options)
+  }
+
+  /** Takes addresses back; without any, all of this node's in the network. */
+  async unregister(addresses: readonly string[] = [], options: CallOptions = {}): Promise<BootstrapAnswer> {
+    return await this.#call({ addresses, ttl: 0 }, options)
+  }
+
+  /** Only asks. */
+  async discover(options: CallOptions = {}): Promise<BootstrapAnswer> {
+    return await this.#call({}, options)
+  }
+
+  async #call(request: object, { limit, explain = true, signal }: CallOptions): Promise<BootstrapAnswer> {
+    const line = JSON.stringify({ network: this.#network, ...request, limit, explain })
+    const deadline = AbortSignal.timeout(this.#timeout)
+    const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
+    const startedAt = Date.now() // as the connection's own timeline
+    let connection: Connection | undefined
+    this.#calls++
+    try {
+      const opened = await this.#openStream(either)
+      const { stream } = opened
+      connection = opened.connection
+      const answer = decodeAnswer(await exchangeLine(stream, line, either))
+      return this.#read(answer, scopeAt(connection))
+    } catch (err) {
+      throw bootstrapErrorOf(err, this.id, either.aborted ? (signal?.aborted ? 'aborted' : 'timeout') : undefined)
+    } finally {
+      this.#calls--
+      if (connection !== undefined && this.#calls === 0 && connection.timeline.open >= startedAt) {
+        hangUp(connection)
+      }
+    }
+  }
+
+  async #openStream(signal: AbortSignal): Promise<{ connection: Connection; stream: Stream }> {
+    const target = this.multiaddrs.map((each) => multiaddr(each))
+    const connection = await this.#dialer.dial(target, { signal })
+    try {
+      return { connection, stream: await connection.newStream(BOOTSTRAP_PROTOCOL, { signal }) }
+    } catch (err) {
+      if (!(err instanceof ConnectionClosedError)) {
+        throw err
+      }
+      // libp2p hands out a connection until its socket is closed, also one that is just being hung up.
+      const fresh = await this.#dialer.dial(target, { signal, force: true })
+      return { connection: fresh, stream: await fresh.newStream(BOOTSTRAP_PROTOCOL, { signal }) }
+    }
+  }
+
+  #read(answer: Answer | string, seenAt: Scope): BootstrapAnswer {
+    if (typeof answer === 'string') {
+      throw new BootstrapError(answer, this.id, 'it answered something that is no list of peers')
+    }
+    const { error, observed, registrations, bootstraps } = answer
+    const all = readOfferedPeers(answer.peers, seenAt)
+    if (error !== undefined && all.length === 0) {
+      throw new BootstrapError(error.code, this.id, error.message, { retryAfter: error.retryAfter })
+    }
+    const own = this.#dialer.peerId.toString()
+    const peers = all.filter(({ id }) => id !== own)
+    return { peers, self: all.find(({ id }) => id === own), observed, registrations, bootstraps }
+  }
+}
+
+/** Gracefully, and without anybody waiting for it; not when others use the connection. */
+function hangUp(connection: Connection): void {
+  if (connection.streams.every(({ protocol }) => isHouseKeeping(protocol))) {
+    connection.close().catch((err) => connection.abort(err))
+  }
+}
+
+/** What libp2p itself does on a new connection, and the stream that has just ended. */
+function isHouseKeeping(protocol: string): boolean {
+  return protocol === BOOTSTRAP_PROTOCOL || protocol === '' || /^\/ipfs\/(id|ping)\//.test(protocol)
+}
+
+/** Where the far end of a connection is. What is no IP address is taken for the internet: it may name the least. */
+function scopeAt({ remoteAddr }: Connection): Scope {
+  const parsed = parseAddress(remoteAddr.toString())
+  return typeof parsed === 'string' || parsed.address === undefined ? 'public' : scopeOf(parsed.address.ip)
+}
+
+function onlyPeerId(addresses: readonly string[]): string {
+  const ids = new Set(addresses.map(peerIdOf))
+  const [id] = ids
+  if (id === undefined || ids.size > 1) {
+    const what = ids.size > 1 ? 'name several peers' : 'name no peer'
+    throw new TypeError(`the addresses of the bootstrap ${what}: ${addresses.join(', ') || 'there are none'}`)
+  }
+  return id
+}
+
+/** The PeerId at the end of a multiaddr, base58btc; undefined when there is none. */
+export function peerIdOf(address: string): string | undefined {
+  const [, text] = /\/p2p\/([^/]+)$/.exec(address) ?? []
+  return text === undefined ? undefined : canonicalPeerId(text)
+}

@@ -1,0 +1,71 @@
+import { MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
+import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
+import { canonicalPeerId } from '../peer/peer-id.ts'
+import { MAX_ADDRESSES, type PeerRecord } from '../wire/bootstrap-codec.ts'
+
+/** A peer that somebody says is there: literal addresses that are decent to dial, nothing proved. */
+export interface OfferedPeer {
+  /** base58btc. */
+  readonly id: string
+  /** Multiaddrs without `/p2p`, canonical. At least one, at most 8. */
+  readonly addresses: readonly OfferedAddress[]
+}
+
+export interface OfferedAddress {
+  readonly text: string
+  /** The network group of a public address; undefined in loopback and private ranges, where all are neighbours. */
+  readonly group: string | undefined
+}
+
+/**
+ * The records of an answer that can be used, with those of their addresses that can. A record is left out whole when
+ * its addresses name different peers.
+ *
+ * `seenAt` is where the one who answered is: a bootstrap on the internet has no say about our loopback and our private
+ * network. With its word alone, every one of its clients would knock at somebody's router.
+ */
+export function readOfferedPeers(records: readonly PeerRecord[], seenAt: Scope): OfferedPeer[] {
+  return records.flatMap(({ addresses }) => {
+    const read = addresses.flatMap((each) => readDialable(each) ?? [])
+    const ids = new Set(read.map(({ id }) => id))
+    const [id] = ids
+    if (id === undefined || ids.size !== 1) {
+      return []
+    }
+    const usable = read.flatMap(({ scope, address }) => (mayName(seenAt, scope) ? address : []))
+    return usable.length === 0 ? [] : [{ id, addresses: usable.slice(0, MAX_ADDRESSES) }]
+  })
+}
+
+export interface Dialable {
+  /** base58btc. */
+  readonly id: string
+  readonly scope: Scope
+  readonly address: OfferedAddress
+}
+
+/** A multiaddr of literal IP, TCP port and PeerId that is decent to dial; undefined for anything else. */
+export function readDialable(text: string): Dialable | undefined {
+  // The PeerId is not part of what parseAddress bounds to an address's length.
+  const parsed = text.length > MAX_ADDRESS_BYTES ? 'address_too_long' : parseAddress(text)
+  if (typeof parsed === 'string' || parsed.address === undefined || parsed.peerId === undefined) {
+    return undefined
+  }
+  const id = canonicalPeerId(parsed.peerId)
+  const { ip, port, text: address } = parsed.address
+  const scope = scopeOf(ip)
+  if (id === undefined || scope === 'special' || !isDecentPort(port)) {
+    return undefined
+  }
+  return { id, scope, address: { text: address, group: scope === 'public' ? networkGroupOf(ip) : undefined } }
+}
+
+/** The ports that a bootstrap proves are those a client dials: nobody's mail server is knocked at on a liar's word. */
+function isDecentPort(port: number): boolean {
+  return port >= 1024 || port === 80 || port === 443
+}
+
+/** Whether one who is at `speaker` can know an address of that scope. */
+export function mayName(speaker: Scope, scope: Scope): boolean {
+  return scope === 'public' || speaker === 'loopback' || (speaker !== 'public' && scope !== 'loopback')
+}
