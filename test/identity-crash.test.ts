@@ -46,12 +46,13 @@ it('a process killed while it makes its key leaves a whole key or none, and noth
   let calls = 0
   let [without, withKey] = [0, 0]
   for (let lived = false; !lived; ) {
-    const file = join(root, String(++calls), 'keys', 'identity.key')
+    const home = join(root, String(++calls))
+    const file = join(home, 'keys', 'identity.key')
     lived = await createAndDie(file, calls)
     const bytes = await readFile(file).catch(() => undefined)
-    for (const name of await readdir(join(file, '..')).catch(() => [])) {
-      const { mode } = await stat(join(file, '..', name))
-      assert.equal(mode & 0o077, 0, `${name} after call ${calls}`)
+    for (const path of await readdir(home, { recursive: true }).catch(() => [])) {
+      const { mode } = await stat(join(home, path))
+      assert.equal(mode & 0o077, 0, `${path} after call ${calls}`)
     }
     if (bytes === undefined) {
       without++

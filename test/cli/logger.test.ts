@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { it } from 'node:test'
 import { promisify } from 'node:util'
 
 /** The log goes to stdout, so it is another process's stdout that is looked at. */
-async function logged(level: string, body: string): Promise<Record<string, unknown>[]> {
+function program(level: string, body: string): string[] {
   const source = `
     import { componentLoggers, createLogger } from ${JSON.stringify(import.meta.resolve('../../src/cli/logger.ts'))}
     const log = createLogger(${JSON.stringify(level)})
     const { forComponent } = componentLoggers(log)
-    ${body}
-    process.kill(process.pid, 'SIGKILL')`
-  const args = ['--input-type=module', '--eval', source]
+    ${body}`
+  return ['--input-type=module', '--eval', source]
+}
+
+async function logged(level: string, body: string): Promise<Record<string, unknown>[]> {
+  const args = program(level, `${body}\nprocess.kill(process.pid, 'SIGKILL')`)
   const { stdout } = await promisify(execFile)(process.execPath, args).catch((killed: { stdout: string }) => killed)
-  return stdout
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line))
+  const lines = stdout.split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line))
 }
 
 it('a line is written before the call returns, so a killed process has said all', async () => {
@@ -57,4 +60,15 @@ it('text from elsewhere can neither begin a line nor steer a terminal', async ()
   const { message: text, stack } = error.err as { message: string; stack: string }
   assert.equal(text, '\\u{9b}2J\\u{2028}\\u{a}{}')
   assert.match(stack, /^( {4}at .*\n?)+$/)
+})
+
+it('goes on when the disk of the log is full', { skip: process.platform !== 'linux' }, async (t) => {
+  const full = await open('/dev/full', 'w')
+  t.after(() => full.close())
+  const args = program(
+    'info',
+    `for (let i = 0; i < 100; i++) log.info({ i }, 'lost'); setImmediate(() => process.exit(42))`,
+  )
+  const child = spawn(process.execPath, args, { stdio: ['ignore', full.fd, 'inherit'] })
+  assert.deepEqual(await once(child, 'exit'), [42, null])
 })
