@@ -4,49 +4,110 @@ import { identify } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
+import { MAX_FRAME_BYTES } from './frame-inspector.ts'
+import { Guard, type Protection } from './guard.ts'
+import { GuardService, type GuardServiceComponents } from './guard-service.ts'
 
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number
+  /** IPs and IP ranges that get no connection. PeerIds among them are passed over. Default: none. */
+  readonly deny?: readonly string[]
+  /** Protections to switch off, should one be suspected of doing harm. Default: none. */
+  readonly unprotected?: readonly Protection[]
 }
 
-/** About 100 KB each; beyond, libp2p's own bookkeeping on each accept grows with the square of their number. */
+/** About 100 KB each, so 400 MB when full. */
 export const MAX_CONNECTIONS = 4000
+/** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
+export const MAX_HALF_OPEN = 1024
+/** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
+export const MAX_PER_IP = 8
+export const MAX_PER_SUBNET = 64
 
-/** How a node that meets strangers is set up: every knob of libp2p that we turn, in one place. */
-export function hostOptions({ maxConnections = MAX_CONNECTIONS }: HostInit = {}) {
+/**
+ * How a node that meets strangers is set up: every knob of libp2p that we turn, in one place, and the guard that does
+ * what no knob does. Options for one `createLibp2p`; they share the guard's state, so make them anew for each node.
+ */
+export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotected }: HostInit = {}) {
+  const guard = new Guard({
+    limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
+    ...(deny === undefined ? {} : { deny }),
+    ...(unprotected === undefined ? {} : { unprotected }),
+  })
   return {
+    connectionGater: guard.connectionGater,
     transports: [
       tcp({
-        // A socket that says nothing is gone before it costs a place for long; the default is 2 minutes.
-        inboundSocketInactivityTimeout: 20_000,
+        // A backstop below the guard, in the kernel's accept: no limit by default. Both tables full, and some on their way out.
+        maxConnections: maxConnections + 2 * MAX_HALF_OPEN,
+        // Node's default; the kernel may have less (net.core.somaxconn). Handshakes wait there while we are busy.
+        backlog: 511,
+        // 2 minutes by default, twice what the guard calls idle: for sockets whose other end is gone without a word.
+        inboundSocketInactivityTimeout: 120_000,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [guard.encrypter(noise())],
     streamMuxers: [
-      yamux({
-        // The default keep-alive makes every idle connection look alive.
-        enableKeepAlive: false,
-        maxInboundStreams: 32,
-        maxOutboundStreams: 8,
-        // The default grows to 16 MiB a stream.
-        streamOptions: { maxStreamWindowSize: 256 * 1024, initialStreamWindowSize: 256 * 1024 },
-      }),
+      guard.muxer(
+        yamux({
+          // Pings every 30 s by default and only logs a failure; each idle connection would look alive to TCP.
+          enableKeepAlive: false,
+          // 1000 by default. The bootstrap protocol takes 8 at a time, identify 1, ping 2; rust opens some ahead.
+          maxInboundStreams: 32,
+          // 1000 by default. The node opens streams only to push what it is.
+          maxOutboundStreams: 8,
+          streamOptions: {
+            // The least that yamux takes. A whole stream of requests is half of it.
+            initialStreamWindowSize: MAX_FRAME_BYTES,
+            // 16 MiB by default: the window doubles while we read fast, and the guard lets no longer frame in.
+            maxStreamWindowSize: MAX_FRAME_BYTES,
+            // 4 MiB by default. A stream whose data nobody takes is reset; byteStream takes it at once.
+            maxReadBufferLength: 2 * MAX_FRAME_BYTES,
+            // No limit by default. An answer is at most half of it.
+            maxWriteBufferLength: 1024 * 1024,
+          },
+        }),
+      ),
     ],
     connectionMonitor: {
-      // Pings all connections at once each 10 s, for nobody's good here.
+      // Pings all connections at once each 10 s and aborts on a failure; a pinger is nobody's good here. Lodestar has it off.
       enabled: false,
     },
     connectionManager: {
+      // 300 by default. libp2p refuses newcomers when it is full and the guard makes room, so the guard counts.
       maxConnections,
-      // By default 5 a second from one host, and 10 half-open in all: ten silent sockets shut the door.
-      inboundConnectionThreshold: 100,
-      maxIncomingPendingConnections: 512,
-      inboundUpgradeTimeout: 5000,
+      // Everybody passes here because the guard decides right after. Without it libp2p lists all connections in
+      // quadratic time for each socket (9 ms at 2000), keeps a timer for each IP, and 10 silent sockets shut the door.
+      allow: ['/ip4/0.0.0.0/ipcidr/0', '/ip6/::/ipcidr/0'],
+      // 10 s by default. Silent sockets go after 3 s (the guard); this is for those that trickle, on a busy machine.
+      inboundUpgradeTimeout: 8000,
+      // 10 s each by default. A stream has a round trip or two to say what it is for.
+      inboundStreamProtocolNegotiationTimeout: 3000,
+      outboundStreamProtocolNegotiationTimeout: 3000,
+      // 10 s and 6 s by default. The node dials nobody but to prove an address, and that has its own deadline.
+      dialTimeout: 5000,
+      addressDialTimeout: 5000,
+      // 100, 500 and 25 by default: a stranger's address book is no reason for 25 dials.
+      maxParallelDials: 16,
+      maxDialQueueLength: 64,
+      maxPeerAddrsToDial: 4,
+      // By default it resolves /dnsaddr, and what that names, 32 deep.
+      resolvers: {},
+      // 5 by default, for peers tagged KEEP_ALIVE. There are none.
+      reconnectRetries: 0,
+    },
+    peerStore: {
+      // 1 h and 6 h by default, and looked at only when somebody lists them all. The guard forgets who left.
+      maxAddressAge: 600_000,
+      maxPeerAge: 600_000,
     },
     services: {
+      // By default it asks everybody who connects, for 1 ms of CPU a join; nobody here reads the answers.
       identify: identify({ runOnConnectionOpen: false }),
+      // 2 streams of each connection and 10 s, by default. What they cost is in the guard's budget.
       ping: ping(),
+      guard: (components: GuardServiceComponents) => new GuardService(components, guard),
     },
   } satisfies Libp2pOptions
 }

@@ -1,0 +1,99 @@
+import type {
+  ComponentLogger,
+  Libp2pEvents,
+  Logger,
+  PeerId,
+  PeerStore,
+  Startable,
+  TypedEventTarget,
+} from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Guard } from './guard.ts'
+import type { GuardCounters } from './guard-counters.ts'
+import { PeerStoreSweep } from './peer-store-sweep.ts'
+
+/** How often the guard looks who has to go, ms. */
+const SWEEP_MS = 250
+
+/** What the guard uses of the node it runs in. */
+export interface GuardServiceComponents {
+  readonly connectionManager: ConnectionManager
+  readonly peerStore: PeerStore
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly logger: ComponentLogger
+}
+
+export interface GuardStatus {
+  readonly halfOpen: number
+  readonly open: number
+  readonly counters: GuardCounters
+}
+
+/** The part of the guard that has a life: it starts and stops with the node. */
+export class GuardService implements Startable {
+  readonly [Symbol.toStringTag] = 'bootstrap-peer-guard'
+  readonly #guard: Guard
+  readonly #components: GuardServiceComponents
+  readonly #log: Logger
+  readonly #peers: PeerStoreSweep
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(components: GuardServiceComponents, guard: Guard) {
+    this.#guard = guard
+    this.#components = components
+    this.#log = components.logger.forComponent('bootstrap-peer:guard')
+    const { connectionManager, peerStore } = components
+    this.#peers = new PeerStoreSweep({
+      peerStore,
+      isConnected: (peerId) => connectionManager.getConnections(peerId).length > 0,
+    })
+  }
+
+  get status(): GuardStatus {
+    const { table, counters } = this.#guard
+    return { halfOpen: table.halfOpen, open: table.open, counters: structuredClone(counters) }
+  }
+
+  start(): void {
+    this.#guard.stopping = false
+    if (this.#guard.protects('peerStore')) {
+      this.#components.events.addEventListener('peer:disconnect', this.#onDisconnect)
+    }
+    // After what came in meanwhile was read: a socket is not silent because we were slow.
+    this.#timer = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_MS)
+    this.#timer.unref()
+  }
+
+  afterStart(): void {
+    if (this.#guard.protects('idle')) {
+      prunesNothing(this.#components.connectionManager)
+    }
+  }
+
+  beforeStop(): void {
+    this.#guard.stopping = true
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
+  }
+
+  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
+    this.#peers.left(detail, performance.now())
+  }
+
+  #sweep(): void {
+    this.#guard.sweep()
+    this.#peers.sweep(performance.now()).catch((err) => this.#log.error('could not forget peers - %e', err))
+  }
+}
+
+/**
+ * libp2p's pruner makes a list of all connections on each new one, in quadratic time (libp2p 3.3.11,
+ * connection-pruner.ts), and prunes nobody as long as the guard keeps the table below its limit.
+ */
+function prunesNothing(connectionManager: ConnectionManager): void {
+  const { connectionPruner } = connectionManager as { connectionPruner?: { stop(): void } }
+  connectionPruner?.stop()
+}

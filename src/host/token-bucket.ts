@@ -1,0 +1,31 @@
+export interface Budget {
+  /** What may be spent at once. */
+  readonly burst: number
+  /** What comes back each second, up to `burst`. */
+  readonly perSecond: number
+}
+
+/** A budget that refills with time, for one spender. The clock is an argument, ms. */
+export class TokenBucket {
+  readonly #budget: Budget
+  #left: number
+  #at: number
+
+  constructor(budget: Budget, now: number) {
+    this.#budget = budget
+    this.#left = budget.burst
+    this.#at = now
+  }
+
+  /** Spends; false when there is not enough left, and then nothing is spent. */
+  spend(amount: number, now: number): boolean {
+    const { burst, perSecond } = this.#budget
+    this.#left = Math.min(burst, this.#left + (Math.max(0, now - this.#at) * perSecond) / 1000)
+    this.#at = now
+    if (amount > this.#left) {
+      return false
+    }
+    this.#left -= amount
+    return true
+  }
+}
