@@ -1,4 +1,5 @@
 import type { Status } from '../node.ts'
+import { loopDelays } from './loop-delay.ts'
 
 type Counters = Status['counters']
 
@@ -8,6 +9,7 @@ type Counters = Status['counters']
  */
 export function summaries(): (status: Status) => Record<string, unknown> {
   let before: Counters | undefined
+  const delays = loopDelays()
   return ({ counters, store, ...now }) => {
     const done = (name: keyof Counters) => counters[name] - (before?.[name] ?? 0)
     const line = {
@@ -23,6 +25,7 @@ export function summaries(): (status: Status) => Record<string, unknown> {
       pending: done('pending'),
       refused: done('refused'),
       errors: done('errors'),
+      ...delays(),
       store: store.status,
       ...(store.status === 'failing' ? { storeError: store.code } : {}),
     }

@@ -12,6 +12,7 @@ import { type ConnectionLimits, ConnectionTable } from './connection-table.ts'
 import { denyDialMultiaddr } from './dial-rules.ts'
 import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './guard-counters.ts'
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
+import { slowReaders } from './slow-readers.ts'
 
 /** The protections, each of which can be switched off, so that a doubt can be settled in production. */
 export const PROTECTIONS = [
@@ -44,11 +45,6 @@ export interface GuardInit {
   /** Milliseconds, monotonic. */
   readonly clock?: () => number
 }
-
-/** A connection that takes nothing of what we wrote for so long is hung up on, ms: as long as a stream may wait. */
-export const STALL_MS = 5000
-/** What may wait for slow readers over all connections, bytes. Beyond, whoever keeps the most waiting has to go. */
-export const MAX_UNSENT_TOTAL = 48 * 1024 * 1024
 
 /**
  * What strangers may cost the node, as libp2p's own extension points see it: the gater meets each socket, the encrypter
@@ -144,7 +140,9 @@ export class Guard {
       }
     }
     if (this.protects('slowReaders')) {
-      this.#sweepSlowReaders(now)
+      for (const connection of slowReaders(this.table.seats(), now)) {
+        this.#hangUp(connection, 'slow_reader')
+      }
     }
   }
 
@@ -201,28 +199,6 @@ export class Guard {
   #giveWay(connection: GuardedConnection | undefined): void {
     if (connection !== undefined) {
       this.#hangUp(connection, connection.settled ? 'idle_crowded' : 'half_open_crowded')
-    }
-  }
-
-  #sweepSlowReaders(now: number): void {
-    let total = 0
-    const waiting: Array<readonly [GuardedConnection, number]> = []
-    for (const connection of this.table.seats()) {
-      connection.stalledSince = connection.stalled ? (connection.stalledSince ?? now) : undefined
-      if (connection.stalledSince !== undefined && now - connection.stalledSince >= STALL_MS) {
-        this.#hangUp(connection, 'slow_reader')
-      } else if (connection.unsent > 0) {
-        total += connection.unsent
-        waiting.push([connection, connection.unsent])
-      }
-    }
-    waiting.sort(([, a], [, b]) => b - a)
-    for (const [connection, unsent] of waiting) {
-      if (total <= MAX_UNSENT_TOTAL) {
-        return
-      }
-      total -= unsent
-      this.#hangUp(connection, 'slow_reader')
     }
   }
 

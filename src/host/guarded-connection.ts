@@ -3,6 +3,7 @@ import type { Ip, Scope } from '../peer/ip.ts'
 import { groupsOf, type Seat } from './connection-table.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
+import type { Reader } from './slow-readers.ts'
 import { type Budget, TokenBucket } from './token-bucket.ts'
 
 /**
@@ -38,7 +39,7 @@ export interface GuardedConnectionInit {
 }
 
 /** An inbound connection: what came in, what is owed, and the way to end it. */
-export class GuardedConnection implements Seat {
+export class GuardedConnection implements Seat, Reader {
   readonly ip: Ip
   readonly scope: Scope
   readonly groups: readonly [ip: string, subnet: string]
@@ -48,7 +49,6 @@ export class GuardedConnection implements Seat {
   bytes = 0
   usedAt?: number
   askedAt?: number
-  /** Since when it has not taken what we wrote, ms. */
   stalledSince: number | undefined
   /** Set when its handshake is done. */
   settled = false
@@ -127,13 +127,11 @@ export class GuardedConnection implements Seat {
     return this.#muxer?.streams.length ?? 0
   }
 
-  /** Bytes that wait here because the other side does not take them. */
   get unsent(): number {
     const streams = this.#muxer?.streams ?? []
     return streams.reduce((sum, stream) => sum + stream.writeBufferLength, this.#maConn.writeBufferLength)
   }
 
-  /** Whether the other side has to take something before more can be written. */
   get stalled(): boolean {
     return this.#maConn.writableNeedsDrain
   }
