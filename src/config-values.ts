@@ -1,4 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { canonicalPeerId } from './peer/peer-id.ts'
+import { parseRange } from './policy/access-list.ts'
 
 /** One kind of value a setting can have: how it is written in a flag, in a variable and in the config file. */
 export interface Kind<T> {
@@ -141,6 +143,15 @@ export function announceAddress(): Kind<string> {
     isTcpAddress(address, 1, hosts)
       ? undefined
       : 'is not /ip4/<ip>/tcp/<port>, /ip6/<ip>/tcp/<port> or /dns4/<name>/tcp/<port> (the /p2p ending is added by itself)',
+  )
+}
+
+/** Whom a rule is about: a PeerId, an IP, or a range of IPs. */
+export function accessRule(): Kind<string> {
+  return text('<PeerId|IP|range>', (rule) =>
+    parseRange(rule) !== undefined || canonicalPeerId(rule) === rule
+      ? undefined
+      : 'is neither a PeerId (base58btc), nor an IP, nor a range such as 203.0.113.0/24',
   )
 }
 

@@ -36,7 +36,7 @@ export interface BootstrapServiceInit {
   readonly networks?: readonly string[]
   /** The most registrations, over all networks. Default 250,000: at under a kilobyte each, a small machine carries them. */
   readonly maxPeers?: number
-  /** The most peers of one network. Default: four fifths of `maxPeers`, so that no network shuts out the others. */
+  /** The most peers of one network, so that none shuts out the others. Default 200,000. */
   readonly maxPeersPerNetwork?: number
   /** The most networks at a time. Default 1000. */
   readonly maxNetworks?: number
@@ -110,6 +110,7 @@ export interface BootstrapStatus {
 /** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */
 export const REPROVE_INTERVAL_MS = 15 * 60_000
 export const MAX_PEERS = 250_000
+export const MAX_PEERS_PER_NETWORK = 200_000
 export const MAX_NETWORKS = 1000
 
 /** How often time is told to the parts, ms. */
@@ -180,7 +181,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
         networks: init.networks === undefined ? undefined : new Set(init.networks),
         maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
         maxRegistrations: maxPeers,
-        maxPeersPerNetwork: init.maxPeersPerNetwork ?? Math.ceil(maxPeers * 0.8),
+        maxPeersPerNetwork: init.maxPeersPerNetwork ?? MAX_PEERS_PER_NETWORK,
         allowForeignIp: init.allowForeignIp ?? false,
         allowPrivateIp: init.allowPrivateIp ?? false,
         unlimitedNeighbours: init.unlimitedNeighbours ?? false,
