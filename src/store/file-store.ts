@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'
 import { decodeList } from './entry-codec.ts'
@@ -119,8 +118,6 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
       // After a snapshot that failed, the journal begun for it holds all that this one may miss.
       const since = list.unfinishedSince ?? (await log.rotate())
       list.unfinishedSince = since
-      // Who was answered from the old journal a moment ago may be about to change the table.
-      await nextTurn()
       const file = await writeDraft(fs, layout, table, closing.signal)
       await log.mark({ snapshot: file.hash, since })
       closing.signal.throwIfAborted()

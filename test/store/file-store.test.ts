@@ -204,3 +204,34 @@ test('closing gives up a snapshot that is being written', async () => {
     [],
   )
 })
+
+test('a snapshot is synced before it is marked, marked before it takes its place, and in its place before a journal goes', async () => {
+  const disk = fakeDisk()
+  const store = fileStore({ path: '/d/peers.json', clock, ...disk.process() })
+  await store.open()
+  await store.compact(testTable())
+  await store.compact(testTable([record(1)]))
+  disk.calls.length = 0
+  await store.compact(testTable([record(2)]))
+  await store.close()
+  const changes = disk.calls
+    .filter(({ name }) => /write|sync|rename|^link|unlink/.test(name))
+    .map(({ name, path }) => `${name} ${path.replace('/d/peers.json', '').replace('-000000000', ' ') || 'list'}`)
+  assert.deepEqual(changes, [
+    'write .journal 4',
+    'datasync .journal 4',
+    'syncDirectory /d',
+    'unlink .tmp',
+    'write .tmp',
+    'sync .tmp',
+    'write .journal 4',
+    'datasync .journal 4',
+    'unlink .bak.tmp',
+    'link .bak.tmp',
+    'rename .bak.tmp',
+    'unlink .bak.tmp',
+    'rename .tmp',
+    'syncDirectory /d',
+    'unlink .journal 2',
+  ])
+})
