@@ -1,0 +1,26 @@
+import { createLibp2p } from 'libp2p'
+import { type HostInit, hostOptions } from '../../src/host/libp2p.ts'
+import { bootstrapService } from '../../src/service.ts'
+
+/** Whatever outlives a failed test ends with this. `t` is the test's context. */
+interface Scope {
+  after(cleanUp: () => unknown): void
+}
+
+/** A libp2p node with the host's options and the bootstrap protocol, on a free port of loopback. */
+export async function guardedNode(scope: Scope, init: HostInit = {}) {
+  const options = hostOptions(init)
+  const node = await createLibp2p({
+    ...options,
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    services: { ...options.services, bootstrap: bootstrapService() },
+  })
+  scope.after(() => node.stop())
+  return node
+}
+
+export type GuardedNode = Awaited<ReturnType<typeof guardedNode>>
+
+export function targetOf(node: GuardedNode): string {
+  return node.getMultiaddrs()[0]!.toString()
+}
