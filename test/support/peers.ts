@@ -13,6 +13,8 @@ export async function startPeer(options: Libp2pOptions = {}): Promise<Libp2p> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    // By default 5 connections a second from one host and 10 half-open: tests have it dialled more than the world would.
+    connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 100 },
     ...options,
   })
 }
