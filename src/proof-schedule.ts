@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts'
 import type { Prober } from './prober.ts'
 import type { Random } from './random.ts'
 import { isStatic, type Registration } from './registry/registration.ts'
-import type { StaticRegistration } from './registry/static-entry.ts'
+import type { StaticEntry, StaticRegistration } from './registry/static-entry.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
 
 export interface ProofScheduleInit {
@@ -30,46 +30,44 @@ const GIVE_UP_AFTER = 8
 /** One that never answered is given up sooner: nobody but its owner misses it. */
 const GIVE_UP_UNPROVEN_AFTER = 3
 /** The schedule's grain, ms. */
-const GRAIN = 250
+const GRAIN_MS = 250
 
 /**
- * When each registration is proved again. A calendar of lists by quarter of a second: adding is one push, and what was
- * moved or removed meanwhile is recognised when its day comes.
+ * When each registration is proved again, and each of the operator's entries that names no peer until one answers there.
+ * A calendar of lists by quarter of a second: adding is one push, and what was moved or removed meanwhile is recognised
+ * when its day comes.
  */
 export class ProofSchedule {
   readonly #init: ProofScheduleInit
   readonly #calendar = new Map<number, Due[]>()
-  readonly #dueAt = new WeakMap<Registration, number>()
-  #reached: number
+  /** Where the grains are counted from, ms: small numbers need no box of their own. */
+  readonly #start: number
+  #reached = 0
+  #statics: Iterable<StaticEntry> | undefined
   #stopped = false
 
   constructor(init: ProofScheduleInit) {
     this.#init = init
-    this.#reached = grainOf(init.clock())
+    this.#start = init.clock()
   }
 
   /** Watches a registration from now on. */
   track(registration: Registration): void {
     const now = this.#init.clock()
-    const { provedAt, health } = registration
-    if (health === 'reachable') {
-      this.#plan(registration, Math.max(now, provedAt + this.#interval(registration)))
-    } else {
+    if (registration.health !== 'reachable') {
       this.#plan(registration, now)
+      return
     }
-    if (health === 'reachable' && registration.provedAt === registration.provedSince) {
-      this.#doubtSiblings(registration, now)
+    this.#plan(registration, Math.max(now, registration.provedAt + this.#interval(registration)))
+    if (registration.provedSince === registration.provedAt && registration.registeredAt > now - this.#init.interval) {
+      this.#doubtSiblings(registration)
     }
-  }
-
-  /** Watches an operator's entry that names no peer, until one answers there. */
-  trackUnidentified(entry: StaticRegistration): void {
-    this.#plan(entry, this.#init.clock())
   }
 
   /** Time went on: starts the proofs that are due. */
   tick(): void {
-    const now = grainOf(this.#init.clock())
+    this.#trackUnidentified()
+    const now = Math.floor((this.#init.clock() - this.#start) / GRAIN_MS)
     for (; this.#reached <= now; this.#reached++) {
       const due = this.#calendar.get(this.#reached)
       this.#calendar.delete(this.#reached)
@@ -86,7 +84,7 @@ export class ProofSchedule {
 
   #prove(due: Due, grain: number): void {
     if ('peer' in due) {
-      if (this.#dueAt.get(due) === grain) {
+      if (due.dueAt === grain) {
         this.#proveRegistration(due)
       }
     } else {
@@ -96,6 +94,7 @@ export class ProofSchedule {
 
   async #proveRegistration(registration: Registration): Promise<void> {
     const { point, first, next, clock } = this.#init
+    const wasReachable = registration.health === 'reachable'
     const proof = await (registration.provedAt === 0 ? first : next).prove(registration)
     if (this.#stopped || proof === undefined) {
       return
@@ -111,10 +110,27 @@ export class ProofSchedule {
     const { misses, provedAt } = registration
     if (proof.ok) {
       this.#plan(registration, clock() + this.#interval(registration))
+      if (!wasReachable) {
+        this.#doubtSiblings(registration)
+      }
     } else if (misses >= (provedAt === 0 ? GIVE_UP_UNPROVEN_AFTER : GIVE_UP_AFTER) && !isStatic(registration)) {
       point.drop(registration)
     } else {
       this.#plan(registration, clock() + this.#init.interval * this.#jittered(RETRIES[misses - 1] ?? 1))
+    }
+  }
+
+  /** The operator's list is another one after a restart and after every edit. */
+  #trackUnidentified(): void {
+    const statics = this.#init.point.statics()
+    if (statics === this.#statics) {
+      return
+    }
+    this.#statics = statics
+    for (const { registration } of statics) {
+      if (registration !== undefined && registration.peerId === undefined) {
+        this.#plan(registration, this.#init.clock())
+      }
     }
   }
 
@@ -133,7 +149,8 @@ export class ProofSchedule {
   }
 
   /** A peer that shows up at a new address has often left the old one. */
-  #doubtSiblings({ peer, address }: Registration, now: number): void {
+  #doubtSiblings({ peer, address }: Registration): void {
+    const now = this.#init.clock()
     const family = address.slice(0, 4)
     for (const sibling of peer.registrations) {
       if (sibling.address !== address && sibling.address.startsWith(family) && sibling.health === 'reachable') {
@@ -152,9 +169,9 @@ export class ProofSchedule {
   }
 
   #plan(due: Due, at: number): void {
-    const grain = Math.max(grainOf(at), this.#reached)
+    const grain = Math.max(Math.ceil((at - this.#start) / GRAIN_MS), this.#reached)
     if ('peer' in due) {
-      this.#dueAt.set(due, grain)
+      due.dueAt = grain
     }
     const list = this.#calendar.get(grain)
     if (list === undefined) {
@@ -166,7 +183,3 @@ export class ProofSchedule {
 }
 
 type Due = Registration | StaticRegistration
-
-function grainOf(ms: number): number {
-  return Math.ceil(ms / GRAIN)
-}

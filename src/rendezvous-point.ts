@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
-import { type Address, addressAt, parseAddress } from './peer/address.ts'
+import { type Address, addressAt, ipOf, parseAddress } from './peer/address.ts'
 import { samePeer } from './peer/peer-id.ts'
 import { type AdmissionRules, refuse } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
@@ -14,6 +14,7 @@ import {
   type RegisteredPeer,
   type Registration,
   type RegistrationKey,
+  recordOf,
 } from './registry/registration.ts'
 import { MAX_ADDRESSES_PER_PEER, putChange, type Registry, removeChange } from './registry/registry.ts'
 import { type Contents, type Recovered, type Store, StoreUnavailableError, type Table } from './store/store.ts'
@@ -71,6 +72,8 @@ export class RendezvousPoint implements Table {
   readonly #init: RendezvousPointInit
   readonly registry: Registry
   readonly #takenBack = new LRUCache<string, true>({ max: MAX_TAKEN_BACK })
+  /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
+  readonly #unwritten = new Map<Registration, Batch>()
 
   constructor(init: RendezvousPointInit) {
     this.#init = init
@@ -82,7 +85,9 @@ export class RendezvousPoint implements Table {
     const now = this.#init.clock()
     this.registry.setStatics(statics, now)
     for (const record of records) {
-      this.registry.restore(record, now - this.#init.maxProofAge)
+      if (this.#mayBeListed(record)) {
+        this.registry.restore(record, now - this.#init.maxProofAge)
+      }
     }
     const watched = [...this.registry.all()].sort((a, b) => a.provedAt - b.provedAt)
     for (const registration of watched) {
@@ -100,8 +105,7 @@ export class RendezvousPoint implements Table {
     request: { readonly network: string; readonly addresses: readonly string[]; readonly ttl: number },
     signal: AbortSignal,
   ): Promise<Outcome[]> {
-    const changes: Change[] = []
-    const added: Registration[] = []
+    const batch = newBatch()
     const outcomes = await Promise.all(
       request.addresses.map(async (requested): Promise<Outcome> => {
         const target = readTarget(requested, caller)
@@ -112,11 +116,11 @@ export class RendezvousPoint implements Table {
         if (code !== undefined) {
           return refused(requested, code, target)
         }
-        return await this.#admit(requested, { caller, target, ...request }, changes, added, signal)
+        return await this.#admit(requested, { caller, target, ...request }, batch, signal)
       }),
     )
-    await this.#remember(changes, added)
-    for (const registration of added) {
+    await this.#remember(batch)
+    for (const registration of batch.added) {
       this.#takenBack.delete(textOf(keyOf(registration)))
       this.#init.onRegistered?.(registration)
     }
@@ -133,7 +137,7 @@ export class RendezvousPoint implements Table {
       request.addresses.length > 0
         ? request.addresses.map((requested) => ({ requested, target: readTarget(requested, caller) }))
         : own.map(({ address }) => ({ requested: address, target: readTarget(address, caller) }))
-    const changes: Change[] = []
+    const batch = newBatch()
     const outcomes = targets.map(({ requested, target }): Outcome => {
       if (typeof target === 'string') {
         return refused(requested, target)
@@ -145,11 +149,11 @@ export class RendezvousPoint implements Table {
       }
       if (known !== undefined && this.registry.remove(known)) {
         this.#takenBack.set(textOf(key), true)
-        changes.push({ kind: 'remove', key })
+        batch.removed.push(known)
       }
       return refused(requested, 'removed', target)
     })
-    await this.#remember(changes, [])
+    await this.#remember(batch)
     return outcomes
   }
 
@@ -234,7 +238,8 @@ export class RendezvousPoint implements Table {
     this.registry.setStatics(edited.statics, now)
     const kept = new Set(edited.records.map(textOf))
     for (const record of edited.records) {
-      if (this.registry.find(record) === undefined && !this.#takenBack.has(textOf(record))) {
+      const isNew = this.registry.find(record) === undefined && !this.#takenBack.has(textOf(record))
+      if (isNew && this.#mayBeListed(record)) {
         this.#init.onRegistered?.(this.registry.restore({ ...record, provedAt: 0 }, now))
       }
     }
@@ -251,83 +256,100 @@ export class RendezvousPoint implements Table {
   async #admit(
     requested: string,
     request: { caller: Caller; target: Address; network: string; ttl: number },
-    changes: Change[],
-    added: Registration[],
+    batch: Batch,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const { caller, target, network, ttl } = request
     const now = this.#init.clock()
     const key = { network, peerId: caller.peerId, address: target.text }
     const times = { now, expiresAt: now + ttl * 1000 }
-    const listed = (registration: Registration): Outcome => {
-      const { expiresAt } = registration
-      return { requested, status: 'listed', renewed: !isNew, refusal: undefined, address: target.text, expiresAt }
+    const known = this.registry.find(key)
+    const renewed = known?.provisional === false
+    const keep = (status: 'listed' | 'pending'): Outcome => {
+      const { expiresAt } = this.#keep(key, times, batch)
+      return { requested, status, renewed, refusal: undefined, address: target.text, expiresAt }
     }
 
-    let registration = this.registry.find(key)
-    const isNew = registration === undefined
-    if (registration !== undefined && this.#isListed(registration, this.#current())) {
-      this.registry.put(key, times)
-      if (!isStatic(registration)) {
-        changes.push(putChange(registration))
-      }
-      return listed(registration)
+    if (this.#init.prover === undefined || (known !== undefined && this.#isListed(known, this.#current()))) {
+      return keep('listed')
     }
-    if (this.#init.prover === undefined) {
-      this.#makeRoom(network, caller.peerId, changes)
-      registration = this.registry.put(key, times)
-      if (isNew) {
-        added.push(registration)
-      }
-      changes.push(putChange(registration))
-      return listed(registration)
-    }
-
-    registration ??= this.registry.reserve(key, times)
-    const proof = await this.#init.prover(registration, signal)
+    const proved = known ?? this.registry.reserve(key, times)
+    const proof = await this.#init.prover(proved, signal)
     if (proof?.ok === false) {
-      if (isNew) {
-        this.registry.remove(registration)
-      } else {
-        this.recordProof(registration, proof)
+      if (proved.provisional) {
+        this.registry.remove(proved)
+      } else if (proof.fault !== 'dial_busy') {
+        this.recordProof(proved, proof)
       }
       return refused(requested, proof.fault, target)
     }
     if (proof?.ok) {
-      this.recordProof(registration, proof)
+      // It may have been taken back while it was proved; then it is registered again now.
+      this.recordProof(this.registry.find(key) ?? this.registry.reserve(key, times), proof)
     }
+    return keep(proof === undefined ? 'pending' : 'listed')
+  }
+
+  /** Makes a registration real, or renews it. */
+  #keep(key: RegistrationKey, times: { now: number; expiresAt: number }, batch: Batch): Registration {
+    const isNew = this.registry.find(key)?.provisional !== false
     if (isNew) {
-      this.#makeRoom(network, caller.peerId, changes)
-      added.push(registration)
+      this.#makeRoom(key, batch)
     }
-    registration = this.registry.put(key, times)
-    changes.push(putChange(registration))
-    return proof === undefined ? { ...listed(registration), status: 'pending' } : listed(registration)
+    const registration = this.registry.put(key, times)
+    if (isNew) {
+      batch.added.push(registration)
+    }
+    batch.kept.add(registration)
+    // While its first change is not on disk, it stands or falls with the last one who was told of it.
+    if (isNew || this.#unwritten.has(registration)) {
+      this.#unwritten.set(registration, batch)
+    }
+    return registration
   }
 
   /** A peer has a bounded number of addresses: the one proved longest ago goes. */
-  #makeRoom(network: string, peerId: string, changes: Change[]): void {
+  #makeRoom({ network, peerId }: RegistrationKey, batch: Batch): void {
     const own = this.registry.registrationsOf(network, peerId).filter((each) => !isStatic(each) && !each.provisional)
     if (own.length >= MAX_ADDRESSES_PER_PEER) {
       const oldest = own.reduce((a, b) => (b.provedAt < a.provedAt ? b : a))
       this.registry.remove(oldest)
-      changes.push(removeChange(oldest))
+      batch.removed.push(oldest)
     }
   }
 
-  /** Answered means kept: what the store does not take was not registered. */
-  async #remember(changes: readonly Change[], added: readonly Registration[]): Promise<void> {
-    if (changes.length === 0) {
+  /** Answered means kept: what the store does not take did not happen. */
+  async #remember(batch: Batch): Promise<void> {
+    // As things stand now: somebody else may have taken back, or registered again, what waited here for its proof.
+    const kept = [...batch.kept].filter((each) => !isStatic(each) && this.registry.find(keyOf(each)) === each)
+    const removed = batch.removed.filter((each) => this.registry.find(keyOf(each)) === undefined)
+    if (kept.length + removed.length === 0) {
       return
     }
     this.#init.onChange?.()
     try {
-      await this.#init.store.append(changes)
+      await this.#init.store.append([...removed.map(removeChange), ...kept.map(putChange)])
     } catch (err) {
-      for (const registration of added) {
+      this.#undo(batch)
+      throw err
+    }
+    for (const registration of kept) {
+      this.#unwritten.delete(registration)
+    }
+  }
+
+  #undo({ kept, removed }: Batch): void {
+    for (const registration of kept) {
+      if (this.#unwritten.get(registration)?.kept === kept) {
+        this.#unwritten.delete(registration)
         this.registry.remove(registration)
       }
-      throw err
+    }
+    for (const registration of removed) {
+      if (!registration.provisional && this.registry.find(keyOf(registration)) === undefined) {
+        const provedBefore = this.#init.clock() - this.#init.maxProofAge
+        this.#init.onRegistered?.(this.registry.restore(recordOf(registration), provedBefore))
+      }
     }
   }
 
@@ -341,6 +363,11 @@ export class RendezvousPoint implements Table {
     })
   }
 
+  /** What was kept before the operator changed who is welcome. */
+  #mayBeListed({ peerId, address }: RegistrationKey): boolean {
+    return this.#init.rules.access.permits(peerId, ipOf(address))
+  }
+
   #current(): (registration: Registration) => boolean {
     const now = this.#init.clock()
     const proves = this.#init.prover !== undefined
@@ -352,6 +379,18 @@ export class RendezvousPoint implements Table {
     const known = registration.health === 'reachable' || this.#init.prover === undefined
     return known && !registration.provisional && current(registration)
   }
+}
+
+/** What one request does to the table, until the store has it. */
+interface Batch {
+  readonly kept: Set<Registration>
+  /** Those of `kept` that were not there before. */
+  readonly added: Registration[]
+  readonly removed: Registration[]
+}
+
+function newBatch(): Batch {
+  return { kept: new Set(), added: [], removed: [] }
 }
 
 function readTarget(text: string, caller: Caller): Address | RefusalCode {

@@ -50,6 +50,12 @@ export function addressAt(ip: Ip, port: number): Address {
   return { ip, port, text: `/ip${ip.family}/${ip.text}/tcp/${port}` }
 }
 
+/** The IP of an address whose text is canonical already: no second look at what {@link parseAddress} has checked. */
+export function ipOf(canonical: string): Ip {
+  const family = canonical.startsWith('/ip4/') ? 4 : 6
+  return { family, text: canonical.slice(5, canonical.indexOf('/', 5)) }
+}
+
 function parseMultiaddr(text: string): AddressText | AddressFault {
   const [, version, host, transport, portText, p2p, peerId, ...rest] = text.split('/')
   if ((version !== 'ip4' && version !== 'ip6') || transport !== 'tcp') {

@@ -37,26 +37,28 @@ export function parseIp(text: string): Ip | undefined {
   }
 }
 
+/** The 32 bits of an IPv4 address, as a signed integer: V8 keeps those without a box. */
+export function ip4Number(ip: Ip): number {
+  const [a, b, c, d] = ip.text.split('.').map(Number) as [number, number, number, number]
+  return (a << 24) | (b << 16) | (c << 8) | d
+}
+
 /** The scope of an address, by the IANA special-purpose registries (RFC 6890 and successors). */
 export function scopeOf(ip: Ip): Scope {
-  const family = ip.family === 4 ? 'ipv4' : 'ipv6'
-  for (const [scope, list] of SCOPES) {
-    if (list.check(ip.text, family)) {
-      return scope
-    }
-  }
   if (ip.family === 4) {
-    return 'public'
+    return SCOPES_4.find(([, list]) => list.check(ip.text, 'ipv4'))?.[0] ?? 'public'
   }
   // IANA has handed out global unicast from 2000::/3 only; all the rest is reserved, mapped, translated or multicast.
-  return GLOBAL_UNICAST_6.check(ip.text, 'ipv6') ? 'public' : 'special'
+  // A BlockList of IPv4 ranges would find `::ffff:10.0.0.1` in them, so each family has lists of its own.
+  const named = SCOPES_6.find(([, list]) => list.check(ip.text, 'ipv6'))?.[0]
+  return named ?? (GLOBAL_UNICAST_6.check(ip.text, 'ipv6') ? 'public' : 'special')
 }
 
 /**
  * The prefix of an address as text, for counting by network: `/24` and `/16` for IPv4, `/64`, `/56`, `/48` and `/32`
  * for IPv6. The result is an opaque key, not an address.
  */
-export function prefixOf(ip: Ip, bits: 16 | 24 | 32 | 48 | 56 | 64): string {
+export function prefixOf(ip: Ip, bits: Bits): string {
   if (ip.family === 4) {
     const parts = ip.text.split('.')
     return `${parts.slice(0, bits / 8).join('.')}/${bits}`
@@ -68,6 +70,8 @@ export function prefixOf(ip: Ip, bits: 16 | 24 | 32 | 48 | 56 | 64): string {
   }
   return `${whole.map((group) => group.toString(16)).join(':')}/${bits}`
 }
+
+type Bits = 16 | 24 | 32 | 48 | 56 | 64
 
 /**
  * What one operator of a network is taken to be: a /16 for IPv4, a /32 for IPv6.
@@ -85,7 +89,7 @@ function blockList(family: 'ipv4' | 'ipv6', ...ranges: Array<[net: string, bits:
   return list
 }
 
-const SPECIAL = blockList(
+const SPECIAL_4 = blockList(
   'ipv4',
   ['0.0.0.0', 8], // "this network", RFC 791
   ['192.0.0.0', 24], // IETF protocol assignments, RFC 6890
@@ -107,16 +111,18 @@ const SPECIAL_6 = blockList(
 )
 const GLOBAL_UNICAST_6 = blockList('ipv6', ['2000::', 3])
 
-const SCOPES: ReadonlyArray<readonly [Scope, BlockList]> = [
-  ['special', SPECIAL],
-  ['special', SPECIAL_6],
+const SCOPES_4: ReadonlyArray<readonly [Scope, BlockList]> = [
+  ['special', SPECIAL_4],
   ['loopback', blockList('ipv4', ['127.0.0.0', 8])],
-  ['loopback', blockList('ipv6', ['::1', 128])],
   ['private-10', blockList('ipv4', ['10.0.0.0', 8])],
   ['private-172', blockList('ipv4', ['172.16.0.0', 12])],
   ['private-192', blockList('ipv4', ['192.168.0.0', 16])],
   ['shared', blockList('ipv4', ['100.64.0.0', 10])], // carrier-grade NAT, RFC 6598
   ['link-local', blockList('ipv4', ['169.254.0.0', 16])],
+]
+const SCOPES_6: ReadonlyArray<readonly [Scope, BlockList]> = [
+  ['special', SPECIAL_6],
+  ['loopback', blockList('ipv6', ['::1', 128])],
   ['unique-local', blockList('ipv6', ['fc00::', 7])],
 ]
 

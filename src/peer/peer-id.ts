@@ -3,7 +3,9 @@ import { peerIdFromString } from '@libp2p/peer-id'
 /** The canonical text of a PeerId (base58btc), whichever of its forms it is written in; undefined when it is none. */
 export function canonicalPeerId(text: string): string | undefined {
   try {
-    return peerIdFromString(text).toString()
+    const id = peerIdFromString(text)
+    // libp2p also reads URLs as PeerIds. No handshake proves one, and its text is no base58.
+    return id.type === 'url' ? undefined : id.toString()
   } catch {
     return undefined
   }

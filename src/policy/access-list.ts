@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net'
 import { type Ip, parseIp } from '../peer/ip.ts'
+import { canonicalPeerId } from '../peer/peer-id.ts'
 
 /** Who the operator wants or does not want. */
 export interface AccessList {
@@ -24,14 +25,14 @@ export function accessList({ deny, allow }: AccessRules): AccessList {
 
 /** An IP or a range of IPs: `[address, prefix length]`; undefined when the text is neither. */
 export function parseRange(text: string): { readonly ip: Ip; readonly bits: number } | undefined {
-  const [host = '', bitsText] = text.split('/')
+  const [host = '', bitsText, ...rest] = text.split('/')
   const ip = parseIp(host)
-  if (ip === undefined) {
+  if (ip === undefined || rest.length > 0 || !/^\d{1,3}$/.test(bitsText ?? '0')) {
     return undefined
   }
   const most = ip.family === 4 ? 32 : 128
   const bits = bitsText === undefined ? most : Number(bitsText)
-  return Number.isInteger(bits) && bits >= 0 && bits <= most ? { ip, bits } : undefined
+  return bits <= most ? { ip, bits } : undefined
 }
 
 function matcher(rules: readonly string[]): (peerId: string, ip: Ip) => boolean {
@@ -40,7 +41,7 @@ function matcher(rules: readonly string[]): (peerId: string, ip: Ip) => boolean 
   for (const rule of rules) {
     const range = parseRange(rule)
     if (range === undefined) {
-      peers.add(rule)
+      peers.add(canonicalPeerId(rule) ?? rule)
     } else {
       ranges.addSubnet(range.ip.text, range.bits, range.ip.family === 4 ? 'ipv4' : 'ipv6')
     }

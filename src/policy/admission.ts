@@ -1,6 +1,6 @@
 import type { Address } from '../peer/address.ts'
 import { type Scope, scopeOf } from '../peer/ip.ts'
-import { type Neighbourhood, neighbourhoodsOf } from '../registry/occupancy.ts'
+import { type Neighbourhood, type NeighbourhoodKey, neighbourhoodsOf } from '../registry/occupancy.ts'
 import type { Registration, RegistrationKey } from '../registry/registration.ts'
 import type { AccessList } from './access-list.ts'
 import type { Caller } from './caller.ts'
@@ -10,7 +10,7 @@ import type { RefusalCode } from './refusal.ts'
 export interface RegistryView {
   readonly size: number
   readonly networkCount: number
-  readonly occupancy: { count(key: string): number }
+  readonly occupancy: { count(kind: Neighbourhood, key: NeighbourhoodKey): number }
   networkSize(network: string): number
   find(key: RegistrationKey): Registration | undefined
 }
@@ -62,8 +62,9 @@ const RULES: readonly Rule[] = [
   function networkIsServed({ network }, { networks }) {
     return networks === undefined || networks.has(network) ? undefined : 'network_not_served'
   },
-  function callerIsWelcome({ caller }, { access }) {
-    return access.permits(caller.peerId, caller.ip) ? undefined : 'denied'
+  function callerIsWelcome({ caller, target }, { access }) {
+    const { peerId, ip } = caller
+    return access.permits(peerId, ip) && access.permits(peerId, target.ip) ? undefined : 'denied'
   },
   function addressCanBeReached({ scope }) {
     return scope === 'special' ? 'ip_special' : undefined
@@ -95,13 +96,15 @@ const LIMITS: readonly Rule[] = [
     return view.size >= maxRegistrations ? 'limit_total' : undefined
   },
   function peerHasRoom({ peerId }, _, { occupancy }) {
-    return occupancy.count(peerId) >= PUBLIC_LIMITS.peer ? 'limit_peer' : undefined
+    return occupancy.count('peer', peerId) >= PUBLIC_LIMITS.peer ? 'limit_peer' : undefined
   },
   function neighbourhoodHasRoom({ target, scope }, { unlimitedNeighbours }, { occupancy }) {
     if (unlimitedNeighbours) {
       return undefined
     }
-    const full = neighbourhoodsOf(target.ip, scope).find(([kind, key]) => occupancy.count(key) >= limitOf(kind, scope))
+    const full = neighbourhoodsOf(target.ip, scope).find(
+      ([kind, key]) => occupancy.count(kind, key) >= limitOf(kind, scope),
+    )
     return full === undefined ? undefined : FULL[full[0]]
   },
 ]

@@ -1,4 +1,4 @@
-import { addressAt, parseAddress } from '../peer/address.ts'
+import { addressAt } from '../peer/address.ts'
 import { type Ip, parseIp, type Scope, scopeOf } from '../peer/ip.ts'
 
 /** Who asks: what the connection proved, nothing that it claims. */
@@ -14,13 +14,14 @@ export interface Caller {
 
 /** The caller at the far end of a connection; undefined when that is no IP and TCP port (a relay, a unix socket). */
 export function callerAt(peerId: string, remoteAddr: string): Caller | undefined {
-  const parsed = parseAddress(remoteAddr)
-  if (typeof parsed === 'string' || parsed.address === undefined) {
+  // The text is libp2p's, which writes IPv4 inside IPv6 in hexadecimal: its form is not ours to judge.
+  const [, protocol, host = '', transport, port = ''] = remoteAddr.split('/')
+  const ip = protocol === 'ip4' || protocol === 'ip6' ? parseIp(host) : undefined
+  if (ip === undefined || transport !== 'tcp') {
     return undefined
   }
-  const { ip, port } = parsed.address
   const seen = unmapped(ip)
-  return { peerId, ip: seen, scope: scopeOf(seen), observed: addressAt(seen, port).text }
+  return { peerId, ip: seen, scope: scopeOf(seen), observed: addressAt(seen, Number(port)).text }
 }
 
 /** A dual-stack socket shows IPv4 callers as `::ffff:a.b.c.d`; they are dialled, counted and told by what they are. */

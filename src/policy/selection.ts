@@ -1,13 +1,13 @@
-import { parseAddress } from '../peer/address.ts'
+import { ipOf } from '../peer/address.ts'
 import { prefixOf, type Scope } from '../peer/ip.ts'
 import type { Random } from '../random.ts'
-import type { Group, GroupSet } from '../registry/group-set.ts'
-import type { ListedRegistration, Pool } from '../registry/network-table.ts'
+import type { ListedRegistration } from '../registry/network-table.ts'
+import type { Group, Pool } from '../registry/pool.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 
 /** What selection looks at: nothing of it can be changed through here. */
 export interface ListedView {
-  pool(network: string, scope: Scope): Pool | undefined
+  pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined
 }
 
 export interface SelectionQuery {
@@ -29,10 +29,18 @@ export interface SelectionQuery {
 export const MAX_PER_IP = 1
 export const MAX_PER_SUBNET = 2
 export const MAX_PER_GROUP = 8
+/** A network group has no more of an answer than an equal share and this: a crowd is no reason to hear it more often. */
+export const GROUP_MARGIN = 0.01
 /** Below this many peers the caps are lifted: a young network must still find itself. */
 export const FEW = 32
 /** How much of an answer comes from peers that have answered for long, where there are such. CometBFT's seeds: 70 %. */
 export const RIPE_SHARE = 0.7
+/**
+ * So many ripe groups carry the whole of {@link RIPE_SHARE}; fewer carry less, for patience alone must not be a voice.
+ * At 315 a group that is ripe is sure of 1/450 of an answer. The 28 addresses that once poisoned a public list (arXiv
+ * 2601.16560) are then 6.2 % of it when they are the only ripe ones among 500: 1 % more than they are of the groups.
+ */
+export const ENOUGH_RIPE_GROUPS = 315
 
 /**
  * Picks peers for an answer, without repetition. Network groups take turns in random order, one random member each, so
@@ -43,79 +51,101 @@ export function selectPeers(view: ListedView, query: SelectionQuery, random: Ran
   const picked = new Picked(query)
   const own = query.scope === 'public' || query.scope === 'special' ? undefined : view.pool(query.network, query.scope)
   const publics = view.pool(query.network, 'public')
+  const [ownSize, publicSize] = [own?.size ?? 0, publics?.size ?? 0]
 
-  const ownShare = share(sizeOf(own), sizeOf(own) + sizeOf(publics))
-  drawPool(own, Math.round(query.limit * ownShare), picked, random)
-  drawPool(publics, query.limit, picked, random)
-  drawPool(own, query.limit, picked, random)
+  draw(own, Math.round((query.limit * ownSize) / Math.max(1, ownSize + publicSize)), picked, random)
+  draw(publics, query.limit, picked, random)
+  draw(own, query.limit, picked, random)
   if (picked.peers.length < Math.min(FEW, query.limit)) {
     picked.relaxed = true
-    drawPool(publics, FEW, picked, random)
+    draw(publics, FEW, picked, random)
   }
   return picked.peers
 }
 
-/** Draws until `picked` holds `upTo` peers or the pool is exhausted. */
-function drawPool(pool: Pool | undefined, upTo: number, picked: Picked, random: Random): void {
-  if (pool === undefined) {
+/** Draws until `picked` holds `upTo` peers, or nobody has another turn. */
+function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: Picked, random: Random): void {
+  const places = Math.min(upTo, picked.limit) - picked.peers.length
+  if (pool === undefined || places <= 0) {
     return
   }
-  const started = picked.peers.length
-  const wanted = Math.min(upTo, picked.limit) - started
-  draw(pool.ripe, started + stochasticRound(wanted * RIPE_SHARE, random), picked, random)
-  // The rest is open to all, young and old alike by their number of groups: youth alone buys no place.
-  const open = started + wanted - picked.peers.length
-  const young = share(pool.fresh.groups.length, pool.fresh.groups.length + pool.ripe.groups.length)
-  draw(pool.fresh, picked.peers.length + stochasticRound(open * young, random), picked, random)
-  draw(pool.ripe, started + wanted, picked, random)
-  draw(pool.fresh, started + wanted, picked, random)
-}
+  const { ripe, fresh } = pool.groups
+  const end = picked.peers.length + places
+  const ripeEnd = picked.peers.length + stochasticRound(places * ripeShare(ripe.length, fresh.length), random)
+  const ripeTurns = turnsOf(ripe, random)
+  let turns: Turns[] = []
+  takeTurns(ripeTurns, ripeEnd, picked, turns)
+  takeTurns(turnsOf(fresh, random), end, picked, turns)
+  takeTurns(ripeTurns, end, picked, turns)
 
-/** Groups take turns until `picked` holds `upTo` peers or no group has another to give. */
-function draw(set: GroupSet<ListedRegistration>, upTo: number, picked: Picked, random: Random): void {
-  let turns: Iterable<Turns> = turnsOf(shuffled(set.groups, random), random)
-  while (picked.peers.length < upTo) {
+  const start = end - places
+  const most = 1 / (ripe.length + fresh.length) + GROUP_MARGIN
+  for (let round = 2; turns.length > 0 && picked.peers.length < end; round++) {
+    const before = picked.peers.length
     const next: Turns[] = []
-    for (const group of turns) {
-      if (picked.peers.length >= upTo) {
-        return
-      }
-      if (takeTurn(group, picked)) {
-        next.push(group)
-      }
-    }
-    if (next.length === 0) {
+    takeTurns(turns.values(), end, picked, next)
+    if (before - start >= FEW && round / (picked.peers.length - start) > most) {
+      picked.peers.length = before
       return
     }
     turns = next
   }
 }
 
+/** The part of an answer that comes from groups with ripe members: their share of the groups, or more. */
+function ripeShare(ripe: number, fresh: number): number {
+  return Math.max(ripe / (ripe + fresh), RIPE_SHARE * Math.min(1, ripe / ENOUGH_RIPE_GROUPS))
+}
+
+/** Gives groups a turn each until `picked` holds `upTo` peers. Those that took it go to `took`. */
+function takeTurns(groups: Iterator<Turns, undefined>, upTo: number, picked: Picked, took: Turns[]): void {
+  while (picked.peers.length < upTo) {
+    const { value: turns } = groups.next()
+    if (turns === undefined) {
+      return
+    }
+    if (turns.take(picked)) {
+      took.push(turns)
+    }
+  }
+}
+
+function* turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Random): Generator<Turns, undefined> {
+  for (const group of shuffled(groups, random)) {
+    yield new Turns(group, random)
+  }
+}
+
 /** The turns of one group in one draw. */
-interface Turns {
-  readonly members: Iterator<ListedRegistration, undefined>
-  misses: number
-}
+class Turns {
+  readonly #key: string
+  readonly #ripe: Iterator<ListedRegistration, undefined>
+  readonly #fresh: Iterator<ListedRegistration, undefined>
+  readonly #random: Random
+  #misses = 0
 
-function* turnsOf(groups: Iterable<Group<ListedRegistration>>, random: Random): Generator<Turns> {
-  for (const group of groups) {
-    yield { members: shuffled(group.members, random), misses: 0 }
+  constructor(group: Group<ListedRegistration>, random: Random) {
+    this.#key = group.key
+    this.#ripe = shuffled(group.ripe, random)
+    this.#fresh = shuffled(group.fresh, random)
+    this.#random = random
   }
-}
 
-/** Takes the next member of a group that may be taken. False when the group has no more to give. */
-function takeTurn(group: Turns, picked: Picked): boolean {
-  while (group.misses < MAX_MISSES) {
-    const { value } = group.members.next()
-    if (value === undefined) {
-      return false
+  /** Takes the next member that may be taken. False when the group has no more to give. */
+  take(picked: Picked): boolean {
+    while (this.#misses < MAX_MISSES && !picked.isFull(this.#key)) {
+      const [first, second] = this.#random() < RIPE_SHARE ? [this.#ripe, this.#fresh] : [this.#fresh, this.#ripe]
+      const member = first.next().value ?? second.next().value
+      if (member === undefined) {
+        return false
+      }
+      if (picked.take(member)) {
+        return true
+      }
+      this.#misses++
     }
-    if (picked.take(value)) {
-      return true
-    }
-    group.misses++
+    return false
   }
-  return false
 }
 
 /** A crowd whose members are all capped, or all out of date, must not make an answer slow. */
@@ -136,13 +166,18 @@ class Picked {
     this.#ids = new Set([query.except])
   }
 
-  take(registration: Registration): boolean {
+  /** Whether a network group has all that one answer may hold of it. */
+  isFull(group: string): boolean {
+    return !this.relaxed && (this.#counts.get(group) ?? 0) >= MAX_PER_GROUP
+  }
+
+  take(registration: ListedRegistration): boolean {
     const { peer } = registration
-    if (this.peers.length >= this.limit || this.#ids.has(peer.id) || !this.#query.current(registration)) {
+    if (this.#ids.has(peer.id) || !this.#query.current(registration)) {
       return false
     }
     if (registration.scope === 'public') {
-      const caps = capsOf(registration.address)
+      const caps = capsOf(registration)
       if (!this.relaxed && caps.some(([key, cap]) => (this.#counts.get(key) ?? 0) >= cap)) {
         return false
       }
@@ -156,22 +191,18 @@ class Picked {
   }
 }
 
-function capsOf(address: string): ReadonlyArray<readonly [key: string, cap: number]> {
-  const parsed = parseAddress(address)
-  if (typeof parsed === 'string' || parsed.address === undefined) {
-    return []
-  }
-  const { ip } = parsed.address
+function capsOf({ address, group }: ListedRegistration): ReadonlyArray<readonly [key: string, cap: number]> {
+  const ip = ipOf(address)
   return ip.family === 4
     ? [
         [ip.text, MAX_PER_IP],
         [prefixOf(ip, 24), MAX_PER_SUBNET],
-        [prefixOf(ip, 16), MAX_PER_GROUP],
+        [group!.key, MAX_PER_GROUP],
       ]
     : [
         [prefixOf(ip, 64), MAX_PER_IP],
         [prefixOf(ip, 48), MAX_PER_SUBNET],
-        [prefixOf(ip, 32), MAX_PER_GROUP],
+        [group!.key, MAX_PER_GROUP],
       ]
 }
 
@@ -183,14 +214,6 @@ function* shuffled<Item>(items: readonly Item[], random: Random): Generator<Item
     yield items[moved.get(at) ?? at]!
     moved.set(at, moved.get(left - 1) ?? left - 1)
   }
-}
-
-function sizeOf(pool: Pool | undefined): number {
-  return pool === undefined ? 0 : pool.ripe.size + pool.fresh.size
-}
-
-function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole
 }
 
 function stochasticRound(value: number, random: Random): number {

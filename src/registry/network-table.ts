@@ -1,13 +1,7 @@
-import { parseAddress } from '../peer/address.ts'
+import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
-import { type Group, GroupSet, type Seated } from './group-set.ts'
+import { type Group, type Half, Pool, type Seated } from './pool.ts'
 import type { Health, RegisteredPeer, Registration, RegistrationKey } from './registration.ts'
-
-/** The listed registrations of one scope. Those that have answered for long sit apart, so that most can come from them. */
-export interface Pool {
-  readonly ripe: GroupSet<ListedRegistration>
-  readonly fresh: GroupSet<ListedRegistration>
-}
 
 /** A registration with the room to sit in a pool. */
 export interface ListedRegistration extends Registration, Seated<ListedRegistration> {}
@@ -16,13 +10,14 @@ export interface ListedRegistration extends Registration, Seated<ListedRegistrat
 export class NetworkTable {
   readonly name: string
   readonly peers = new Map<string, PeerEntry>()
-  readonly #pools = new Map<Scope, Pool>()
+  readonly #pools = new Map<Scope, Pool<ListedRegistration>>()
 
   constructor(name: string) {
     this.name = name
   }
 
-  pool(scope: Scope): Pool | undefined {
+  /** The listed registrations of one scope. */
+  pool(scope: Scope): Pool<ListedRegistration> | undefined {
     return this.#pools.get(scope)
   }
 
@@ -37,40 +32,37 @@ export class NetworkTable {
       this.peers.set(key.peerId, peer)
     }
     const entry = new RegistrationEntry(peer, key.address, times.registeredAt, times.expiresAt)
-    peer.registrations.push(entry)
+    peer.registrations = peer.registrations.concat(entry)
     return entry
   }
 
   remove(entry: RegistrationEntry): void {
     this.unlist(entry)
-    const { registrations, id } = entry.peer
-    registrations.splice(registrations.indexOf(entry), 1)
-    if (registrations.length === 0) {
-      this.peers.delete(id)
+    const { peer } = entry
+    peer.registrations = peer.registrations.toSpliced(peer.registrations.indexOf(entry), 1)
+    if (peer.registrations.length === 0) {
+      this.peers.delete(peer.id)
     }
   }
 
-  /** Puts an entry among those that are handed out, or moves it to the other half of its pool. */
-  list(entry: RegistrationEntry, half: keyof Pool): void {
+  /** Puts an entry among those that are handed out, or moves it to the other half of its group. */
+  list(entry: RegistrationEntry, half: Half): void {
     let pool = this.#pools.get(entry.scope)
     if (pool === undefined) {
-      pool = { ripe: new GroupSet(), fresh: new GroupSet() }
+      pool = new Pool()
       this.#pools.set(entry.scope, pool)
     }
-    if (entry.group?.set === pool[half]) {
-      return
-    }
-    this.unlist(entry)
-    pool[half].add(entry, groupKeyOf(entry))
+    pool.put(entry, groupKeyOf(entry), half)
   }
 
   unlist(entry: RegistrationEntry): void {
-    entry.group?.set.remove(entry)
+    this.#pools.get(entry.scope)?.remove(entry)
   }
 }
 
 interface PeerEntry extends RegisteredPeer {
-  readonly registrations: RegistrationEntry[]
+  /** Replaced, not changed: who is iterating over it keeps what it had. An array that is pushed to takes room for 17. */
+  registrations: readonly RegistrationEntry[]
 }
 
 /** One registration as the registry holds it. A class, so that a million of them share one shape. */
@@ -85,6 +77,8 @@ export class RegistrationEntry implements ListedRegistration {
   health: Health = 'unproven'
   misses = 0
   provisional = false
+  dueAt = 0
+  half: Half = 'fresh'
   group: Group<ListedRegistration> | undefined = undefined
   position = 0
 
@@ -100,12 +94,4 @@ export class RegistrationEntry implements ListedRegistration {
 /** Only the public internet has network groups: a private range is one neighbourhood. */
 function groupKeyOf(entry: RegistrationEntry): string {
   return entry.scope === 'public' ? networkGroupOf(ipOf(entry.address)) : entry.scope
-}
-
-function ipOf(address: string) {
-  const parsed = parseAddress(address)
-  if (typeof parsed === 'string' || parsed.address === undefined) {
-    throw new Error(`the registry was given an address that is not one: ${address}`)
-  }
-  return parsed.address.ip
 }

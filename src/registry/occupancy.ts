@@ -1,54 +1,63 @@
-import { parseAddress } from '../peer/address.ts'
-import { type Ip, prefixOf, type Scope } from '../peer/ip.ts'
+import { ipOf } from '../peer/address.ts'
+import { type Ip, ip4Number, prefixOf, type Scope } from '../peer/ip.ts'
 import type { Registration } from './registration.ts'
 
 /** What a limit can be counted by. `ip4/24` and the like are prefixes of public addresses; `scope` a whole private range. */
 export type Neighbourhood = 'ip' | 'ip4/24' | 'ip4/16' | 'ip6/64' | 'ip6/56' | 'ip6/48' | 'ip6/32' | 'scope' | 'peer'
 
+/** A small integer for IPv4 and its prefixes, a text for the rest: there are a few of these for every registration. */
+export type NeighbourhoodKey = number | string
+
 /** How many registrations each neighbourhood holds. Counted as they come and go, so that a limit is one look-up. */
 export class Occupancy {
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Map<Neighbourhood, Map<NeighbourhoodKey, number>>()
 
-  /** The count under a key of {@link neighbourhoodsOf}. */
-  count(key: string): number {
-    return this.#counts.get(key) ?? 0
+  /** The count under a key of {@link neighbourhoodsOf}, or of a PeerId. */
+  count(kind: Neighbourhood, key: NeighbourhoodKey): number {
+    return this.#counts.get(kind)?.get(key) ?? 0
   }
 
   add(registration: Registration): void {
-    for (const key of keysOf(registration)) {
-      this.#counts.set(key, this.count(key) + 1)
+    for (const [kind, key] of placesOf(registration)) {
+      let counts = this.#counts.get(kind)
+      if (counts === undefined) {
+        counts = new Map()
+        this.#counts.set(kind, counts)
+      }
+      counts.set(key, (counts.get(key) ?? 0) + 1)
     }
   }
 
   remove(registration: Registration): void {
-    for (const key of keysOf(registration)) {
-      const left = this.count(key) - 1
+    for (const [kind, key] of placesOf(registration)) {
+      const left = this.count(kind, key) - 1
       if (left > 0) {
-        this.#counts.set(key, left)
+        this.#counts.get(kind)?.set(key, left)
       } else {
-        this.#counts.delete(key)
+        this.#counts.get(kind)?.delete(key)
       }
     }
   }
 }
 
 /** The neighbourhoods of an address, smallest first, each with the key it is counted under. */
-export function neighbourhoodsOf(ip: Ip, scope: Scope): ReadonlyArray<readonly [Neighbourhood, key: string]> {
+export function neighbourhoodsOf(ip: Ip, scope: Scope): ReadonlyArray<readonly [Neighbourhood, NeighbourhoodKey]> {
+  const own = ip.family === 4 ? ip4Number(ip) : ip.text
   if (scope !== 'public') {
     return [
-      ['ip', ip.text],
+      ['ip', own],
       ['scope', scope],
     ]
   }
-  if (ip.family === 4) {
+  if (typeof own === 'number') {
     return [
-      ['ip', ip.text],
-      ['ip4/24', prefixOf(ip, 24)],
-      ['ip4/16', prefixOf(ip, 16)],
+      ['ip', own],
+      ['ip4/24', own >>> 8],
+      ['ip4/16', own >>> 16],
     ]
   }
   return [
-    ['ip', ip.text],
+    ['ip', own],
     ['ip6/64', prefixOf(ip, 64)],
     ['ip6/56', prefixOf(ip, 56)],
     ['ip6/48', prefixOf(ip, 48)],
@@ -56,10 +65,6 @@ export function neighbourhoodsOf(ip: Ip, scope: Scope): ReadonlyArray<readonly [
   ]
 }
 
-function keysOf(registration: Registration): string[] {
-  const parsed = parseAddress(registration.address)
-  if (typeof parsed === 'string' || parsed.address === undefined) {
-    return []
-  }
-  return [registration.peer.id, ...neighbourhoodsOf(parsed.address.ip, registration.scope).map(([, key]) => key)]
+function placesOf(registration: Registration): ReadonlyArray<readonly [Neighbourhood, NeighbourhoodKey]> {
+  return [['peer', registration.peer.id], ...neighbourhoodsOf(ipOf(registration.address), registration.scope)]
 }

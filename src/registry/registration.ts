@@ -51,6 +51,8 @@ export interface Registration {
   readonly misses: number
   /** It only holds the place while its first proof runs: neither handed out nor stored. */
   readonly provisional: boolean
+  /** When its next proof is due, in the count of the proof schedule, which alone writes to it. */
+  dueAt: number
 }
 
 /** A peer in one network, with its registrations. */

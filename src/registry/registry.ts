@@ -1,6 +1,7 @@
 import type { Scope } from '../peer/ip.ts'
-import { NetworkTable, type Pool, type RegistrationEntry } from './network-table.ts'
+import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
+import type { Pool } from './pool.ts'
 import {
   type Change,
   isStatic,
@@ -81,7 +82,7 @@ export class Registry {
   }
 
   /** Who may be handed out of a network, by scope. */
-  pool(network: string, scope: Scope): Pool | undefined {
+  pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined {
     return this.#networks.get(network)?.pool(scope)
   }
 
@@ -100,7 +101,10 @@ export class Registry {
       if (!isStatic(known)) {
         known.expiresAt = times.expiresAt
       }
-      known.provisional = false
+      if (known.provisional) {
+        known.provisional = false
+        this.#relist(known)
+      }
       return known
     }
     return this.#add(key, { registeredAt: times.now, expiresAt: times.expiresAt })
@@ -256,14 +260,12 @@ export class Registry {
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile: both the sweep and
-  // a snapshot that takes many turns of the event loop stand on that. A peer's few addresses are copied.
+  // a snapshot that takes many turns of the event loop stand on that.
   *#entries(): Generator<RegistrationEntry, undefined> {
     for (const table of this.#networks.values()) {
       for (const peer of table.peers.values()) {
-        if (peer.registrations.length === 1) {
-          yield peer.registrations[0]!
-        } else {
-          yield* [...peer.registrations]
+        for (const entry of peer.registrations) {
+          yield entry
         }
       }
     }

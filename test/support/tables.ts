@@ -1,0 +1,31 @@
+import type { Registration } from '../../src/registry/registration.ts'
+import { Registry, RIPE_AFTER_MS } from '../../src/registry/registry.ts'
+
+export const NOW = Date.parse('2026-11-22T12:00:00.000Z')
+export const HOUR = 3_600_000
+
+/** A peer to put into a table, proved just now; when ripe, also a day ago. */
+export interface Listed {
+  readonly peerId: string
+  readonly address: string
+  readonly ripe?: boolean
+}
+
+/** A table in which all of these have answered. */
+export function tableOf(listed: Iterable<Listed>, network = ''): Registry {
+  const registry = new Registry({ listing: 'verified' })
+  for (const each of listed) {
+    list(registry, each, network)
+  }
+  return registry
+}
+
+export function list(registry: Registry, { peerId, address, ripe = false }: Listed, network = ''): Registration {
+  const began = NOW - RIPE_AFTER_MS
+  const registration = registry.put({ network, peerId, address }, { now: began, expiresAt: NOW + 2 * HOUR })
+  if (ripe) {
+    registry.recordProof(registration, 'answered', began)
+  }
+  registry.recordProof(registration, 'answered', NOW)
+  return registration
+}
