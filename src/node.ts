@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Identify } from '@libp2p/identify'
 import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedEventEmitter } from '@libp2p/interface'
@@ -74,6 +75,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       ...options,
       privateKey: this.#privateKey,
       start: false,
+      nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
       ...(logger === undefined ? {} : { logger }),
       services: { ...options.services, bootstrap: bootstrapService(this.#init) },
@@ -137,4 +139,9 @@ const FORWARDED = ['notice', 'store', 'registered', 'expired'] as const satisfie
 function newPrivateKey(): PrivateKey {
   const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return privateKeyFromRaw(Buffer.concat([Buffer.from(d!, 'base64url'), Buffer.from(x!, 'base64url')]))
+}
+
+/** The file is as far from `src` as from `dist`. */
+function packageVersion(): string {
+  return createRequire(import.meta.url)('../package.json').version
 }
