@@ -2,7 +2,7 @@
 list it was answered with. Then it takes a command a line, and answers each with a line of JSON:
 
     ask <request>   sends a request as it is: {"answer": …}
-    find <peer id>  looks a peer up in the list, dials it and pings it: {"address": …, "rtt": seconds}
+    find <peer id>  looks a peer up in the list, dials it, pings it, hangs up: {"address": …, "rtt": seconds}
 
 What fails is {"error": …}. It stays up until stdin ends.
 """
@@ -64,6 +64,7 @@ async def find(host, node, network, peer_id):
             with trio.fail_after(TIMEOUT):
                 await host.connect(found)
                 [rtt] = await PingService(host).ping(found.peer_id)
+                await host.disconnect(found.peer_id)
             return {"address": record["address"], "rtt": rtt / 1000}
     raise LookupError(f"{peer_id} is not on the list")
 

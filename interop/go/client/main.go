@@ -2,7 +2,7 @@
 // who it is and the list it was answered with. Then it takes a command a line, and answers each with a line of JSON:
 //
 //	ask <request>   sends a request as it is: {"answer": …}
-//	find <peer id>  looks a peer up in the list, dials it and pings it: {"address": …, "rtt": seconds}
+//	find <peer id>  looks a peer up in the list, dials it, pings it, hangs up: {"address": …, "rtt": seconds}
 //
 // What fails is {"error": …}. It stays up until stdin ends.
 package main
@@ -104,6 +104,7 @@ func (c client) find(id string) (map[string]any, error) {
 		if err := c.host.Connect(ctx, *found); err != nil {
 			return nil, err
 		}
+		defer c.host.Network().ClosePeer(found.ID)
 		pong := <-ping.Ping(ctx, c.host, found.ID)
 		return map[string]any{"address": record.Address, "rtt": pong.RTT.Seconds()}, pong.Error
 	}

@@ -2,7 +2,7 @@
 //! the list it was answered with. Then it takes a command a line, and answers each with a line of JSON:
 //!
 //! - `ask <request>` sends a request as it is: `{"answer": …}`
-//! - `find <peer id>` looks a peer up in the list, dials it and pings it: `{"address": …, "rtt": seconds}`
+//! - `find <peer id>` looks a peer up in the list, dials it, pings it, hangs up: `{"address": …, "rtt": seconds}`
 //!
 //! What fails is `{"error": …}`. It stays up until stdin ends.
 
@@ -100,6 +100,7 @@ impl Peer {
                 break ping.result?;
             }
         };
+        let _ = self.swarm.disconnect_peer_id(id);
         Ok(json!({ "address": address, "rtt": rtt.as_secs_f64() }))
     }
 

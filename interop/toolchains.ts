@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from './process.ts'
+
+export type Language = 'go' | 'rust' | 'python'
+export const LANGUAGES = ['go', 'rust', 'python'] as const satisfies Language[]
+
+/** The command that starts a client, without its options. */
+export type Command = readonly [program: string, ...args: string[]]
+
+/** Where Go's commands are built to; `target` is what is git-ignored. */
+export const GO_TARGET = join(import.meta.dirname, 'go', 'target')
+
+export interface Toolchain {
+  /** What runs, for the line of the cell. */
+  readonly stack: string
+  /** Its version. Rejects when it is not on PATH. */
+  version(): Promise<string>
+  /** Builds the client from its lock file. The second time it takes seconds. */
+  build(): Promise<Command>
+}
+
+/** From an empty cache on two cores Rust took 4 minutes. */
+const BUILD_TIMEOUT_MS = 20 * 60_000
+const VERSION_TIMEOUT_MS = 30_000
+
+const WINDOWS = process.platform === 'win32'
+
+export const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
+  go: {
+    stack: 'go-libp2p 0.51.0',
+    version: () => run('go', ['version'], { timeout: VERSION_TIMEOUT_MS }),
+    async build() {
+      const cwd = join(import.meta.dirname, 'go')
+      await run('go', ['build', '-o', `${GO_TARGET}/`, './...'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      return [join(GO_TARGET, 'client')]
+    },
+  },
+  rust: {
+    stack: 'rust-libp2p 0.57.1',
+    version: () => run('cargo', ['--version'], { timeout: VERSION_TIMEOUT_MS }),
+    async build() {
+      const cwd = join(import.meta.dirname, 'rust')
+      await run('cargo', ['build', '--locked', '--quiet'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      return [join(cwd, 'target', 'debug', 'bootstrap-interop')]
+    },
+  },
+  python: {
+    stack: 'py-libp2p 0.8.1',
+    version: pythonVersion,
+    async build() {
+      const cwd = join(import.meta.dirname, 'python')
+      const python = join(cwd, '.venv', WINDOWS ? 'Scripts' : 'bin', 'python')
+      await installPython(cwd, python)
+      return [python, join(cwd, 'client.py')]
+    },
+  },
+}
+
+/** Too old a Python counts as none. */
+async function pythonVersion(): Promise<string> {
+  const check = 'import sys, venv; assert sys.version_info >= (3, 10), "3.10 or newer is needed"; print(sys.version)'
+  return `Python ${await run('python3', ['-c', check], { timeout: VERSION_TIMEOUT_MS })}`
+}
+
+/** pip looks at each of the 60 packages even when all are there; a stamp in the environment says so sooner. */
+async function installPython(cwd: string, python: string): Promise<void> {
+  const wanted = createHash('sha256')
+    .update(await readFile(join(cwd, 'requirements.txt')))
+    .digest('hex')
+  const stamp = join(cwd, '.venv', 'requirements.sha256')
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) {
+    return
+  }
+  await run('python3', ['-m', 'venv', '--clear', '.venv'], { cwd, timeout: BUILD_TIMEOUT_MS })
+  const install = ['-m', 'pip', 'install', '--quiet', '--require-hashes', '--requirement', 'requirements.txt']
+  await run(python, install, { cwd, timeout: BUILD_TIMEOUT_MS })
+  await writeFile(stamp, wanted)
+}
