@@ -69,11 +69,13 @@ export interface RawPeer {
   received(id: number): Buffer
   /** Whether the other side ended a stream, in order or not. */
   ended(id: number): 'open' | 'closed' | 'reset'
+  /** Pings that were answered. */
+  readonly pongs: number
   readonly closed: boolean
   /** Resolves when the connection is gone. */
   readonly gone: Promise<void>
-  /** Told after each chunk and at the end. */
-  onChange: () => void
+  /** Waits until something is so; false when it is not in time (ms). Looked at after each chunk, and at the end. */
+  until(condition: () => boolean, timeout?: number): Promise<boolean>
   hangUp(): void
 }
 
@@ -108,14 +110,35 @@ const NO_MUXERS = { getStreamMuxers: () => new Map(), getConnectionEncrypters: (
 function watch(peerId: PeerId, plain: MessageStream, socket: MultiaddrConnection): RawPeer {
   const streams = new Map<number, { chunks: Buffer[]; ended: 'open' | 'closed' | 'reset' }>()
   const { promise: gone, resolve } = Promise.withResolvers<void>()
+  const waiting = new Set<() => void>()
+  const changed = () => {
+    for (const look of waiting) {
+      look()
+    }
+  }
   let pending = Buffer.alloc(0)
+  let pongs = 0
   const peer = {
     peerId,
     plain,
     socket,
     closed: false,
+    get pongs() {
+      return pongs
+    },
     gone,
-    onChange: () => {},
+    until: (condition: () => boolean, timeout = 10_000) =>
+      new Promise<boolean>((settle) => {
+        const end = (so: boolean) => {
+          waiting.delete(look)
+          clearTimeout(timer)
+          settle(so)
+        }
+        const look = () => condition() && end(true)
+        const timer = setTimeout(end, timeout, false)
+        waiting.add(look)
+        look()
+      }),
     send: (bytes: Uint8Array) => (peer.closed || plain.status !== 'open' ? false : plain.send(bytes)),
     received: (id: number) => Buffer.concat(streams.get(id)?.chunks ?? []),
     ended: (id: number) => streams.get(id)?.ended ?? 'open',
@@ -131,17 +154,18 @@ function watch(peerId: PeerId, plain: MessageStream, socket: MultiaddrConnection
         break
       }
       const id = pending.readUInt32BE(4)
+      pongs += type === PING && flags === ACK ? 1 : 0
       const stream = streams.get(id) ?? { chunks: [], ended: 'open' }
       streams.set(id, stream)
       stream.chunks.push(Buffer.from(pending.subarray(12, 12 + body)))
       stream.ended = flags & RST ? 'reset' : flags & FIN && stream.ended === 'open' ? 'closed' : stream.ended
       pending = pending.subarray(12 + body)
     }
-    peer.onChange()
+    changed()
   })
   socket.addEventListener('close', () => {
     peer.closed = true
-    peer.onChange()
+    changed()
     resolve()
   })
   return peer
