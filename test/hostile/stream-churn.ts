@@ -1,0 +1,60 @@
+import { DATA, frame, RST, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import type { HonestPeer } from './honest-peer.ts'
+import { atLeast, atMost, type Figure, quantile, shown } from './report.ts'
+import type { Victim } from './victim.ts'
+
+const CLIENTS = 10
+const SECONDS = 10
+
+/** Streams opened and reset as fast as a connection takes them; whoever is cut calls again at once. */
+export async function streamChurn(victim: Victim, honest: HonestPeer): Promise<Figure[]> {
+  const end = performance.now() + SECONDS * 1000
+  const mark = victim.mark
+  honest.take()
+  const connections = await Promise.all(Array.from({ length: CLIENTS }, () => churn(victim.target, end)))
+  const exchanges = honest.take()
+  const summaries = await victim.summariesSince(mark)
+  const worst = (field: string) => Math.max(...summaries.map((line) => Number(line[field])))
+  return [
+    atMost('stream churn', 'event loop late, p99', worst('loopP99'), 50, 'ms'),
+    atMost('stream churn', 'event loop late, most', worst('loopMax'), 200, 'ms'),
+    atMost(
+      'stream churn',
+      'honest exchange, p99',
+      quantile(
+        exchanges.map(({ ms }) => ms),
+        0.99,
+      ),
+      500,
+      'ms',
+    ),
+    atLeast('stream churn', 'honest exchanges answered', share(exchanges), 99, '%'),
+    shown(
+      'stream churn',
+      'connections it took',
+      connections.reduce((a, b) => a + b),
+    ),
+  ]
+}
+
+function share(exchanges: readonly { readonly fault?: string }[]): number {
+  return (100 * exchanges.filter(({ fault }) => fault === undefined).length) / exchanges.length
+}
+
+async function churn(target: string, end: number): Promise<number> {
+  let connections = 0
+  while (performance.now() < end) {
+    connections++
+    const peer = await rawPeer(target).catch(() => undefined)
+    for (let id = 1; peer !== undefined && !peer.closed && performance.now() < end; id += 200) {
+      const streams = Array.from({ length: 100 }, (_, i) => [
+        frame(WINDOW_UPDATE, SYN, id + 2 * i),
+        frame(DATA, RST, id + 2 * i),
+      ])
+      peer.send(Buffer.concat(streams.flat()))
+      await new Promise(setImmediate)
+    }
+    peer?.hangUp()
+  }
+  return connections
+}

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(import.meta.resolve('../../bin/bootstrap-peer.js'))
+
+export interface LogLine {
+  readonly msg?: string
+  readonly [field: string]: unknown
+}
+
+export interface VictimInit {
+  /** More arguments of `start`. */
+  readonly args?: readonly string[]
+  /** How often it says how it is. Default 1 s. */
+  readonly summaryInterval?: string
+}
+
+/** How it ended, and what it said in all. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Lines of its log that are not one JSON object. */
+  readonly brokenLines: readonly string[]
+  readonly stderr: string
+  readonly lines: readonly LogLine[]
+}
+
+/** The node under attack: a process of its own, with files of its own. */
+export class Victim {
+  readonly target: string
+  readonly folder: string
+  readonly #child: ChildProcess
+  readonly #lines: LogLine[]
+  readonly #broken: string[]
+  readonly #stderr: string[]
+  readonly #ended: Promise<unknown>
+
+  private constructor(
+    target: string,
+    folder: string,
+    child: ChildProcess,
+    said: { lines: LogLine[]; broken: string[]; stderr: string[]; ended: Promise<unknown> },
+  ) {
+    this.target = target
+    this.folder = folder
+    this.#child = child
+    this.#lines = said.lines
+    this.#broken = said.broken
+    this.#stderr = said.stderr
+    this.#ended = said.ended
+  }
+
+  static async start({ args = [], summaryInterval = '1s' }: VictimInit = {}): Promise<Victim> {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-hostile-'))
+    const listen = ['--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', summaryInterval]
+    const child = spawn(process.execPath, [BIN, 'start', ...listen, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const said = { lines: [] as LogLine[], broken: [] as string[], stderr: [] as string[], ended: once(child, 'close') }
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => said.stderr.push(text))
+    const ready = new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        const parsed = parse(line)
+        if (parsed === undefined) {
+          said.broken.push(line)
+          return
+        }
+        said.lines.push(parsed)
+        if (parsed.msg === 'ready') {
+          resolve((parsed.multiaddrs as string[])[0]!)
+        }
+      })
+      said.ended.then(() => reject(new Error(`the node did not start: ${said.stderr.join('')}`)))
+    })
+    return new Victim(await ready, folder, child, said)
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Resident memory now, MB. */
+  async rss(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8')
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / 1024
+  }
+
+  /** The most resident memory while something goes on, MB. */
+  async peakRss(during: Promise<unknown>): Promise<number> {
+    let peak = await this.rss()
+    let over = false
+    const done = during.finally(() => {
+      over = true
+    })
+    while (!over) {
+      peak = Math.max(peak, await this.rss())
+      await Promise.race([delay(50), done.catch(() => {})])
+    }
+    await done
+    return Math.max(peak, await this.rss())
+  }
+
+  /** A mark in its log, for {@link summariesSince}. */
+  get mark(): number {
+    return this.#lines.length
+  }
+
+  /** The summaries it wrote since; the last one covers up to now. */
+  async summariesSince(mark: number): Promise<LogLine[]> {
+    const current = this.#lines.length
+    const next = () => this.#lines.slice(current).some(({ msg }) => msg === 'summary')
+    const end = performance.now() + 15_000
+    while (!next() && performance.now() < end) {
+      await delay(50)
+    }
+    return this.#lines.slice(mark).filter(({ msg }) => msg === 'summary')
+  }
+
+  async stop(): Promise<Ending> {
+    this.#child.kill('SIGTERM')
+    const [code, signal] = (await this.#ended) as [number | null, NodeJS.Signals | null]
+    await rm(this.folder, { recursive: true, force: true })
+    return { code, signal, brokenLines: this.#broken, stderr: this.#stderr.join(''), lines: this.#lines }
+  }
+}
+
+function parse(line: string): LogLine | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as LogLine) : undefined
+  } catch {
+    return undefined
+  }
+}
