@@ -29,8 +29,12 @@ export interface SelectionQuery {
 export const MAX_PER_IP = 1
 export const MAX_PER_SUBNET = 2
 export const MAX_PER_GROUP = 8
-/** A network group has no more of an answer than an equal share and this: a crowd is no reason to hear it more often. */
-export const GROUP_MARGIN = 0.01
+/**
+ * After one turn each, network groups get another only while this part of them can use it: an answer filled up from a
+ * few crowds would be theirs. Rounds that most take part in keep the shares even, and thin out who has put one address
+ * each in many networks.
+ */
+export const WIDE_ROUND = 0.6
 /** Below this many peers the caps are lifted: a young network must still find itself. */
 export const FEW = 32
 /** How much of an answer comes from peers that have answered for long, where there are such. CometBFT's seeds: 70 %. */
@@ -78,17 +82,12 @@ function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: 
   takeTurns(turnsOf(fresh, random), end, picked, turns)
   takeTurns(ripeTurns, end, picked, turns)
 
-  const start = end - places
-  const most = 1 / (ripe.length + fresh.length) + GROUP_MARGIN
-  for (let round = 2; turns.length > 0 && picked.peers.length < end; round++) {
-    const before = picked.peers.length
-    const next: Turns[] = []
-    takeTurns(turns.values(), end, picked, next)
-    if (before - start >= FEW && round / (picked.peers.length - start) > most) {
-      picked.peers.length = before
-      return
-    }
-    turns = next
+  const enough = end - places + FEW
+  const wide = WIDE_ROUND * (ripe.length + fresh.length)
+  while (turns.length > 0 && picked.peers.length < end && (turns.length >= wide || picked.peers.length < enough)) {
+    const round = turns.values()
+    turns = []
+    takeTurns(round, end, picked, turns)
   }
 }
 
@@ -97,15 +96,15 @@ function ripeShare(ripe: number, fresh: number): number {
   return Math.max(ripe / (ripe + fresh), RIPE_SHARE * Math.min(1, ripe / ENOUGH_RIPE_GROUPS))
 }
 
-/** Gives groups a turn each until `picked` holds `upTo` peers. Those that took it go to `took`. */
-function takeTurns(groups: Iterator<Turns, undefined>, upTo: number, picked: Picked, took: Turns[]): void {
+/** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
+function takeTurns(groups: Iterator<Turns, undefined>, upTo: number, picked: Picked, again: Turns[]): void {
   while (picked.peers.length < upTo) {
     const { value: turns } = groups.next()
     if (turns === undefined) {
       return
     }
-    if (turns.take(picked)) {
-      took.push(turns)
+    if (turns.take(picked) && turns.left > 0) {
+      again.push(turns)
     }
   }
 }
@@ -118,6 +117,8 @@ function* turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Rand
 
 /** The turns of one group in one draw. */
 class Turns {
+  /** How many members it has not offered yet. */
+  left: number
   readonly #key: string
   readonly #ripe: Iterator<ListedRegistration, undefined>
   readonly #fresh: Iterator<ListedRegistration, undefined>
@@ -125,6 +126,7 @@ class Turns {
   #misses = 0
 
   constructor(group: Group<ListedRegistration>, random: Random) {
+    this.left = group.ripe.length + group.fresh.length
     this.#key = group.key
     this.#ripe = shuffled(group.ripe, random)
     this.#fresh = shuffled(group.fresh, random)
@@ -139,6 +141,7 @@ class Turns {
       if (member === undefined) {
         return false
       }
+      this.left--
       if (picked.take(member)) {
         return true
       }
