@@ -10,7 +10,7 @@ import {
 } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import { type Clock, steadyClock } from './clock.ts'
-import { BootstrapFrontend } from './frontends/bootstrap.ts'
+import { BootstrapFrontend, MAX_STREAMS } from './frontends/bootstrap.ts'
 import { dialBack } from './host/dial-back.ts'
 import { accessList } from './policy/access-list.ts'
 import { RequestLimits } from './policy/request-limits.ts'
@@ -233,7 +233,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   async start(): Promise<void> {
     await this.#components.registrar.handle(BOOTSTRAP_PROTOCOL, this.#frontend.handle, {
-      maxInboundStreams: 8,
+      maxInboundStreams: MAX_STREAMS,
       maxOutboundStreams: 0,
     })
     this.#timer = setInterval(() => this.#tick(), TICK_MS)

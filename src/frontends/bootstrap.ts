@@ -31,6 +31,8 @@ export const WRITE_TIMEOUT_MS = 5000
 export const LINGER_MS = 5000
 /** When to try again what the store did not take, s. */
 export const STORE_RETRY_S = 30
+/** Streams of one connection at the same time; libp2p resets the others. */
+export const MAX_STREAMS = 8
 /** Exchanges at the same time, over all connections; the limits of libp2p are by connection only. */
 export const MAX_EXCHANGES = 4096
 

@@ -75,6 +75,9 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
   dial_busy: 'the bootstrap dials as much as it may for your network; register again later',
 }
 
+/** All codes, in the order of {@link RefusalCode}. */
+export const REFUSAL_CODES = Object.keys(MESSAGES) as readonly RefusalCode[]
+
 export function refusal(code: RefusalCode): Refusal {
   return { code, message: MESSAGES[code] }
 }

@@ -40,16 +40,18 @@ export interface BootstrapRequest {
 }
 
 /** Why a request could not be answered. The set is closed; readers treat codes that they don't know alike. */
-export type ErrorCode =
-  | 'invalid_utf8'
-  | 'invalid_json'
-  | 'invalid_request'
-  | 'line_too_long'
-  | 'too_many_lines'
-  | 'timeout'
-  | 'rate_limited'
-  | 'unavailable'
-  | 'internal'
+export const ERROR_CODES = [
+  'invalid_utf8',
+  'invalid_json',
+  'invalid_request',
+  'line_too_long',
+  'too_many_lines',
+  'timeout',
+  'rate_limited',
+  'unavailable',
+  'internal',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** A request that could not be read or served. `message` is for people. */
 export interface Fault {
