@@ -7,4 +7,8 @@ export {
   type RegisterOptions,
 } from './bootstrap-client.ts'
 export { BootstrapError, type BootstrapErrorCode } from './bootstrap-error.ts'
+export type { BootstrapSources } from './bootstrap-list.ts'
+export { type BootstrapDiscovery, bootstrapDiscovery } from './discovery.ts'
+export type { DiscoveryEvent } from './discovery-events.ts'
+export type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
 export type { OfferedAddress, OfferedPeer } from './offered-peers.ts'

@@ -1,0 +1,31 @@
+import type { Verdict } from '../wire/bootstrap-codec.ts'
+import type { BootstrapError } from './bootstrap-error.ts'
+
+/** What a discovery can tell an application. The set is closed; `bootstrap` is a PeerId. */
+export type DiscoveryEvent =
+  /** A bootstrap was asked and has answered. */
+  | {
+      readonly type: 'answer'
+      readonly bootstrap: string
+      /** How many others it named. */
+      readonly peers: number
+      /** Whether it hands this node to others. */
+      readonly listed: boolean
+      /** The multiaddr that it sees this node at. */
+      readonly observed: string | undefined
+    }
+  /** What became of each address that this node registered: why others are, or are not, handed it. */
+  | { readonly type: 'verdicts'; readonly bootstrap: string; readonly registrations: readonly Verdict[] }
+  /** A bootstrap did not answer; it is tried again in `retryIn` ms. */
+  | {
+      readonly type: 'failure'
+      readonly bootstrap: string
+      readonly error: BootstrapError
+      readonly retryIn: number
+    }
+  /** A bootstrap that another one had named has answered, and is remembered. */
+  | { readonly type: 'learned'; readonly bootstrap: string; readonly addresses: readonly string[] }
+  /** No bootstrap answers: so many peers of earlier runs are tried instead. */
+  | { readonly type: 'cache'; readonly peers: number }
+  /** Something an operator may want to mend, in one line. */
+  | { readonly type: 'notice'; readonly message: string }

@@ -1,0 +1,45 @@
+import type { ComponentLogger, Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
+import type { AddressManager, ConnectionManager } from '@libp2p/interface-internal'
+import type { Random } from '../random.ts'
+import type { BootstrapSources } from './bootstrap-list.ts'
+import type { DiscoveryEvent } from './discovery-events.ts'
+import type { ResolveTxt } from './dnsaddr.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SessionInit } from './session.ts'
+
+/** How often each bootstrap is asked, ms, ± 20 %. */
+export const REFRESH_INTERVAL_MS = 5 * 60_000
+/** How long a registration lasts unless it is renewed, seconds: the libp2p rendezvous specification's default. */
+export const TTL_S = 7200
+export interface BootstrapDiscoveryInit extends BootstrapSources {
+  /** The network, which is one chain: at most 255 bytes. Default `''`, the network without a name. */
+  readonly network?: string
+  /** A file that remembers peers that worked, for when no bootstrap answers. Default: none, forgotten with the process. */
+  readonly cache?: string
+  /** How often each bootstrap is asked, ms, ± 20 %. Default {@link REFRESH_INTERVAL_MS}. */
+  readonly refreshInterval?: number
+  /** How long a registration lasts unless it is renewed, seconds: 60 to 259,200. Default {@link TTL_S}. */
+  readonly ttl?: number
+  /** Whether to register this node, if it listens at all. Default true. */
+  readonly register?: boolean
+  /** How long a bootstrap may take to answer, ms, dialling it included. Default {@link CALL_TIMEOUT_MS}. */
+  readonly timeout?: number
+  /** Told whatever happens; what it throws is logged. */
+  readonly onEvent?: (event: DiscoveryEvent) => void
+  /** Looks up the TXT records of a name. Default: as the system does. */
+  readonly resolveTxt?: ResolveTxt
+  readonly scheduler?: Scheduler
+  readonly random?: Random
+  /** How a bootstrap at these addresses is spoken to; for tests. Default: over libp2p. */
+  readonly connect?: (addresses: readonly string[]) => SessionInit['client']
+}
+
+/** What it uses of the node it runs in. */
+export interface BootstrapDiscoveryComponents {
+  readonly peerId: PeerId
+  readonly peerStore: PeerStore
+  readonly connectionManager: ConnectionManager
+  readonly addressManager: AddressManager
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly logger: ComponentLogger
+}

@@ -1,0 +1,188 @@
+import type { Connection, Logger, PeerInfo } from '@libp2p/interface'
+import { secureRandom } from '../random.ts'
+import { type BootstrapAnswer, BootstrapClient, CALL_TIMEOUT_MS } from './bootstrap-client.ts'
+import { isDynamic } from './bootstrap-list.ts'
+import { BootstrapLookup } from './bootstrap-lookup.ts'
+import { type Bootstrap, Bootstraps } from './bootstraps.ts'
+import { CacheFallback } from './cache-fallback.ts'
+import { type ChosenPeer, choosePeers, type Offer } from './choose-peers.ts'
+import type { DiscoveryEvent } from './discovery-events.ts'
+import {
+  type BootstrapDiscoveryComponents,
+  type BootstrapDiscoveryInit,
+  REFRESH_INTERVAL_MS,
+  TTL_S,
+} from './discovery-init.ts'
+import { systemResolveTxt } from './dnsaddr.ts'
+import { readDialable } from './offered-peers.ts'
+import { addressesToRegister } from './own-addresses.ts'
+import { PeerAnnouncer } from './peer-announcer.ts'
+import { PeerCache } from './peer-cache.ts'
+import { type Scheduler, systemScheduler } from './scheduler.ts'
+
+/** A bootstrap that is there has answered after so many ms, from the far side of the world too; then the cache is used. */
+const CACHE_AFTER_MS = 3000
+
+/** A discovery from its start to its stop: puts the parts together. */
+export class DiscoveryRun {
+  readonly #components: BootstrapDiscoveryComponents
+  readonly #init: BootstrapDiscoveryInit
+  readonly #log: Logger
+  readonly #scheduler: Scheduler
+  readonly #announcer: PeerAnnouncer
+  readonly #cache: PeerCache
+  readonly #fallback: CacheFallback
+  readonly #bootstraps: Bootstraps
+  readonly #lookup: BootstrapLookup
+  /** The last answer of each bootstrap. */
+  readonly #offers = new Map<string, Offer>()
+  #answered = false
+  #stopped = false
+  #opened: Promise<void> = Promise.resolve()
+  #cancelCache = () => {}
+
+  constructor(
+    components: BootstrapDiscoveryComponents,
+    init: BootstrapDiscoveryInit,
+    onPeer: (peer: PeerInfo) => void,
+  ) {
+    const {
+      scheduler = systemScheduler(),
+      random = secureRandom(),
+      resolveTxt = systemResolveTxt,
+      register = true,
+    } = init
+    const { network = '', timeout = CALL_TIMEOUT_MS, refreshInterval = REFRESH_INTERVAL_MS, ttl = TTL_S } = init
+    const { peerId, peerStore, connectionManager, addressManager, logger } = components
+    this.#components = components
+    this.#init = init
+    this.#scheduler = scheduler
+    this.#log = logger.forComponent('bootstrap-peer:discovery')
+    const dialer = { peerId, dial: connectionManager.openConnection.bind(connectionManager) }
+    const ownId = peerId.toString()
+    const notice = (message: string) => this.#tell({ type: 'notice', message })
+
+    this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
+    this.#cache = new PeerCache({ path: init.cache, scheduler, onNotice: notice })
+    this.#fallback = new CacheFallback({
+      cache: this.#cache,
+      ownId,
+      interval: refreshInterval,
+      scheduler,
+      onUse: (peers) => this.#useCached(peers),
+    })
+    this.#bootstraps = new Bootstraps({
+      connect: init.connect ?? ((addresses) => new BootstrapClient(dialer, addresses, { network, timeout })),
+      addresses: (of) => (register ? addressesToRegister(addressManager.getAddresses().map(String), of) : []),
+      ownId,
+      ttl,
+      refreshInterval,
+      scheduler,
+      random,
+      onAnswer: (bootstrap, answer) => this.#takeAnswer(bootstrap, answer),
+      onVerdicts: ({ id }, registrations) => this.#tell({ type: 'verdicts', bootstrap: id, registrations }),
+      onFailure: ({ id }, error, retryIn) => {
+        this.#tell({ type: 'failure', bootstrap: id, error, retryIn })
+        this.#fallBack()
+      },
+      onMet: ({ id, addresses, root }) => {
+        this.#cache.met({ id, addresses, root })
+        this.#tell({ type: 'learned', bootstrap: id, addresses })
+      },
+      onGone: ({ id }) => {
+        this.#offers.delete(id)
+        this.#cache.forgetBootstrap(id)
+      },
+    })
+    this.#lookup = new BootstrapLookup({
+      sources: init,
+      interval: refreshInterval,
+      resolveTxt,
+      scheduler,
+      random,
+      onFound: (found) => this.#bootstraps.configure(found),
+      onFault: (message) => {
+        notice(message)
+        this.#fallBack()
+      },
+    })
+  }
+
+  start(): void {
+    const { events } = this.#components
+    events.addEventListener('connection:open', this.#onConnection)
+    events.addEventListener('self:peer:update', this.#onAddresses)
+    // Whoever is configured is asked before anything is read from a disk.
+    this.#lookup.start()
+    if (this.#bootstraps.size === 0 && !isDynamic(this.#init)) {
+      this.#fallback.use()
+    }
+    this.#cancelCache = this.#scheduler.after(CACHE_AFTER_MS, () => this.#answered || this.#fallback.use())
+    this.#opened = this.#cache.open().then(() => {
+      if (!this.#stopped) {
+        this.#bootstraps.restore(this.#cache.bootstraps)
+        this.#fallback.ready()
+      }
+    })
+  }
+
+  /** Never rejects. */
+  async stop(): Promise<void> {
+    const { events } = this.#components
+    events.removeEventListener('connection:open', this.#onConnection)
+    events.removeEventListener('self:peer:update', this.#onAddresses)
+    this.#stopped = true
+    this.#lookup.stop()
+    this.#fallback.stop()
+    this.#cancelCache()
+    await this.#opened
+    await Promise.all([this.#bootstraps.stop(), this.#cache.close()])
+  }
+
+  #takeAnswer({ id, root }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
+    this.#answered = true
+    this.#offers.set(id, { root, peers })
+    const named = new Set(peers.map((peer) => peer.id))
+    for (const peer of choosePeers([...this.#offers.values()])) {
+      if (named.has(peer.id)) {
+        this.#announcer.announce(peer)
+      }
+    }
+    this.#tell({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
+  }
+
+  #fallBack(): void {
+    if (this.#bootstraps.allFail) {
+      this.#fallback.use()
+    }
+  }
+
+  #useCached(peers: readonly ChosenPeer[]): void {
+    this.#tell({ type: 'cache', peers: peers.length })
+    for (const peer of peers) {
+      this.#announcer.announce(peer)
+    }
+  }
+
+  readonly #onAddresses = () => this.#bootstraps.addressesChanged()
+
+  /** A peer that was found here works, at the address it was dialled at. */
+  readonly #onConnection = ({ detail }: CustomEvent<Connection>): void => {
+    const id = detail.remotePeer.toString()
+    if (detail.direction === 'outbound' && this.#announcer.has(id) && !this.#bootstraps.has(id)) {
+      const read = readDialable(detail.remoteAddr.toString())
+      if (read !== undefined) {
+        this.#cache.worked(id, read.address.text)
+      }
+    }
+  }
+
+  #tell(event: DiscoveryEvent): void {
+    this.#log('%s %o', event.type, event)
+    try {
+      this.#init.onEvent?.(event)
+    } catch (err) {
+      this.#log.error('the application threw in onEvent - %e', err)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  type CachedBootstrap,
+  type CachedPeer,
+  MAX_CACHED_BOOTSTRAPS,
+  MAX_CACHED_PEERS,
+  readCache,
+  writeCache,
+} from './cache-file.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Changes that come within this time are written together, ms. */
+const WRITE_DELAY_MS = 2000
+const MAX_ADDRESSES = 8
+
+export interface PeerCacheInit {
+  /** The file; undefined remembers for as long as the process runs. */
+  readonly path: string | undefined
+  readonly scheduler: Scheduler
+  /** Something a person may want to know, in one line. */
+  readonly onNotice: (message: string) => void
+}
+
+/** The peers that worked, and the bootstraps that were met on the way. Survives restarts; never throws. */
+export class PeerCache {
+  readonly #init: PeerCacheInit
+  /** The one that worked last is last. */
+  readonly #peers = new Map<string, CachedPeer>()
+  readonly #bootstraps = new Map<string, CachedBootstrap>()
+  #cancelWrite: (() => void) | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #unreadable = false
+
+  constructor(init: PeerCacheInit) {
+    this.#init = init
+  }
+
+  /** Reads the file. Call it once, before anything else. */
+  async open(): Promise<void> {
+    const { path, scheduler, onNotice } = this.#init
+    if (path === undefined) {
+      return
+    }
+    try {
+      const read = await readCache(path, scheduler.now())
+      if (read.status === 'corrupt') {
+        onNotice(`the cache ${path} was not readable; it is set aside as ${read.setAside}, and a new one is begun`)
+      } else if (read.status === 'read') {
+        for (const peer of read.contents.peers.toSorted((a, b) => a.workedAt - b.workedAt)) {
+          this.#peers.set(peer.id, peer)
+        }
+        for (const bootstrap of read.contents.bootstraps) {
+          this.#bootstraps.set(bootstrap.id, bootstrap)
+        }
+      }
+    } catch (err) {
+      // Whatever it holds may be worth more than what this run learns.
+      this.#unreadable = true
+      onNotice(`the cache ${path} can't be read (${text(err)}); this run remembers nothing`)
+    }
+  }
+
+  /** The one that worked last is first. */
+  get peers(): CachedPeer[] {
+    return [...this.#peers.values()].reverse()
+  }
+
+  get bootstraps(): CachedBootstrap[] {
+    return [...this.#bootstraps.values()]
+  }
+
+  /** A connection to a peer was opened at this address, a multiaddr without `/p2p`. */
+  worked(id: string, address: string): void {
+    const known = this.#peers.get(id)?.addresses ?? []
+    const addresses = [address, ...known.filter((each) => each !== address)].slice(0, MAX_ADDRESSES)
+    this.#peers.delete(id)
+    this.#peers.set(id, { id, addresses, workedAt: this.#init.scheduler.now() })
+    for (const oldest of this.#peers.keys()) {
+      if (this.#peers.size <= MAX_CACHED_PEERS) {
+        break
+      }
+      this.#peers.delete(oldest)
+    }
+    this.#changed()
+  }
+
+  /** Replaces the peers by these. */
+  keep(peers: readonly CachedPeer[]): void {
+    this.#peers.clear()
+    for (const peer of peers.slice(0, MAX_CACHED_PEERS)) {
+      this.#peers.set(peer.id, peer)
+    }
+    this.#changed()
+  }
+
+  /** A bootstrap that was not configured has answered. */
+  met(bootstrap: CachedBootstrap): void {
+    if (!this.#bootstraps.has(bootstrap.id) && this.#bootstraps.size < MAX_CACHED_BOOTSTRAPS) {
+      this.#bootstraps.set(bootstrap.id, bootstrap)
+      this.#changed()
+    }
+  }
+
+  forgetBootstrap(id: string): void {
+    if (this.#bootstraps.delete(id)) {
+      this.#changed()
+    }
+  }
+
+  /** Writes what is not written yet. */
+  async close(): Promise<void> {
+    if (this.#cancelWrite !== undefined) {
+      this.#cancelWrite()
+      this.#write()
+    }
+    await this.#writing
+  }
+
+  #changed(): void {
+    if (this.#init.path !== undefined && !this.#unreadable) {
+      this.#cancelWrite ??= this.#init.scheduler.after(WRITE_DELAY_MS, () => this.#write())
+    }
+  }
+
+  #write(): void {
+    const { path, onNotice } = this.#init
+    this.#cancelWrite = undefined
+    this.#writing = this.#writing
+      .then(() => writeCache(path!, { peers: [...this.#peers.values()], bootstraps: this.bootstraps }))
+      .catch((err) =>
+        onNotice(`the cache ${path} can't be written (${text(err)}); it is tried again with the next change`),
+      )
+  }
+}
+
+function text(err: unknown): string {
+  return err instanceof Error ? err.message : String(err)
+}

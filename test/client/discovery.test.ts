@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
+import { isPeerId, start, stop } from '@libp2p/interface'
+import { isMultiaddr } from '@multiformats/multiaddr'
+import type { Libp2p, Libp2pOptions } from 'libp2p'
+import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
+import { bootstrapDiscovery } from '../../src/client/discovery.ts'
+import type { DiscoveryEvent } from '../../src/client/discovery-events.ts'
+import type { BootstrapDiscoveryInit } from '../../src/client/discovery-init.ts'
+import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
+import { addressOf, startPeer } from '../support/peers.ts'
+import { until } from '../support/wait.ts'
+import { startFakeBootstrap } from './fake-bootstrap.ts'
+
+describe('bootstrapDiscovery', () => {
+  let stops: Array<() => Promise<unknown>>
+
+  beforeEach(() => {
+    stops = []
+  })
+
+  afterEach(async () => {
+    await Promise.all(stops.map((each) => each()))
+  })
+
+  async function bootstrapPeer(init: BootstrapPeerInit = {}): Promise<BootstrapPeer> {
+    const bootstrap = createBootstrapPeer(init)
+    await bootstrap.start()
+    stops.push(() => bootstrap.stop())
+    return bootstrap
+  }
+
+  async function chainNode(init: BootstrapDiscoveryInit, options: Libp2pOptions = {}) {
+    const events: DiscoveryEvent[] = []
+    const found = new Map<string, PeerInfo>()
+    const discovery = bootstrapDiscovery({ ...init, onEvent: (event) => events.push(event) })
+    const node = await startPeer({ ...options, start: false, peerDiscovery: [discovery] })
+    node.addEventListener('peer:discovery', ({ detail }) => found.set(detail.id.toString(), detail))
+    await node.start()
+    stops.push(async () => await node.stop())
+    return { node, events, found }
+  }
+
+  async function fakeBootstrap(...script: Parameters<typeof startFakeBootstrap>): Promise<string> {
+    const node = await startFakeBootstrap(...script)
+    stops.push(async () => await node.stop())
+    return String(node.getMultiaddrs()[0])
+  }
+
+  const verdictsOf = (events: readonly DiscoveryEvent[]) => events.filter((event) => event.type === 'verdicts')
+  const idOf = (node: Libp2p) => node.peerId.toString()
+
+  it('registers the node where it is seen, and finds the others', async () => {
+    const bootstrap = await bootstrapPeer()
+    const first = await chainNode({ bootstraps: bootstrap.multiaddrs })
+    await until(() => verdictsOf(first.events).length > 0, 'the first is registered')
+    assert.equal(verdictsOf(first.events)[0]!.registrations[0]!.status, 'listed')
+
+    const second = await chainNode({ bootstraps: bootstrap.multiaddrs })
+    await until(() => second.found.has(idOf(first.node)), 'the second finds the first')
+    const [multiaddr] = second.found.get(idOf(first.node))!.multiaddrs
+    assert.ok(multiaddr!.toString().startsWith(addressOf(first.node)))
+  })
+
+  it('takes the node back when it stops', async () => {
+    const bootstrap = await bootstrapPeer()
+    const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs })
+    await until(() => verdictsOf(events).length > 0, 'it is registered')
+    assert.equal(bootstrap.status().registrations, 1)
+    await node.stop()
+    assert.equal(bootstrap.status().registrations, 0)
+  })
+
+  it('only asks when the node does not listen', async () => {
+    const bootstrap = await bootstrapPeer()
+    const { events } = await chainNode({ bootstraps: bootstrap.multiaddrs }, { addresses: { listen: [] } })
+    await until(() => events.some(({ type }) => type === 'answer'), 'it is answered')
+    assert.equal(bootstrap.status().registrations, 0)
+  })
+
+  it('is not delayed by bootstraps that hang, refuse or are not there', async () => {
+    const bootstrap = await bootstrapPeer()
+    const other = await chainNode({ bootstraps: bootstrap.multiaddrs })
+    await until(() => verdictsOf(other.events).length > 0, 'the other is registered')
+    const hangs = await fakeBootstrap(() => undefined)
+    const refuses = await fakeBootstrap(() => '{"error":{"code":"rate_limited","message":"later","retryAfter":60}}\n')
+    const renamed = bootstrap.multiaddrs[0]!.replace(/p2p\/.*/, `p2p/${other.node.peerId}`)
+    const started = performance.now()
+    const { node, found, events } = await chainNode({
+      bootstraps: [hangs, refuses, renamed, ...bootstrap.multiaddrs],
+      timeout: 60_000,
+    })
+    await until(() => found.has(idOf(other.node)), 'it finds the other')
+    assert.ok(performance.now() - started < 5000)
+    await until(() => events.filter(({ type }) => type === 'failure').length >= 2, 'both failures are told')
+    await node.stop()
+    assert.ok(performance.now() - started < 10_000, 'the one that hangs does not hold up the stop')
+  })
+
+  it('relearns a bootstrap that lost its list', async () => {
+    const bootstrap = await bootstrapPeer()
+    const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs, refreshInterval: 100 })
+    await until(() => verdictsOf(events).length > 0, 'it is registered')
+    const { address } = verdictsOf(events)[0]!.registrations[0]!
+    // A second client of the same identity takes it back: to the node that is a bootstrap that forgot it.
+    await new BootstrapClient(node, bootstrap.multiaddrs).unregister([address])
+    assert.equal(bootstrap.status().registrations, 0)
+    await until(() => bootstrap.status().registrations === 1, 'it has registered again')
+  })
+
+  it('starts from its cache when no bootstrap answers', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'deep', 'cache.json')
+    const bootstrap = await bootstrapPeer()
+    const [worked, unmet] = await Promise.all([startPeer(), startPeer()])
+    stops.push(async () => await worked.stop())
+    stops.push(async () => await unmet.stop())
+    const records = [worked, unmet].map((peer) => ({ address: String(peer.getMultiaddrs()[0]) }))
+    const liar = await fakeBootstrap(() => `${JSON.stringify(records)}\n`)
+    const first = await chainNode({ bootstraps: [liar], cache })
+    await until(() => [worked, unmet].every((peer) => first.found.has(idOf(peer))), 'both are found')
+    await first.node.dial(worked.peerId)
+    await first.node.stop()
+
+    const bootstraps = bootstrap.multiaddrs
+    await bootstrap.stop()
+    const second = await chainNode({ bootstraps, cache })
+    await until(() => second.found.has(idOf(worked)), 'the one that worked is found')
+    assert.ok(!second.found.has(idOf(unmet)))
+  })
+
+  it('sets a cache aside that is not readable', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'cache.json')
+    await writeFile(cache, '{"version":1,"peers":[{"id"')
+    const { events } = await chainNode({ bootstraps: [], cache })
+    await until(() => events.some(({ type }) => type === 'notice'), 'it says so')
+    const [notice] = events as [Extract<DiscoveryEvent, { type: 'notice' }>]
+    const [setAside] = /\S+\.corrupt-\d+/.exec(notice.message)!
+    assert.equal(await readFile(setAside, 'utf8'), '{"version":1,"peers":[{"id"')
+  })
+
+  it('follows the siblings that a bootstrap names, once it has spoken to them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'cache.json')
+    const sibling = await bootstrapPeer()
+    const dead = `/ip4/127.0.0.1/tcp/65000/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK`
+    const siblings = [sibling.multiaddrs[0]!, dead]
+    const named = await fakeBootstrap(
+      () => `${JSON.stringify({ peers: [], registrations: [], bootstraps: siblings })}\n`,
+    )
+    const first = await chainNode({ bootstraps: [named], cache })
+    await until(() => first.events.some(({ type }) => type === 'learned'), 'the sibling is learned')
+    await until(() => sibling.status().registrations === 1, 'it is registered there too')
+    await first.node.stop()
+    assert.deepEqual(
+      JSON.parse(await readFile(cache, 'utf8')).bootstraps.map(({ id }: { id: string }) => id),
+      [sibling.peerId.toString()],
+    )
+    const second = await chainNode({ bootstraps: [dead], cache })
+    await until(() => second.events.some((event) => event.type === 'answer'), 'it is asked without being configured')
+  })
+
+  it('takes bootstraps from a file and from a name, again and again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const [inFile, inDns, later] = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
+    const bootstrapsFile = join(folder, 'bootstraps.txt')
+    await writeFile(bootstrapsFile, `# ours\n${inFile!.multiaddrs[0]}\n\nrubbish\n`)
+    const asked: string[] = []
+    const { events } = await chainNode({
+      bootstraps: ['/dnsaddr/boot.example'],
+      bootstrapsFile,
+      refreshInterval: 50,
+      resolveTxt: async (name) => {
+        asked.push(name)
+        return name === '_dnsaddr.boot.example'
+          ? ['v=spf1', 'dnsaddr=/dnsaddr/eu.boot.example', 'dnsaddr=/dnsaddr/gone.example']
+          : name === '_dnsaddr.eu.boot.example'
+            ? [`dnsaddr=${inDns!.multiaddrs[0]}`]
+            : Promise.reject(new Error('no such name'))
+      },
+    })
+    const answeredBy = ({ peerId }: BootstrapPeer) =>
+      events.some((event) => event.type === 'answer' && event.bootstrap === peerId.toString())
+    await until(() => answeredBy(inFile!) && answeredBy(inDns!), 'both are asked')
+    assert.ok(events.some((event) => event.type === 'notice' && event.message.includes('"rubbish"')))
+    await writeFile(bootstrapsFile, JSON.stringify([{ address: later!.multiaddrs[0] }]))
+    await until(() => answeredBy(later!), 'the new one is asked')
+  })
+
+  it('refuses at once what is no address of a bootstrap', () => {
+    for (const address of ['', '203.0.113.7:4000', '/ip4/203.0.113.7/tcp/4000', '/dns4/a b/tcp/1/p2p/x']) {
+      assert.throws(() => bootstrapDiscovery({ bootstraps: [address] }), {
+        name: 'TypeError',
+        message: /is no bootstrap/,
+      })
+    }
+  })
+
+  it('lets nothing that the application throws out', async () => {
+    const bootstrap = await bootstrapPeer()
+    const node = await startPeer({
+      peerDiscovery: [
+        bootstrapDiscovery({
+          bootstraps: bootstrap.multiaddrs,
+          onEvent: () => {
+            throw new Error('of the application')
+          },
+        }),
+      ],
+    })
+    stops.push(async () => await node.stop())
+    await until(() => bootstrap.status().registrations === 1, 'it is registered all the same')
+  })
+
+  // What @libp2p/interface-compliance-tests checks of a peer discovery; that package does not install today.
+  describe('as a libp2p peer discovery', () => {
+    async function discoveryOf(): Promise<{ discovery: PeerDiscovery; peers: PeerInfo[] }> {
+      const other = '/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
+      const at = await fakeBootstrap(() => `${JSON.stringify([{ address: other }])}\n`)
+      let discovery: PeerDiscovery | undefined
+      const factory = bootstrapDiscovery({ bootstraps: [at], refreshInterval: 20 })
+      // Another node's parts: this one is started and stopped by the test alone.
+      const node = await startPeer({
+        services: {
+          probe: (components: Parameters<typeof factory>[0]) => {
+            discovery = factory(components)
+            return {}
+          },
+        },
+      } as Libp2pOptions)
+      stops.push(async () => await node.stop())
+      const peers: PeerInfo[] = []
+      discovery!.addEventListener('peer', ({ detail }) => peers.push(detail))
+      stops.push(async () => await stop(discovery))
+      return { discovery: discovery!, peers }
+    }
+
+    it('can be started and stopped, again and again', async () => {
+      const { discovery, peers } = await discoveryOf()
+      await stop(discovery)
+      await start(discovery)
+      await start(discovery)
+      await until(() => peers.length > 0, 'a peer is found')
+      await stop(discovery)
+      await stop(discovery)
+      const before = peers.length
+      await start(discovery)
+      await until(() => peers.length > before, 'a peer is found after another start')
+    })
+
+    it('emits nothing before it is started and after it is stopped', async () => {
+      const { discovery, peers } = await discoveryOf()
+      await turn()
+      assert.equal(peers.length, 0)
+      await start(discovery)
+      await until(() => peers.length > 0, 'a peer is found')
+      await stop(discovery)
+      const before = peers.length
+      const fresh = await discoveryOf()
+      await start(fresh.discovery)
+      await until(() => fresh.peers.length > 3, 'another one, on the same schedule, goes on')
+      assert.equal(peers.length, before)
+    })
+
+    it('emits a PeerInfo', async () => {
+      const { discovery, peers } = await discoveryOf()
+      await start(discovery)
+      await until(() => peers.length > 0, 'a peer is found')
+      const [{ id, multiaddrs }] = peers as [PeerInfo]
+      assert.ok(isPeerId(id))
+      assert.ok(multiaddrs.length > 0 && multiaddrs.every(isMultiaddr))
+    })
+  })
+})

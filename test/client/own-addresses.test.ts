@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { addressesToRegister } from '../../src/client/own-addresses.ts'
+
+const ID = '/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
+const V4 = `/ip4/1.2.3.4/tcp/4000${ID}`
+const V6 = `/ip6/2600::1/tcp/4000${ID}`
+
+describe('what a node registers of its addresses', () => {
+  const cases: Array<[what: string, own: string[], bootstrap: string[], registered: string[]]> = [
+    [
+      'its public address',
+      [`/ip4/8.8.8.8/tcp/4001${ID}`, `/ip4/10.0.0.2/tcp/4001${ID}`],
+      [V4],
+      ['/ip4/8.8.8.8/tcp/4001'],
+    ],
+    [
+      'its port where it knows only private ones',
+      [`/ip4/10.0.0.2/tcp/4001${ID}`, '/ip4/127.0.0.1/tcp/4001'],
+      [V4],
+      ['/ip4/0.0.0.0/tcp/4001'],
+    ],
+    [
+      'what it is seen at, not what another family has',
+      ['/ip4/10.0.0.2/tcp/4001', '/ip6/2600::2/tcp/4002'],
+      [V4],
+      ['/ip4/0.0.0.0/tcp/4001'],
+    ],
+    [
+      'the public one of the family it is seen in',
+      ['/ip4/10.0.0.2/tcp/4001', '/ip6/2600::2/tcp/4002'],
+      [V6],
+      ['/ip6/2600::2/tcp/4002'],
+    ],
+    [
+      'all, with a bootstrap that has both families',
+      ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
+      [V4, V6],
+      ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
+    ],
+    [
+      'all, with a bootstrap behind a name',
+      ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
+      [`/dns4/b.example/tcp/1${ID}`],
+      ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
+    ],
+    ['the port of a name it announces', [`/dns4/node.example/tcp/4001${ID}`], [V4], ['/ip4/0.0.0.0/tcp/4001']],
+    ['nothing when it does not listen', [], [V4], []],
+    [
+      'nothing that no bootstrap dials',
+      ['/ip4/8.8.8.8/tcp/4001/ws', '/ip4/8.8.8.8/udp/4001/quic-v1', '/p2p-circuit'],
+      [V4],
+      [],
+    ],
+  ]
+  for (const [what, own, bootstrap, registered] of cases) {
+    it(`is ${what}`, () => assert.deepEqual(addressesToRegister(own, bootstrap), registered))
+  }
+})
