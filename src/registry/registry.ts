@@ -250,9 +250,11 @@ export class Registry {
 
   #relist(entry: RegistrationEntry): void {
     const table = this.#networks.get(entry.peer.network)!
-    if (entry.health === 'reachable') {
+    if (entry.provisional) {
+      table.unlist(entry)
+    } else if (entry.health === 'reachable') {
       table.list(entry, entry.provedAt - entry.provedSince >= RIPE_AFTER_MS ? 'ripe' : 'fresh')
-    } else if (this.#listing === 'registered' && !entry.provisional) {
+    } else if (this.#listing === 'registered') {
       table.list(entry, 'fresh')
     } else {
       table.unlist(entry)
