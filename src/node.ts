@@ -8,6 +8,7 @@ import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
 import { assertFree } from './host/listening.ts'
+import { quietLogger } from './host/quiet-logger.ts'
 import {
   type BootstrapService,
   type BootstrapServiceEvents,
@@ -23,7 +24,7 @@ export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
   readonly listen?: readonly string[]
   /** Multiaddrs that others reach it at, where they differ from what it listens on. */
   readonly announce?: readonly string[]
-  /** libp2p's own logger is the default: quiet unless DEBUG says otherwise. */
+  /** Default: libp2p's own when the environment has DEBUG, else none. */
   readonly logger?: ComponentLogger
 }
 
@@ -77,7 +78,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       start: false,
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
-      ...(logger === undefined ? {} : { logger }),
+      ...loggerOption(logger, this.#init.unlevered),
       services: { ...options.services, bootstrap: bootstrapService(this.#init) },
     })
     for (const type of FORWARDED) {
@@ -134,6 +135,13 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
 const FORWARDED = ['notice', 'store', 'registered', 'expired'] as const satisfies Array<keyof BootstrapServiceEvents>
+
+function loggerOption(logger: ComponentLogger | undefined, unlevered: HostInit['unlevered'] = []) {
+  if (logger !== undefined) {
+    return { logger }
+  }
+  return process.env.DEBUG !== undefined || unlevered.includes('quietLogger') ? {} : { logger: quietLogger() }
+}
 
 /** libp2p makes keys asynchronously; what constructs nothing but a value need not wait. */
 function newPrivateKey(): PrivateKey {

@@ -1,12 +1,13 @@
-import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
+import type { ConnectionGater } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './frame-inspector.ts'
 import { Guard, type Protection } from './guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard-service.ts'
+import { joinWritesOf, type Lever, leveredNoise } from './levers.ts'
 
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
@@ -15,6 +16,8 @@ export interface HostInit {
   readonly deny?: readonly string[]
   /** Protections to switch off, should one be suspected of doing harm. Default: none. */
   readonly unprotected?: readonly Protection[]
+  /** Levers of performance to leave alone, should one be suspected of doing harm. Default: none. */
+  readonly unlevered?: readonly Lever[]
 }
 
 /** About 100 KB each, so 400 MB when full. */
@@ -29,14 +32,15 @@ export const MAX_PER_SUBNET = 64
  * How a node that meets strangers is set up: every knob of libp2p that we turn, in one place, and the guard that does
  * what no knob does. Options for one `createLibp2p`; they share the guard's state, so make them anew for each node.
  */
-export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotected }: HostInit = {}) {
+export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotected, unlevered }: HostInit = {}) {
+  const off = new Set(unlevered)
   const guard = new Guard({
     limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
     ...(deny === undefined ? {} : { deny }),
     ...(unprotected === undefined ? {} : { unprotected }),
   })
   return {
-    connectionGater: guard.connectionGater,
+    connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
     transports: [
       tcp({
         // A backstop below the guard, in the kernel's accept: no limit by default. Both tables full, and some on their way out.
@@ -47,7 +51,7 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotecte
         inboundSocketInactivityTimeout: 120_000,
       }),
     ],
-    connectionEncrypters: [guard.encrypter(noise())],
+    connectionEncrypters: [guard.encrypter(leveredNoise(off))],
     streamMuxers: [
       guard.muxer(
         yamux({
@@ -110,4 +114,14 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotecte
       guard: (components: GuardServiceComponents) => new GuardService(components, guard),
     },
   } satisfies Libp2pOptions
+}
+
+function joiningWrites(gater: ConnectionGater): ConnectionGater {
+  return {
+    ...gater,
+    denyInboundConnection: (connection) => {
+      joinWritesOf(connection)
+      return gater.denyInboundConnection?.(connection) ?? false
+    },
+  }
 }

@@ -1,0 +1,40 @@
+import { Socket } from 'node:net'
+import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
+import type { ConnectionEncrypter, MultiaddrConnection, PrivateKey } from '@libp2p/interface'
+import { joinWrites } from './joined-writes.ts'
+import { noiseCrypto } from './noise-crypto.ts'
+import { signOnce } from './sign-once.ts'
+
+/** What makes a join cheaper than a stock libp2p does. Each can be switched off, so that a doubt can be settled. */
+export const LEVERS = [
+  /** X25519 keys that stay key objects. */
+  'keyObjects',
+  /** The signature of the static Noise key is made once. */
+  'signOnce',
+  /** The small writes of one turn become one. */
+  'joinedWrites',
+  /** A logger that costs nothing where nobody listens. */
+  'quietLogger',
+] as const
+
+export type Lever = (typeof LEVERS)[number]
+
+/** Noise with the levers that are on. */
+export function leveredNoise(off: ReadonlySet<Lever>): (components: NoiseComponents) => ConnectionEncrypter {
+  const factory = noise(off.has('keyObjects') ? {} : { crypto: noiseCrypto() })
+  return (components) => factory(off.has('signOnce') ? components : withSignOnce(components))
+}
+
+/** Joins the writes of a socket that libp2p has just accepted, if it is one. */
+export function joinWritesOf(connection: MultiaddrConnection): void {
+  if ('socket' in connection && connection.socket instanceof Socket) {
+    joinWrites(connection.socket)
+  }
+}
+
+function withSignOnce(components: NoiseComponents): NoiseComponents {
+  const privateKey: PrivateKey = signOnce(components.privateKey)
+  return new Proxy(components, {
+    get: (target, name, receiver) => (name === 'privateKey' ? privateKey : Reflect.get(target, name, receiver)),
+  })
+}
