@@ -9,6 +9,12 @@ const HOSTS = 1000
 const FLIGHT_TIMEOUT_MS = 5 * 60_000
 const MANNERS_TIMEOUT_MS = 2 * 60_000
 
+/** Today's, and that of kubo 0.30 (2024), as nodes out there still are. */
+const RELEASES = [
+  ['0.51.0', GO_TARGET],
+  ['0.36.2', join(GO_TARGET, 'kubo-0.30')],
+] as const
+
 /** What a go-libp2p host expects of any node, as the commands in `interop/go` ask for it. */
 export async function manners(report: Report, bootstrap: string): Promise<void> {
   await report.try(`${HOSTS} Go hosts send negotiation, request and half-close in one flight`, async () => {
@@ -19,12 +25,14 @@ export async function manners(report: Report, bootstrap: string): Promise<void> 
   })
 
   const args = ['--bootstrap', bootstrap, '--agent', `bootstrap-peer/${await packageVersion()}`]
-  let said = ''
-  const ran = await report.try('a kubo-like Go host comes to visit', async () => {
-    said = await run(join(GO_TARGET, 'manners'), args, { timeout: MANNERS_TIMEOUT_MS })
-  })
-  for (const line of ran ? said.trim().split('\n') : []) {
-    const { name, error } = JSON.parse(line)
-    await report.try(`go-libp2p: ${name}`, async () => assert.ok(error === undefined, error))
+  for (const [release, folder] of RELEASES) {
+    let said = ''
+    const ran = await report.try(`a host on go-libp2p ${release} comes to visit`, async () => {
+      said = await run(join(folder, 'manners'), args, { timeout: MANNERS_TIMEOUT_MS })
+    })
+    for (const line of ran ? said.trim().split('\n') : []) {
+      const { name, error } = JSON.parse(line)
+      await report.try(`go-libp2p ${release}: ${name}`, async () => assert.ok(error === undefined, error))
+    }
   }
 }

@@ -22,7 +22,8 @@ async def exchange(host, node, request):
         await stream.write(json.dumps(request).encode() + b"\n")
         await stream.close_write()
         line = await read_to_end(stream)
-        await stream.close()
+        # py-libp2p takes no note when the node hangs up, and would go on using the connection.
+        await host.disconnect(node.peer_id)
         return json.loads(line)
 
 

@@ -62,6 +62,8 @@ async def find(host, node, network, peer_id):
         found = info_from_p2p_addr(Multiaddr(record["address"]))
         if str(found.peer_id) == peer_id:
             with trio.fail_after(TIMEOUT):
+                # A connection that the other side made and has closed is still there to py-libp2p.
+                await host.disconnect(found.peer_id)
                 await host.connect(found)
                 [rtt] = await PingService(host).ping(found.peer_id)
                 await host.disconnect(found.peer_id)
