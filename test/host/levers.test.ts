@@ -12,6 +12,7 @@ import { signOnce } from '../../src/host/sign-once.ts'
 import { startPeer } from '../support/peers.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
+const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 describe('X25519 keys that stay key objects', () => {
   it('compute the vectors of RFC 7748, section 5.2', () => {
@@ -50,6 +51,15 @@ describe('X25519 keys that stay key objects', () => {
         Buffer.from(ours.generateX25519SharedKey(a.privateKey, b.publicKey)),
         Buffer.from(defaultCrypto.generateX25519SharedKey(b.privateKey, a.publicKey)),
       )
+    }
+  })
+
+  it('derive keys as the default does', () => {
+    for (const [ck, ikm] of [
+      [hex('00'.repeat(32)), hex('')],
+      [hex('ab'.repeat(32)), hex('cd'.repeat(32))],
+    ] as const) {
+      assert.deepEqual(noiseCrypto().getHKDF(ck, ikm).map(toHex), defaultCrypto.getHKDF(ck, ikm).map(toHex))
     }
   })
 
