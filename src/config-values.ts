@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { parseAddress } from './peer/address.ts'
 import { canonicalPeerId } from './peer/peer-id.ts'
 import { parseRange } from './policy/access-list.ts'
 
@@ -153,6 +154,17 @@ export function accessRule(): Kind<string> {
       ? undefined
       : 'is neither a PeerId (base58btc), nor an IP, nor a range such as 203.0.113.0/24',
   )
+}
+
+/** Where another bootstrap is. Clients look up no names that they were told, so it is literal. */
+export function bootstrapAddress(): Kind<string> {
+  return text('<multiaddr>', (address) => {
+    const parsed = parseAddress(address)
+    const whole = typeof parsed !== 'string' && parsed.address !== undefined && parsed.peerId !== undefined
+    return whole && canonicalPeerId(parsed.peerId) !== undefined
+      ? undefined
+      : 'is not /ip4/<ip>/tcp/<port>/p2p/<PeerId> or /ip6/<ip>/tcp/<port>/p2p/<PeerId>'
+  })
 }
 
 type HostCheck = (host: string) => boolean

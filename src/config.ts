@@ -1,6 +1,7 @@
 import {
   accessRule,
   announceAddress,
+  bootstrapAddress,
   choice,
   count,
   duration,
@@ -74,6 +75,13 @@ export const SETTINGS = {
     default: [],
     help: 'Serve only the network of this name; without one, any. "" is the network of peers that name none.',
     example: 'mainnet',
+    commands: START,
+  }),
+  sibling: setting({
+    kind: list(bootstrapAddress(), { min: 0, max: 8 }),
+    default: [],
+    help: 'Another bootstrap of yours, with its PeerId; clients that ask here learn of it and remember it.',
+    example: '/ip4/203.0.113.7/tcp/4000/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
     commands: START,
   }),
   listing: setting({

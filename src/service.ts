@@ -54,6 +54,8 @@ export interface BootstrapServiceInit {
   readonly allowPrivateIp?: boolean
   /** Closed networks only: no limits by IP and the network around it. Default false. */
   readonly unlimitedNeighbours?: boolean
+  /** Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. */
+  readonly siblings?: readonly string[]
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -208,6 +210,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       point: this.#point,
       limits: new RequestLimits(),
       clock,
+      siblings: init.siblings ?? [],
       log: this.#log,
       count: (event) => {
         this.#counters[event]++

@@ -19,6 +19,8 @@ import {
 export interface AnswerInit {
   readonly point: RendezvousPoint
   readonly clock: Clock
+  /** Other bootstraps of this operator, multiaddrs with `/p2p`. */
+  readonly siblings?: readonly string[]
 }
 
 /** What became of a request's registrations. With a fault there are no outcomes, but peers all the same. */
@@ -32,9 +34,9 @@ export function answerTo(
   request: BootstrapRequest,
   caller: Caller,
   served: Served,
-  { point, clock }: AnswerInit,
+  { point, clock, siblings = [] }: AnswerInit,
 ): string {
-  const encode = encoderFor(request, caller, served, clock())
+  const encode = encoderFor(request, caller, served, siblings, clock())
   const most = request.limit === undefined ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
   return encode(peersFor(request, caller, most - Buffer.byteLength(encode([])), point))
 }
@@ -44,13 +46,15 @@ function encoderFor(
   { explain }: BootstrapRequest,
   { observed }: Caller,
   { outcomes, fault }: Served,
+  siblings: readonly string[],
   now: number,
 ): (peers: readonly PeerRecord[]) => string {
   if (!explain) {
     return (peers) => (fault === undefined ? encodePeers(peers) : encodeFault(fault, peers))
   }
   const registrations = outcomes.map((outcome) => verdictOf(outcome, now))
-  return (peers) => encodeExplained(peers, { observed, registrations }, fault)
+  const bootstraps = siblings.length === 0 ? {} : { bootstraps: siblings }
+  return (peers) => encodeExplained(peers, { observed, registrations, ...bootstraps }, fault)
 }
 
 function peersFor(

@@ -41,6 +41,8 @@ export interface BootstrapFrontendInit {
   readonly limits: RequestLimits
   readonly clock: Clock
   readonly log: Logger
+  /** Other bootstraps of this operator, told to whoever asks for an explanation. */
+  readonly siblings?: readonly string[]
   /** Told once for each line answered, and for each address of it. */
   readonly count: (event: ExchangeEvent) => void
   /** Told once for each stream. */

@@ -84,6 +84,8 @@ export interface Explanation {
   /** The address the node sees the caller at, a multiaddr. */
   readonly observed: string
   readonly registrations: readonly Verdict[]
+  /** Other bootstraps of the same operator, multiaddrs with `/p2p`; left out when there are none. */
+  readonly bootstraps?: readonly string[]
 }
 
 /** The request that a stream without a byte makes. */

@@ -153,10 +153,7 @@ describe('bootstrapDiscovery', () => {
     const cache = join(folder, 'cache.json')
     const sibling = await bootstrapPeer()
     const dead = `/ip4/127.0.0.1/tcp/65000/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK`
-    const siblings = [sibling.multiaddrs[0]!, dead]
-    const named = await fakeBootstrap(
-      () => `${JSON.stringify({ peers: [], registrations: [], bootstraps: siblings })}\n`,
-    )
+    const named = (await bootstrapPeer({ siblings: [sibling.multiaddrs[0]!, dead] })).multiaddrs[0]!
     const first = await chainNode({ bootstraps: [named], cache })
     await until(() => first.events.some(({ type }) => type === 'learned'), 'the sibling is learned')
     await until(() => sibling.status().registrations === 1, 'it is registered there too')

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { BootstrapError } from '../../src/client/bootstrap-error.ts'
 import { Session } from '../../src/client/session.ts'
-import { virtualTime } from '../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
+import { virtualScheduler } from './virtual-scheduler.ts'
 
 const MINUTE = 60_000
 
 describe('a session with one bootstrap', () => {
   function begin({ addresses = ['/ip4/0.0.0.0/tcp/4001'], ttl = 7200, random = Math.random } = {}) {
-    const time = virtualTime()
+    const time = virtualScheduler()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
     const own = { addresses }

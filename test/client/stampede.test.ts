@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BACK_OFF, Session } from '../../src/client/session.ts'
-import { virtualTime } from '../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
+import { virtualScheduler } from './virtual-scheduler.ts'
 
 const CLIENTS = 1000
 
@@ -24,7 +24,7 @@ describe('a thousand clients that lose their bootstrap', () => {
     { outage: 3 * 60_000, together: true },
   ]) {
     it(`come back evenly after ${outage / 60_000} minutes, having lost it ${together ? 'at once' : 'one by one'}`, async () => {
-      const time = virtualTime()
+      const time = virtualScheduler()
       const random = seededRandom(7)
       const clients = Array.from({ length: CLIENTS }, () => {
         const fake = fakeClient(time.now)

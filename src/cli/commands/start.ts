@@ -74,6 +74,7 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     allowPrivateIp: config.allowPrivateIp,
     unlimitedNeighbours: config.unlimitedNeighbours,
     maxConnections: config.maxConnections,
+    siblings: config.sibling,
     listing: config.listing,
     reproveInterval: config.reproveInterval,
     logger: componentLoggers(log),
