@@ -27,6 +27,8 @@ export interface Seat {
   usedAt?: number
   /** A stream was last opened by the other side. */
   askedAt?: number
+  /** Whether it has begun a frame and not ended it. */
+  unfinished(): boolean
   /** Streams open now. */
   streams(): number
 }
@@ -34,7 +36,10 @@ export interface Seat {
 /** Who may sit down: nobody, or the newcomer, perhaps in place of somebody else. */
 export type Place<S extends Seat> = { readonly refusal: Refusal } | { readonly instead?: S }
 
-/** A socket that says nothing for so long before its handshake is done is hung up on, ms. An upgrade takes a few round trips. */
+/**
+ * A connection that says nothing for so long in the middle of its handshake, or of a frame, is hung up on, ms.
+ * Either takes a round trip or two.
+ */
 export const SILENT_MS = 3000
 /** Without a stream in use for so long a connection is idle, however empty the table: asking again costs one handshake. */
 export const IDLE_MS = 60_000
@@ -136,7 +141,9 @@ export class ConnectionTable<S extends Seat> {
 
   /** Who has to be hung up on by now. */
   overdue(now: number): Array<readonly [S, HangUp]> {
-    const silent = this.#where((seat) => !this.#open.has(seat) && now - seat.heardAt >= SILENT_MS)
+    const silent = this.#where(
+      (seat) => now - seat.heardAt >= SILENT_MS && (!this.#open.has(seat) || seat.unfinished()),
+    )
     return [...silent.map((seat) => [seat, 'silent'] as const), ...this.#idle(now)]
   }
 

@@ -33,6 +33,11 @@ export class FrameInspector {
     this.#maxFrameBytes = maxFrameBytes
   }
 
+  /** Whether the last frame is still to be completed. */
+  get unfinished(): boolean {
+    return this.#headerBytes > 0 || this.#body > 0
+  }
+
   /** The price of the next bytes; undefined when there is a frame among them that no honest peer sends. */
   inspect(chunk: Uint8Array | Uint8ArrayList): FrameTally | undefined {
     let work = 0

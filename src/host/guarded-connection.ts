@@ -58,6 +58,7 @@ export class GuardedConnection implements Seat, Reader {
   readonly #checks: Checks
   readonly #onAbuse: (reason: HangUp) => void
   readonly #clock: () => number
+  #inspector: FrameInspector | undefined
   #muxer: StreamMuxer | undefined
 
   constructor(
@@ -101,6 +102,7 @@ export class GuardedConnection implements Seat, Reader {
   /** Reads the frames that come out of the encryption from now on. Call before the muxer listens. */
   multiplexed(plain: MessageStream): void {
     const inspector = new FrameInspector()
+    this.#inspector = inspector
     const budget = new TokenBucket(WORK_BUDGET, this.#clock())
     interceptMessages(plain, (data) => {
       const tally = inspector.inspect(data)
@@ -121,6 +123,10 @@ export class GuardedConnection implements Seat, Reader {
 
   set muxer(muxer: StreamMuxer) {
     this.#muxer = muxer
+  }
+
+  unfinished(): boolean {
+    return this.#inspector?.unfinished ?? false
   }
 
   streams(): number {

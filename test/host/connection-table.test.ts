@@ -15,11 +15,22 @@ const LIMITS: ConnectionLimits = { open: 10, halfOpen: 4, perIp: 3, perSubnet: 5
 
 interface TestSeat extends Seat {
   open: number
+  half: boolean
 }
 
 function seat(ip: string, since: number, also: Partial<TestSeat> = {}): TestSeat {
   const groups = groupsOf(parseIp(ip)!)
-  const made: TestSeat = { groups, limited: true, since, heardAt: since, bytes: 0, open: 0, streams: () => made.open }
+  const made: TestSeat = {
+    groups,
+    limited: true,
+    since,
+    heardAt: since,
+    bytes: 0,
+    open: 0,
+    half: false,
+    streams: () => made.open,
+    unfinished: () => made.half,
+  }
   return Object.assign(made, also)
 }
 
@@ -106,6 +117,13 @@ describe('half-open sockets', () => {
     table.arrive(talks, 0)
     assert.deepEqual(table.overdue(SILENT_MS - 1), [])
     assert.deepEqual(table.overdue(SILENT_MS), [[silent, 'silent']])
+  })
+
+  it('are not alone: so is who stops in the middle of a frame', () => {
+    const half = seat('1.1.1.1', 0, { half: true })
+    const table = tableOf([half, seat('2.2.2.2', 0)])
+    assert.deepEqual(table.overdue(SILENT_MS - 1), [])
+    assert.deepEqual(table.overdue(SILENT_MS), [[half, 'silent']])
   })
 
   it('push nobody out of the table of connections', () => {

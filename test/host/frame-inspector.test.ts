@@ -40,6 +40,15 @@ describe('the frame inspector', () => {
     assert.equal(inspect(frame(WINDOW_UPDATE, 0, 1, 512))!.uses, false)
   })
 
+  it('knows when a frame is still to be completed', () => {
+    const whole = frame(DATA, SYN, 1, Buffer.from('xyz'))
+    for (let at = 0; at <= whole.length; at++) {
+      const inspector = new FrameInspector()
+      inspector.inspect(whole.subarray(0, at))
+      assert.equal(inspector.unfinished, at > 0 && at < whole.length)
+    }
+  })
+
   it('finds the same however the bytes are cut', () => {
     const frames = fc.array(
       fc.record({

@@ -13,6 +13,8 @@ export interface RawExchange {
 export const ANSWER_MS = 5000
 /** Streams and requests of one identity before the next one takes over; the node allows 100 of each in a burst. */
 const PER_CONNECTION = 80
+/** And bytes; it is cut at 512 KiB. */
+const BYTES_PER_CONNECTION = 200_000
 
 /** Asks with bytes that no library would send, cut as one likes, and changes its identity before limits end it. */
 export class RawCaller {
@@ -27,7 +29,8 @@ export class RawCaller {
 
   /** One stream: each piece in a frame of its own, then our side is closed. `cost` is how many requests are in them. */
   async exchange(pieces: readonly Uint8Array[], cost = 1): Promise<RawExchange> {
-    const peer = await this.#connected(cost)
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const peer = await this.#connected(Math.max(cost, Math.ceil((bytes * PER_CONNECTION) / BYTES_PER_CONNECTION)))
     this.#id += 2
     const id = this.#id
     const started = performance.now()

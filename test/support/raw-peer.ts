@@ -69,8 +69,8 @@ export interface RawPeer {
   received(id: number): Buffer
   /** Whether the other side ended a stream, in order or not. */
   ended(id: number): 'open' | 'closed' | 'reset'
-  /** Pings that were answered. */
-  readonly pongs: number
+  /** Whether the ping of this number was answered. */
+  ponged(id: number): boolean
   readonly closed: boolean
   /** Resolves when the connection is gone. */
   readonly gone: Promise<void>
@@ -117,15 +117,13 @@ function watch(peerId: PeerId, plain: MessageStream, socket: MultiaddrConnection
     }
   }
   let pending = Buffer.alloc(0)
-  let pongs = 0
+  const pongs = new Set<number>()
   const peer = {
     peerId,
     plain,
     socket,
     closed: false,
-    get pongs() {
-      return pongs
-    },
+    ponged: (id: number) => pongs.has(id),
     gone,
     until: (condition: () => boolean, timeout = 10_000) =>
       new Promise<boolean>((settle) => {
@@ -154,7 +152,9 @@ function watch(peerId: PeerId, plain: MessageStream, socket: MultiaddrConnection
         break
       }
       const id = pending.readUInt32BE(4)
-      pongs += type === PING && flags === ACK ? 1 : 0
+      if (type === PING && flags === ACK) {
+        pongs.add(pending.readUInt32BE(8))
+      }
       const stream = streams.get(id) ?? { chunks: [], ended: 'open' }
       streams.set(id, stream)
       stream.chunks.push(Buffer.from(pending.subarray(12, 12 + body)))
