@@ -1,0 +1,105 @@
+/**
+ * The part of the Protocol Buffers encoding that small messages need, bytes to values and back. Pure, and strict about
+ * lengths: nothing is allocated on the word of a length that the bytes do not keep.
+ */
+
+/** A field as it stood in a message. Fixed-width values are passed over. */
+export type Field = { readonly number: number } & (
+  | { readonly type: 'varint'; readonly value: number }
+  | { readonly type: 'bytes'; readonly value: Uint8Array }
+)
+
+/** Bytes that are no message. */
+export class ProtobufError extends Error {
+  override name = 'ProtobufError'
+}
+
+/** A varint has at most so many bytes: 64 bits. */
+export const MAX_VARINT_BYTES = 10
+
+/** The fields of a message in their order. Throws {@link ProtobufError}. Values are views of the bytes, not copies. */
+export function* readFields(bytes: Uint8Array): Generator<Field, undefined> {
+  let at = 0
+  while (at < bytes.length) {
+    const tag = readVarint(bytes, at)
+    at = tag.end
+    const number = Math.floor(tag.value / 8)
+    if (number === 0) {
+      throw new ProtobufError('a field has the number 0')
+    }
+    switch (tag.value % 8) {
+      case VARINT: {
+        const { value, end } = readVarint(bytes, at)
+        at = end
+        yield { number, type: 'varint', value }
+        break
+      }
+      case BYTES: {
+        const { value: length, end } = readVarint(bytes, at)
+        at = end + length
+        if (at <= bytes.length) {
+          yield { number, type: 'bytes', value: bytes.subarray(end, at) }
+        }
+        break
+      }
+      case FIXED_64:
+        at += 8
+        break
+      case FIXED_32:
+        at += 4
+        break
+      default:
+        throw new ProtobufError('a field is of a type that there is not')
+    }
+  }
+  if (at > bytes.length) {
+    throw new ProtobufError('the message ends inside a field')
+  }
+}
+
+/** A varint and where it ends. What is beyond 2^53 - 1 reads as that: a number too large for all that we count. */
+export function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } {
+  let value = 0
+  for (let at = start; at < bytes.length && at - start < MAX_VARINT_BYTES; at++) {
+    const byte = bytes[at]!
+    value += (byte & 0x7f) * 2 ** (7 * (at - start))
+    if (byte < 0x80) {
+      return { value: Math.min(value, Number.MAX_SAFE_INTEGER), end: at + 1 }
+    }
+  }
+  throw new ProtobufError(
+    bytes.length - start < MAX_VARINT_BYTES ? 'the message ends inside a number' : 'a number has more than 64 bits',
+  )
+}
+
+export function encodeVarint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let left = value
+  while (left >= 0x80) {
+    bytes.push((left % 0x80) | 0x80)
+    left = Math.floor(left / 0x80)
+  }
+  bytes.push(left)
+  return Uint8Array.from(bytes)
+}
+
+/** A field for {@link encodeFields}: a number is a varint, a text is its UTF-8, and what is undefined is left out. */
+export type FieldValue = number | string | Uint8Array | undefined
+
+export function encodeFields(...fields: ReadonlyArray<readonly [number: number, value: FieldValue]>): Uint8Array {
+  const parts: Uint8Array[] = []
+  for (const [number, value] of fields) {
+    if (typeof value === 'number') {
+      parts.push(encodeVarint(number * 8 + VARINT), encodeVarint(value))
+    } else if (value !== undefined) {
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value
+      parts.push(encodeVarint(number * 8 + BYTES), encodeVarint(bytes.length), bytes)
+    }
+  }
+  return Buffer.concat(parts)
+}
+
+const VARINT = 0
+const FIXED_64 = 1
+const BYTES = 2
+const FIXED_32 = 5
