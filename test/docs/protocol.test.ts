@@ -85,7 +85,10 @@ describe('docs/protocol.md', () => {
     const clients = [...document.matchAll(/<!-- from (\S+) -->\n```\w+\n(.*?)```/gs)]
     assert.equal(clients.length, 4)
     for (const [, path, code] of clients) {
-      assert.ok(readFileSync(new URL(path!, ROOT), 'utf8').includes(code!), `the client of ${path}`)
+      assert.ok(
+        readFileSync(new URL(path!, ROOT), 'utf8').includes(code!),
+        `${path} has another client: copy it into the document`,
+      )
     }
   })
 })
