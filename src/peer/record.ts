@@ -1,0 +1,115 @@
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import { PeerRecord as Payload, RecordEnvelope } from '@libp2p/peer-record'
+
+/** The most bytes of an envelope. One of 16 addresses and an RSA key of 4096 bits has 2 KiB. */
+export const MAX_ENVELOPE_BYTES = 4096
+/** The most addresses of a record. */
+export const MAX_RECORD_ADDRESSES = 16
+/**
+ * The highest sequence number: what a signed 64-bit integer holds, 292 years of nanoseconds. A peer that once showed
+ * the very last number could never show another record.
+ */
+export const MAX_SEQ = 2n ** 63n - 1n
+
+/**
+ * How an envelope is signed. `standard` is RFC 0002 and 0003 with the multicodec `libp2p-peer-record`, as Go and
+ * JavaScript have it. `legacy` is what rust-libp2p's rendezvous signs and reads, and nothing else (libp2p-core 0.44,
+ * `peer_record.rs`): another domain and another payload type.
+ */
+export type RecordForm = 'standard' | 'legacy'
+
+/** What a peer says and signs of itself. Only this file makes one, so what it holds was signed by the peer. */
+export interface SignedRecord {
+  readonly form: RecordForm
+  /** The peer, who is the signer; base58btc. */
+  readonly peerId: string
+  readonly seq: bigint
+  /** Multiaddrs as they stand in it. */
+  readonly addresses: readonly string[]
+  /** The envelope, byte for byte: cutting it would break the signature. */
+  readonly envelope: Uint8Array
+}
+
+/** Why bytes are not a record that a peer signed of itself. */
+export type RecordFault =
+  | 'record_too_long'
+  | 'record_not_an_envelope'
+  | 'record_of_another_kind'
+  | 'record_signature_wrong'
+  | 'record_signer_mismatch'
+  | 'record_not_readable'
+  | 'record_seq_out_of_range'
+  | 'record_addresses_count'
+
+/** Opens an envelope and verifies all of it: kind, signature, and that the signer is whom it is about. */
+export async function openRecord(envelope: Uint8Array): Promise<SignedRecord | RecordFault> {
+  if (envelope.length > MAX_ENVELOPE_BYTES) {
+    return 'record_too_long'
+  }
+  const read = readEnvelope(envelope)
+  if (typeof read === 'string') {
+    return read
+  }
+  const { sealed, form } = read
+  try {
+    if (!(await sealed.validate(FORMS[form].domain))) {
+      return 'record_signature_wrong'
+    }
+  } catch {
+    // A signature of the wrong length, says the one or other key type.
+    return 'record_signature_wrong'
+  }
+  return readPayload(sealed, form, envelope)
+}
+
+/** Reads an envelope that was verified before it was kept, and kept where nobody could change it. */
+export function reopenRecord(envelope: Uint8Array): SignedRecord | RecordFault {
+  const read = readEnvelope(envelope)
+  return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope)
+}
+
+interface Form {
+  /** What the signature is for; nothing signed for another purpose passes for a record. */
+  readonly domain: string
+  readonly payloadType: Uint8Array
+}
+
+const FORMS: Readonly<Record<RecordForm, Form>> = {
+  standard: { domain: Payload.DOMAIN, payloadType: Payload.CODEC },
+  legacy: { domain: 'libp2p-routing-state', payloadType: Buffer.from('/libp2p/routing-state-record') },
+}
+
+function readEnvelope(envelope: Uint8Array): { sealed: RecordEnvelope; form: RecordForm } | RecordFault {
+  let sealed: RecordEnvelope
+  try {
+    sealed = RecordEnvelope.createFromProtobuf(envelope)
+  } catch {
+    return 'record_not_an_envelope'
+  }
+  // The library verifies whatever it is given; that it is a record and not something else of the peer's, we do.
+  const payloadType = Buffer.from(sealed.payloadType.subarray())
+  const form = (['standard', 'legacy'] as const).find((each) => payloadType.equals(FORMS[each].payloadType))
+  return form === undefined ? 'record_of_another_kind' : { sealed, form }
+}
+
+function readPayload(sealed: RecordEnvelope, form: RecordForm, envelope: Uint8Array): SignedRecord | RecordFault {
+  let payload: Payload
+  let addresses: string[]
+  try {
+    payload = Payload.createFromProtobuf(sealed.payload)
+    addresses = payload.multiaddrs.slice(0, MAX_RECORD_ADDRESSES).map(String)
+  } catch {
+    return 'record_not_readable'
+  }
+  // Neither does it compare the signer with the subject: anybody could sign a record about anybody.
+  if (!payload.peerId.equals(peerIdFromPublicKey(sealed.publicKey))) {
+    return 'record_signer_mismatch'
+  }
+  if (payload.seqNumber > MAX_SEQ) {
+    return 'record_seq_out_of_range'
+  }
+  if (addresses.length === 0 || payload.multiaddrs.length > MAX_RECORD_ADDRESSES) {
+    return 'record_addresses_count'
+  }
+  return { form, peerId: payload.peerId.toString(), seq: payload.seqNumber, addresses, envelope }
+}
