@@ -96,7 +96,9 @@ export async function run(
   child.stderr.on('data', (data) => {
     said = (said + data).slice(-SHOWN_STDERR)
   })
-  const [code, signal] = await once(child, 'close')
+  const [code, signal] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error(`${command} is not on PATH`) : error
+  })
   if (code !== 0) {
     throw new Error(`${command} ${args[0] ?? ''}: ${signal ?? `exit code ${code}`}. ${said.trim()}`)
   }

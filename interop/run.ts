@@ -33,7 +33,7 @@ async function buildClients({ skip, fail, try: attempt }: Report, ci: boolean): 
     )
     if (missing !== undefined) {
       const say = ci && REQUIRED_IN_CI.includes(language) ? fail : skip
-      say(`${language} is there`, `no toolchain, so nothing on ${stack}: ${missing}`)
+      say(`${language} toolchain`, `nothing on ${stack}: ${missing}`)
       continue
     }
     await attempt(`${language} builds its client`, async () => {
