@@ -60,6 +60,19 @@ export function readDialable(text: string): Dialable | undefined {
   return { id, scope, address: { text: address, group: scope === 'public' ? networkGroupOf(ip) : undefined } }
 }
 
+/** The dialable ones of a peer that are not our `own`: whoever claims to be at one of those would have us dial ourselves. */
+export function foreignAddresses(id: string, addresses: readonly string[], own: readonly string[]): OfferedAddress[] {
+  const ours = new Set(own.map(withoutPeer))
+  return addresses.flatMap((text) => {
+    const address = readDialable(`${withoutPeer(text)}/p2p/${id}`)?.address
+    return address === undefined || ours.has(address.text) ? [] : [address]
+  })
+}
+
+function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
 /** The ports that a bootstrap proves are those a client dials: nobody's mail server is knocked at on a liar's word. */
 function isDecentPort(port: number): boolean {
   return port >= 1024 || port === 80 || port === 443
