@@ -53,6 +53,9 @@ const NEVER_USED_MS = 1000
 const NO_STREAM_MS = 5000
 /** A stream may be quiet while its answer waits for proofs (5 s) and for its reader (5 s). */
 const QUIET_STREAM_MS = 15_000
+/** When none of these is there: a new one has not said what it wants yet, or has its answer. */
+const HASTY_NEVER_USED_MS = 250
+const HASTY_NO_STREAM_MS = 2000
 /** Whoever keeps a stream busy without ever opening another one, as a ping does, gives way in the end. */
 const NO_NEW_STREAM_MS = 30_000
 /** And half-open ones: nothing said yet, or nothing more. */
@@ -173,6 +176,7 @@ export class ConnectionTable<S extends Seat> {
     const candidates = [...among].filter((seat) => this.#open.has(seat))
     return (
       this.#first(candidates, now, (seat) => quiet(seat, now) >= patienceWith(seat)) ??
+      this.#first(candidates, now, (seat) => quiet(seat, now) >= hasteWith(seat)) ??
       this.#first(candidates, now, (seat) => now - (seat.askedAt ?? seat.since) >= NO_NEW_STREAM_MS)
     )
   }
@@ -215,6 +219,13 @@ function patienceWith(seat: Seat): number {
     return NEVER_USED_MS
   }
   return seat.streams() === 0 ? NO_STREAM_MS : QUIET_STREAM_MS
+}
+
+function hasteWith(seat: Seat): number {
+  if (seat.usedAt === undefined) {
+    return HASTY_NEVER_USED_MS
+  }
+  return seat.streams() === 0 ? HASTY_NO_STREAM_MS : QUIET_STREAM_MS
 }
 
 /** The group of a newcomer that has no room left. */

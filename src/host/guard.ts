@@ -12,6 +12,7 @@ import { type ConnectionLimits, ConnectionTable } from './connection-table.ts'
 import { denyDialMultiaddr } from './dial-rules.ts'
 import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './guard-counters.ts'
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
+import { LoopShare } from './loop-share.ts'
 import { slowReaders } from './slow-readers.ts'
 
 /** The protections, each of which can be switched off, so that a doubt can be settled in production. */
@@ -28,6 +29,8 @@ export const PROTECTIONS = [
   'idle',
   /** Whoever does not read its answers goes. */
   'slowReaders',
+  /** What comes in is served a few milliseconds at a time. */
+  'loopShare',
   /** Who left is forgotten. */
   'peerStore',
   /** No dials to names, unix sockets and relays. */
@@ -61,6 +64,7 @@ export class Guard {
   readonly #clock: () => number
   readonly #denied: ReturnType<typeof accessList>
   readonly #rates = new ConnectionRates()
+  readonly #share: LoopShare | undefined
   readonly #sockets = new WeakMap<MultiaddrConnection | MessageStream, GuardedConnection>()
   readonly #plain = new WeakMap<MessageStream, GuardedConnection>()
 
@@ -72,6 +76,7 @@ export class Guard {
       slowReaders: this.protects('slowReaders'),
     }
     this.#clock = clock
+    this.#share = this.protects('loopShare') ? new LoopShare(clock) : undefined
     this.#denied = accessList({ deny, allow: [] })
     this.#maxOpen = limits.open
     this.table = new ConnectionTable({
@@ -166,6 +171,7 @@ export class Guard {
     const connection = new GuardedConnection(maConn, caller, {
       clock: this.#clock,
       checks: this.#checks,
+      share: this.#share,
       onAbuse: (reason) => this.#hangUp(connection, reason),
     })
     const place = this.table.arrive(connection, now)

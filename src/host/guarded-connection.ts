@@ -3,6 +3,7 @@ import type { Ip, Scope } from '../peer/ip.ts'
 import { groupsOf, type Seat } from './connection-table.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
+import type { LoopShare } from './loop-share.ts'
 import type { Reader } from './slow-readers.ts'
 import { type Budget, TokenBucket } from './token-bucket.ts'
 
@@ -34,6 +35,8 @@ export interface Checks {
 export interface GuardedConnectionInit {
   readonly clock: () => number
   readonly checks: Checks
+  /** When what it sends is served; undefined serves at once. */
+  readonly share: LoopShare | undefined
   /** Told when it does what no honest peer does. What it sent then is not passed on. */
   readonly onAbuse: (reason: HangUp) => void
 }
@@ -56,6 +59,7 @@ export class GuardedConnection implements Seat, Reader {
   ended = false
   readonly #maConn: MultiaddrConnection
   readonly #checks: Checks
+  readonly #share: LoopShare | undefined
   readonly #onAbuse: (reason: HangUp) => void
   readonly #clock: () => number
   #inspector: FrameInspector | undefined
@@ -64,7 +68,7 @@ export class GuardedConnection implements Seat, Reader {
   constructor(
     maConn: MultiaddrConnection,
     { ip, scope }: { readonly ip: Ip; readonly scope: Scope },
-    { clock, checks, onAbuse }: GuardedConnectionInit,
+    { clock, checks, share, onAbuse }: GuardedConnectionInit,
   ) {
     this.#maConn = maConn
     this.ip = ip
@@ -73,6 +77,7 @@ export class GuardedConnection implements Seat, Reader {
     this.limited = scope === 'public'
     this.#clock = clock
     this.#checks = checks
+    this.#share = share
     this.#onAbuse = onAbuse
     this.since = clock()
     this.heardAt = this.since
@@ -88,6 +93,7 @@ export class GuardedConnection implements Seat, Reader {
     this.#maConn.addEventListener('drain', () => {
       this.stalledSince = undefined
     })
+    this.#takeTurns()
     interceptMessages(this.#maConn, (data) => {
       this.heardAt = this.#clock()
       this.bytes += data.byteLength
@@ -97,6 +103,20 @@ export class GuardedConnection implements Seat, Reader {
       }
       return affordable
     })
+  }
+
+  /** Before libp2p's own buffer, so that the order of what it holds and what it hands out stays. */
+  #takeTurns(): void {
+    const { onData } = this.#maConn as { onData?: (data: StreamMessageEvent['data']) => void }
+    const share = this.#share
+    if (onData === undefined || share === undefined) {
+      return
+    }
+    const deferring = this.#maConn as { onData?: typeof onData }
+    deferring.onData = (data) => {
+      this.heardAt = this.#clock()
+      share.take(data.byteLength, () => onData.call(this.#maConn, data))
+    }
   }
 
   /** Reads the frames that come out of the encryption from now on. Call before the muxer listens. */

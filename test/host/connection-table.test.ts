@@ -151,7 +151,7 @@ describe('a full table', () => {
   })
 
   it('never cuts whoever has just asked, nor whoever still waits for an answer', () => {
-    const seats = crowd(() => ({ usedAt: 58_000, askedAt: 58_000 }))
+    const seats = crowd(() => ({ usedAt: 58_500, askedAt: 58_500 }))
     assert.deepEqual(newcomer(tableOf(seats), 60_000), { refusal: 'table_full' })
     seats[2]!.open = 1
     seats[2]!.usedAt = 50_000
@@ -163,6 +163,13 @@ describe('a full table', () => {
   it('gives way with one that has never used a stream', () => {
     const seats = crowd((i) => (i === 5 ? {} : { usedAt: 1900, askedAt: 1900 }))
     assert.deepEqual(newcomer(tableOf(seats), 2000), { instead: seats[5] })
+  })
+
+  it('is hasty only when there is nobody else', () => {
+    const seats = crowd((i) => ({ usedAt: i === 3 ? 57_000 : 59_000, askedAt: 59_000 }))
+    assert.deepEqual(newcomer(tableOf(seats), 60_000), { instead: seats[3] })
+    seats[8]!.usedAt = 54_000
+    assert.deepEqual(newcomer(tableOf(seats), 60_000), { instead: seats[8] })
   })
 
   it('gives way with one that keeps a stream busy for ever', () => {
