@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -23,53 +22,7 @@ import {
   type PeerRecord,
 } from '../../src/wire/bootstrap-codec.ts'
 
-interface RequestVector {
-  readonly name: string
-  readonly text?: string
-  readonly hex?: string
-  readonly request?: Partial<BootstrapRequest>
-  readonly fault?: ErrorCode
-  readonly message?: string
-}
-
-interface AnswerVector {
-  readonly name: string
-  readonly peers?: readonly PeerRecord[]
-  readonly explanation?: Explanation
-  readonly fault?: Fault
-  readonly answer: string
-}
-
 const DECODER_FAULTS: readonly ErrorCode[] = ['invalid_utf8', 'invalid_json', 'invalid_request']
-
-describe('the requests of the vectors', () => {
-  for (const { name, text, hex, request, fault, message } of vectors<RequestVector>('requests')) {
-    it(`${fault ?? 'read'}: ${name}`, () => {
-      const decoded = decodeRequest(hex === undefined ? Buffer.from(text!) : Buffer.from(hex, 'hex'))
-      if (fault === undefined) {
-        assert.deepEqual(decoded, { ...ASK, ...request })
-      } else {
-        assert.ok(isFault(decoded), `it was read as ${JSON.stringify(decoded)}`)
-        assert.equal(decoded.code, fault)
-        assert.ok(decoded.message.includes(message ?? ''), decoded.message)
-      }
-    })
-  }
-})
-
-describe('the answers of the vectors', () => {
-  for (const { name, peers, explanation, fault, answer } of vectors<AnswerVector>('answers')) {
-    it(name, () => {
-      const encoded =
-        explanation !== undefined
-          ? encodeExplained(peers!, explanation, fault)
-          : fault !== undefined
-            ? encodeFault(fault, peers)
-            : encodePeers(peers!)
-      assert.equal(encoded, answer)
-    })
-  }
-})
 
 describe('decoding', () => {
   it('gives a request or a typed fault for any bytes', () => {
@@ -164,10 +117,6 @@ describe('encoding', () => {
     )
   })
 })
-
-function vectors<Vector>(name: string): Vector[] {
-  return JSON.parse(readFileSync(new URL(`vectors/${name}.json`, import.meta.url), 'utf8'))
-}
 
 /** Within every bound, whatever was sent. */
 function isSound(decoded: BootstrapRequest | Fault): boolean {
