@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import { type Address, addressAt, ipOf, parseAddress } from './peer/address.ts'
+import type { Scope } from './peer/ip.ts'
 import { samePeer } from './peer/peer-id.ts'
+import type { SignedRecord } from './peer/record.ts'
 import { type AdmissionRules, refuse } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
 import { type ProofFault, type Refusal, type RefusalCode, refusal } from './policy/refusal.ts'
 import { selectPeers } from './policy/selection.ts'
 import type { Random } from './random.ts'
+import type { OwnRecord, RecordedPeer } from './registry/peer-records.ts'
 import {
   type Change,
   isStatic,
@@ -14,9 +17,9 @@ import {
   type RegisteredPeer,
   type Registration,
   type RegistrationKey,
-  recordOf,
+  type RegistrationRecord,
 } from './registry/registration.ts'
-import { MAX_ADDRESSES_PER_PEER, putChange, type Registry, removeChange } from './registry/registry.ts'
+import { MAX_ADDRESSES_PER_PEER, type Registry, removeChange } from './registry/registry.ts'
 import { type Contents, type Recovered, type Store, StoreUnavailableError, type Table } from './store/store.ts'
 
 /** What became of one address that a caller asked to register or to take back. */
@@ -81,12 +84,12 @@ export class RendezvousPoint implements Table {
   }
 
   /** Takes in what a store recovered. Those proved longest ago are the first to be proved again. */
-  restore({ records, statics }: Recovered): void {
+  restore({ records, statics, trusted }: Recovered): void {
     const now = this.#init.clock()
     this.registry.setStatics(statics, now)
     for (const record of records) {
       if (this.#mayBeListed(record)) {
-        this.registry.restore(record, now - this.#init.maxProofAge)
+        this.registry.restore(trusted ? record : withoutEnvelope(record), now - this.#init.maxProofAge)
       }
     }
     const watched = [...this.registry.all()].sort((a, b) => a.provedAt - b.provedAt)
@@ -99,10 +102,16 @@ export class RendezvousPoint implements Table {
    * Registers a caller's addresses in a network: admitted by the rules, proved by dialling back, remembered by the
    * store, in this order. All addresses are proved side by side; what the signal cuts short stays `pending`.
    * Rejects with {@link StoreUnavailableError} when the store does not take it; nothing is registered then.
+   * `record`, what the caller says of itself, is kept with them unless all are refused.
    */
   async register(
     caller: Caller,
-    request: { readonly network: string; readonly addresses: readonly string[]; readonly ttl: number },
+    request: {
+      readonly network: string
+      readonly addresses: readonly string[]
+      readonly ttl: number
+      readonly record?: OwnRecord
+    },
     signal: AbortSignal,
   ): Promise<Outcome[]> {
     const batch = newBatch()
@@ -119,6 +128,9 @@ export class RendezvousPoint implements Table {
         return await this.#admit(requested, { caller, target, ...request }, batch, signal)
       }),
     )
+    if (request.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
+      this.#keepRecord(request.network, caller.peerId, request.record, batch)
+    }
     await this.#remember(batch)
     for (const registration of batch.added) {
       this.#takenBack.delete(textOf(keyOf(registration)))
@@ -147,9 +159,9 @@ export class RendezvousPoint implements Table {
       if (known !== undefined && isStatic(known)) {
         return { ...refused(requested, 'static', target), expiresAt: known.expiresAt }
       }
-      if (known !== undefined && this.registry.remove(known)) {
+      if (known !== undefined) {
+        this.#remove(known, batch)
         this.#takenBack.set(textOf(key), true)
-        batch.removed.push(known)
       }
       return refused(requested, 'removed', target)
     })
@@ -192,9 +204,15 @@ export class RendezvousPoint implements Table {
     if (this.registry.find(keyOf(registration)) !== registration) {
       return false
     }
+    const { peerRecords } = this.registry
+    const { peer, scope } = registration
+    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.#listed(peer, scope)
     this.registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
+    if (returns) {
+      peerRecords.touch(peer)
+    }
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
-      this.#rememberLater(putChange(registration))
+      this.#rememberLater(this.registry.putChange(registration))
     }
     return true
   }
@@ -240,7 +258,7 @@ export class RendezvousPoint implements Table {
     for (const record of edited.records) {
       const isNew = this.registry.find(record) === undefined && !this.#takenBack.has(textOf(record))
       if (isNew && this.#mayBeListed(record)) {
-        this.#init.onRegistered?.(this.registry.restore({ ...record, provedAt: 0 }, now))
+        this.#init.onRegistered?.(this.registry.restore({ ...withoutEnvelope(record), provedAt: 0 }, now))
       }
     }
     for (const registration of this.registry.all()) {
@@ -299,6 +317,7 @@ export class RendezvousPoint implements Table {
     const registration = this.registry.put(key, times)
     if (isNew) {
       batch.added.push(registration)
+      this.registry.peerRecords.touch(registration.peer)
     }
     batch.kept.add(registration)
     // While its first change is not on disk, it stands or falls with the last one who was told of it.
@@ -313,22 +332,38 @@ export class RendezvousPoint implements Table {
     const own = this.registry.registrationsOf(network, peerId).filter((each) => !isStatic(each) && !each.provisional)
     if (own.length >= MAX_ADDRESSES_PER_PEER) {
       const oldest = own.reduce((a, b) => (b.provedAt < a.provedAt ? b : a))
-      this.registry.remove(oldest)
-      batch.removed.push(oldest)
+      this.#remove(oldest, batch)
     }
+  }
+
+  #remove(registration: Registration, batch: Batch): void {
+    batch.removed.push({ registration, record: this.registry.recordOf(registration) })
+    this.registry.remove(registration)
+  }
+
+  /** What a peer says of itself, unless it has said something newer while this was proved. */
+  #keepRecord(network: string, peerId: string, record: OwnRecord, batch: Batch): void {
+    const peer = this.registry.registrationsOf(network, peerId)[0]?.peer
+    if (peer === undefined || (record !== 'unsigned' && isOlder(record, this.registry.peerRecords.find(peer)))) {
+      return
+    }
+    batch.recorded = { peer, record, before: this.registry.peerRecords.put(peer, record) }
   }
 
   /** Answered means kept: what the store does not take did not happen. */
   async #remember(batch: Batch): Promise<void> {
     // As things stand now: somebody else may have taken back, or registered again, what waited here for its proof.
     const kept = [...batch.kept].filter((each) => !isStatic(each) && this.registry.find(keyOf(each)) === each)
-    const removed = batch.removed.filter((each) => this.registry.find(keyOf(each)) === undefined)
+    const removed = batch.removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
     if (kept.length + removed.length === 0) {
       return
     }
     this.#init.onChange?.()
     try {
-      await this.#init.store.append([...removed.map(removeChange), ...kept.map(putChange)])
+      await this.#init.store.append([
+        ...removed.map(removeChange),
+        ...kept.map((each) => this.registry.putChange(each)),
+      ])
     } catch (err) {
       this.#undo(batch)
       throw err
@@ -338,17 +373,20 @@ export class RendezvousPoint implements Table {
     }
   }
 
-  #undo({ kept, removed }: Batch): void {
+  #undo({ kept, removed, recorded }: Batch): void {
+    if (recorded !== undefined && this.registry.peerRecords.find(recorded.peer)?.record === recorded.record) {
+      this.registry.peerRecords.revert(recorded.peer, recorded.before)
+    }
     for (const registration of kept) {
       if (this.#unwritten.get(registration)?.kept === kept) {
         this.#unwritten.delete(registration)
         this.registry.remove(registration)
       }
     }
-    for (const registration of removed) {
-      if (!registration.provisional && this.registry.find(keyOf(registration)) === undefined) {
+    for (const { registration, record } of removed) {
+      if (!registration.provisional && !this.#isKnown(registration)) {
         const provedBefore = this.#init.clock() - this.#init.maxProofAge
-        this.#init.onRegistered?.(this.registry.restore(recordOf(registration), provedBefore))
+        this.#init.onRegistered?.(this.registry.restore(record, provedBefore))
       }
     }
   }
@@ -375,6 +413,16 @@ export class RendezvousPoint implements Table {
     return ({ expiresAt, provedAt }) => expiresAt > now && (!proves || provedAt >= provedAfter)
   }
 
+  #isKnown(registration: Registration): boolean {
+    return this.registry.find(keyOf(registration)) !== undefined
+  }
+
+  /** Whether a peer is handed out by an address of this scope. */
+  #listed({ registrations }: RegisteredPeer, scope: Scope): boolean {
+    const current = this.#current()
+    return registrations.some((each) => each.scope === scope && this.#isListed(each, current))
+  }
+
   #isListed(registration: Registration, current: (registration: Registration) => boolean): boolean {
     const known = registration.health === 'reachable' || this.#init.prover === undefined
     return known && !registration.provisional && current(registration)
@@ -386,11 +434,25 @@ interface Batch {
   readonly kept: Set<Registration>
   /** Those of `kept` that were not there before. */
   readonly added: Registration[]
-  readonly removed: Registration[]
+  /** Each with what was to be remembered of it. */
+  readonly removed: Array<{ readonly registration: Registration; readonly record: RegistrationRecord }>
+  recorded:
+    | { readonly peer: RegisteredPeer; readonly record: OwnRecord; readonly before: RecordedPeer | undefined }
+    | undefined
 }
 
 function newBatch(): Batch {
-  return { kept: new Set(), added: [], removed: [] }
+  return { kept: new Set(), added: [], removed: [], recorded: undefined }
+}
+
+/** Whether a record of the peer is there that is at least as new, and another one. */
+function isOlder(record: SignedRecord, known: RecordedPeer | undefined): boolean {
+  return known !== undefined && known.record !== 'unsigned' && known.record.seq > record.seq
+}
+
+/** What a file says is worth no more than its word, and this is handed out as a peer's own. */
+function withoutEnvelope({ envelope: _, ...record }: RegistrationRecord): RegistrationRecord {
+  return record
 }
 
 function readTarget(text: string, caller: Caller): Address | RefusalCode {

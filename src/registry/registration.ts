@@ -21,6 +21,8 @@ export interface RegistrationRecord extends RegistrationKey {
   readonly expiresAt: number
   /** When the peer last answered there with its own PeerId; 0 when it never did. */
   readonly provedAt: number
+  /** The record that the peer signed of itself, byte for byte; empty when it registered one without a signature. */
+  readonly envelope?: Uint8Array
 }
 
 /** What happened to the table. A store that remembers every change in order can bring the table back. */

@@ -1,6 +1,7 @@
 import type { Scope } from '../peer/ip.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
+import { PeerRecords } from './peer-records.ts'
 import type { Pool } from './pool.ts'
 import {
   type Change,
@@ -41,6 +42,8 @@ export class Registry {
   readonly #networks = new Map<string, NetworkTable>()
   readonly #listing: RegistryInit['listing']
   readonly occupancy = new Occupancy()
+  /** What peers of the rendezvous protocol say of themselves. */
+  readonly peerRecords = new PeerRecords()
   #statics: readonly StaticEntry[] = []
   #sweep: Iterator<RegistrationEntry> | undefined
   #registrations = 0
@@ -121,6 +124,7 @@ export class Registry {
     this.occupancy.remove(entry)
     this.#registrations--
     if (entry.peer.registrations.length === 0) {
+      this.peerRecords.delete(entry.peer)
       this.#peers--
       if (table.peers.size === 0) {
         this.#networks.delete(table.name)
@@ -178,9 +182,13 @@ export class Registry {
     if (!isStatic(entry) && record.provedAt > 0) {
       const current = record.provedAt >= provedBefore
       entry.provedAt = record.provedAt
-      entry.provedSince = current ? record.provedAt : 0
+      // A store does not keep since when: what was proved a moment ago had been there since it registered, or been given up.
+      entry.provedSince = current ? record.registeredAt : 0
       entry.health = current ? 'reachable' : 'failing'
       this.#relist(entry)
+    }
+    if (record.envelope !== undefined) {
+      this.peerRecords.restore(entry.peer, record.envelope)
     }
     return entry
   }
@@ -222,9 +230,20 @@ export class Registry {
   *records(): Iterable<RegistrationRecord> {
     for (const entry of this.#entries()) {
       if (!isStatic(entry) && !entry.provisional) {
-        yield recordOf(entry)
+        yield this.recordOf(entry)
       }
     }
+  }
+
+  /** What a store should keep of a registration: what the peer says of itself belongs to each. */
+  recordOf(registration: Registration): RegistrationRecord {
+    const envelope = this.peerRecords.envelopeOf(registration.peer)
+    return envelope === undefined ? recordOf(registration) : { ...recordOf(registration), envelope }
+  }
+
+  /** The change that brings a registration as it is now into a store. */
+  putChange(registration: Registration): Change {
+    return { kind: 'put', record: this.recordOf(registration) }
   }
 
   #add(
@@ -272,11 +291,6 @@ export class Registry {
       }
     }
   }
-}
-
-/** The change that brings a registration as it is now into a store. */
-export function putChange(registration: Registration): Change {
-  return { kind: 'put', record: recordOf(registration) }
 }
 
 export function removeChange(registration: Registration): Change {

@@ -1,5 +1,6 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { parseAddress } from '../peer/address.ts'
+import { MAX_ENVELOPE_BYTES } from '../peer/record.ts'
 import type { RegistrationKey, RegistrationRecord } from '../registry/registration.ts'
 import type { StaticEntry, StaticRegistration } from '../registry/static-entry.ts'
 import { isoTime } from './iso-time.ts'
@@ -22,7 +23,9 @@ export function encodeRecord(record: RegistrationRecord): string {
   const address = JSON.stringify(`${record.address}/p2p/${record.peerId}`)
   const network = record.network === '' ? '' : `,"network":${JSON.stringify(record.network)}`
   const proved = record.provedAt > 0 ? `,"provedAt":"${isoTime(record.provedAt)}"` : ''
-  return `{"address":${address}${network},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"}`
+  const { envelope } = record
+  const signed = envelope === undefined ? '' : `,"signedPeerRecord":"${Buffer.from(envelope).toString('base64')}"`
+  return `{"address":${address}${network},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}}`
 }
 
 export function encodeStatic(entry: StaticEntry): string {
@@ -89,6 +92,7 @@ export function decodeRecord(json: Readonly<Record<string, unknown>>, now: numbe
   if (peerId === undefined) {
     return undefined
   }
+  const envelope = decodeEnvelope(json.signedPeerRecord)
   return {
     network,
     peerId,
@@ -96,6 +100,7 @@ export function decodeRecord(json: Readonly<Record<string, unknown>>, now: numbe
     registeredAt: Math.min(decodeTime(json.registeredAt) ?? now, now),
     expiresAt: Math.min(decodeTime(json.expiresAt) ?? now + DAMAGED_EXPIRY_MS, now + MAX_TTL_MS),
     provedAt: Math.min(decodeTime(json.provedAt) ?? 0, now),
+    ...(envelope === undefined ? {} : { envelope }),
   }
 }
 
@@ -150,6 +155,14 @@ function decodeNetwork(json: unknown): string | undefined {
     ? network
     : undefined
 }
+
+/** Undefined when there is none, or none that could be one: the registration counts without it. */
+function decodeEnvelope(json: unknown): Uint8Array | undefined {
+  const isBase64 = typeof json === 'string' && json.length <= MAX_ENVELOPE_BASE64 && BASE64.test(json)
+  return isBase64 ? Buffer.from(json, 'base64') : undefined
+}
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const MAX_ENVELOPE_BASE64 = Math.ceil(MAX_ENVELOPE_BYTES / 3) * 4
 
 function decodeTime(json: unknown): number | undefined {
   const ms = typeof json === 'string' ? Date.parse(json) : Number.NaN
