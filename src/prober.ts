@@ -34,8 +34,8 @@ export const FIRST_PROOFS: ProofBudget = {
   perGroup: { burst: 256, perSecond: 20 },
 }
 /**
- * Proofs of what is listed. 64 at once walk through 10,000 entries, a third of them silent for 4 s, in 4 minutes; the
- * quick retries of the silent ones come to four such walks within a quarter of an hour, and still nobody waits long.
+ * Proofs of what is listed. 64 at once walk through 10,000 entries, a third of them silent for 4 s, in 4 minutes. The
+ * quick retries of the silent ones come to four such walks, which is all that fits into the quarter of an hour.
  */
 export const NEXT_PROOFS: ProofBudget = {
   parallel: 64,

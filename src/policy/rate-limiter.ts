@@ -1,5 +1,3 @@
-import { LRUCache } from 'lru-cache'
-
 export interface RateLimit {
   /** Requests that may come at once. */
   readonly burst: number
@@ -7,7 +5,7 @@ export interface RateLimit {
   readonly perSecond: number
 }
 
-/** The most keys remembered; the ones that asked longest ago are forgotten first, and those are full again anyway. */
+/** The most keys remembered. The ones served longest ago are forgotten first, and those are full again anyway. */
 export const MAX_KEYS = 50_000
 
 /**
@@ -18,27 +16,37 @@ export const MAX_KEYS = 50_000
 export class RateLimiter {
   readonly #limit: RateLimit
   /** When a key's bucket will be full again, ms. One number a key (the "virtual scheduling" form of the leaky bucket). */
-  readonly #fullAt: LRUCache<string, number>
+  #fullAt = new Map<string, number>()
+  /** Those not served since `#fullAt` began. Two generations forget the oldest half at once, without a list of uses. */
+  #older = new Map<string, number>()
+  readonly #maxKeys: number
 
   constructor(limit: RateLimit, maxKeys: number = MAX_KEYS) {
     this.#limit = limit
-    this.#fullAt = new LRUCache({ max: maxKeys })
+    this.#maxKeys = maxKeys
   }
 
   get size(): number {
-    return this.#fullAt.size
+    return this.#fullAt.size + this.#older.size
   }
 
   /** Milliseconds until the key may have a turn; 0 is now. Takes nothing. */
   wait(key: string, now: number): number {
     const turn = 1000 / this.#limit.perSecond
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now)
-    return Math.max(0, fullAt + turn - now - this.#limit.burst * turn)
+    return Math.max(0, this.#fullFrom(key, now) + turn - now - this.#limit.burst * turn)
   }
 
   /** Takes a turn, now or ahead of time: what {@link wait} said has to be waited by the caller. */
   take(key: string, now: number): void {
     const turn = 1000 / this.#limit.perSecond
-    this.#fullAt.set(key, Math.max(this.#fullAt.get(key) ?? now, now) + turn)
+    this.#fullAt.set(key, this.#fullFrom(key, now) + turn)
+    if (this.#fullAt.size >= this.#maxKeys / 2) {
+      this.#older = this.#fullAt
+      this.#fullAt = new Map()
+    }
+  }
+
+  #fullFrom(key: string, now: number): number {
+    return Math.max(this.#fullAt.get(key) ?? this.#older.get(key) ?? now, now)
   }
 }
