@@ -10,6 +10,8 @@ export interface Invocation {
   readonly flags: ReadonlyMap<SettingKey, readonly string[]>
   /** The command's own options; a switch has the value `''`. */
   readonly options: ReadonlyMap<string, string>
+  /** What follows the command, when it takes something. */
+  readonly operands: readonly string[]
 }
 
 export type Request =
@@ -26,11 +28,21 @@ export function parseArguments(argv: readonly string[]): Request {
   }
   const named = first !== undefined && !first.startsWith('-')
   const command = named ? commandNamed(first) : COMMANDS[0]
-  const { flags, options } = parseFlags(command, named ? argv.slice(1) : [...argv])
+  const { flags, options, operands } = parseFlags(command, named ? argv.slice(1) : [...argv])
   if (options.has('help')) {
     return { kind: 'help', command: named ? command : undefined }
   }
-  return options.has('version') ? { kind: 'version' } : { kind: 'run', invocation: { command, flags, options } }
+  if (options.has('version')) {
+    return { kind: 'version' }
+  }
+  if (command.operand !== undefined && operands.length === 0) {
+    const { placeholder, example } = command.operand
+    throw mistake(
+      `${command.name} needs ${placeholder}; for example: bootstrap-peer ${command.name} ${example}`,
+      command,
+    )
+  }
+  return { kind: 'run', invocation: { command, flags, options, operands } }
 }
 
 function parseFlags(command: Command, args: string[]): Omit<Invocation, 'command'> {
@@ -43,9 +55,14 @@ function parseFlags(command: Command, args: string[]): Omit<Invocation, 'command
   ])
   const flags = new Map<SettingKey, string[]>()
   const options = new Map<string, string>()
+  const operands: string[] = []
 
   for (const token of tokens(args, switches)) {
     if (token.kind !== 'option') {
+      if (command.operand !== undefined && token.kind === 'positional') {
+        operands.push(token.value)
+        continue
+      }
       const shown = token.kind === 'positional' ? token.value : '--'
       throw mistake(`${command.name} takes no argument ${JSON.stringify(shown)}, only options`, command)
     }
@@ -61,7 +78,7 @@ function parseFlags(command: Command, args: string[]): Omit<Invocation, 'command
     }
     flags.set(key, [...earlier, value])
   }
-  return { flags, options }
+  return { flags, options, operands }
 }
 
 type Token = ReturnType<typeof tokens>[number]

@@ -2,11 +2,16 @@ import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from
 import type { Invocation } from './arguments.ts'
 import type { ExitCode } from './exit-codes.ts'
 
+/** Those without settings run a client: they read no config file and no variable. */
+export type CommandName = ConfiguredCommand | 'join' | 'list' | 'check'
+
 export interface Command {
-  readonly name: ConfiguredCommand
+  readonly name: CommandName
   /** One line for the overview. */
   readonly summary: string
   readonly options: readonly Option[]
+  /** What follows the command, one or more of it. Without it there may be nothing. */
+  readonly operand?: Operand
   /** Loaded when it is run: help and a mistyped flag need no libp2p. */
   load(): Promise<{ run(invocation: Invocation): Promise<ExitCode> }>
 }
@@ -18,6 +23,30 @@ export interface Option {
   readonly placeholder: string
   readonly help: string
 }
+
+export interface Operand {
+  readonly placeholder: string
+  readonly help: string
+  /** One as it would be typed. */
+  readonly example: string
+}
+
+const BOOTSTRAP: Operand = {
+  placeholder: '<bootstrap>...',
+  help: 'A multiaddr with its PeerId, or /dnsaddr/<name>; several are used side by side.',
+  example: '/ip4/203.0.113.7/tcp/4000/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
+}
+const NETWORK: Option = {
+  name: 'network',
+  placeholder: '<name>',
+  help: 'The network to ask for. Default: the one without a name',
+}
+const PORT: Option = {
+  name: 'port',
+  placeholder: '<port>',
+  help: 'The TCP port to listen on. Default: any that is free',
+}
+const CLIENT_KEY: Option = { name: 'key', placeholder: '<file>', help: 'Be the peer of this key. Default: a new one' }
 
 const CONFIG: Option = {
   name: 'config',
@@ -62,9 +91,51 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     ],
     load: () => import('./commands/keygen.ts'),
   },
+  {
+    name: 'join',
+    summary: 'Run a peer that registers, stays listed and shows who comes and goes',
+    operand: BOOTSTRAP,
+    options: [
+      NETWORK,
+      PORT,
+      CLIENT_KEY,
+      { name: 'cache', placeholder: '<file>', help: 'Remember peers that worked in this file. Default: none' },
+      { name: 'target', placeholder: '<count>', help: 'How many peers to be connected to. Default: 8' },
+    ],
+    load: () => import('./commands/join.ts'),
+  },
+  {
+    name: 'list',
+    summary: 'Print whom bootstraps hand out',
+    operand: BOOTSTRAP,
+    options: [
+      NETWORK,
+      { name: 'limit', placeholder: '<count>', help: 'How many peers to ask each for, up to 1000. Default: up to 250' },
+      JSON_OUTPUT,
+    ],
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'Tell what is wrong with a bootstrap, or with how it sees this machine',
+    operand: BOOTSTRAP,
+    options: [
+      NETWORK,
+      PORT,
+      CLIENT_KEY,
+      { name: 'dial', placeholder: '', help: 'Dial the peers it lists, too.' },
+      {
+        name: 'require-listed',
+        placeholder: '',
+        help: 'Fail when this machine is not listed; without it that is a warning.',
+      },
+      JSON_OUTPUT,
+    ],
+    load: () => import('./commands/check.ts'),
+  },
 ]
 
 /** The settings that are flags of the command. */
 export function settingsOf(command: Command): SettingKey[] {
-  return SETTING_KEYS.filter((key) => settingOf(key).commands.includes(command.name))
+  return SETTING_KEYS.filter((key) => settingOf(key).commands.some((name) => name === command.name))
 }

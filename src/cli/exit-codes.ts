@@ -12,6 +12,10 @@ export const EXIT = {
   listen: 4,
   /** The list of peers: another node has it, or it can't be read or written. */
   store: 5,
+  /** A bootstrap that was asked does not answer, or not as the one it should be. */
+  bootstrap: 6,
+  /** The bootstraps are well, but this machine is not listed, and `--require-listed` was set. */
+  notListed: 7,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -16,18 +16,23 @@ export function overview(): string {
 
 /** `bootstrap-peer <command> --help` */
 export function commandHelp(command: Command): string {
+  const { operand } = command
+  const settings = settingsOf(command)
   return `${[
-    `bootstrap-peer ${command.name}: ${command.summary}`,
+    `bootstrap-peer ${command.name}${operand === undefined ? '' : ` ${operand.placeholder}`}: ${command.summary}`,
     '',
-    ...settingsOf(command).map(settingRow),
-    '',
+    ...(operand === undefined ? [] : [row(operand.placeholder, operand.help), '']),
+    ...(settings.length === 0 ? [] : [...settings.map(settingRow), '']),
     ...command.options.map(({ name, placeholder, help }) => row(flag(name, placeholder), help)),
     row('--help, -h', 'Print this.'),
-    '',
-    `Each setting above the gap is also a variable, such as ${settingVariable('maxPeers')}, and a key of the`,
-    'config file. A flag wins over a variable, a variable over the file.',
+    ...(settings.length === 0 ? [] : ['', SETTINGS_NOTE]),
   ].join('\n')}\n`
 }
+
+const SETTINGS_NOTE = [
+  `Each setting above the gap is also a variable, such as ${settingVariable('maxPeers')}, and a key of the`,
+  'config file. A flag wins over a variable, a variable over the file.',
+].join('\n')
 
 /** How the default of a setting is written, for people. */
 export function defaultText(key: SettingKey): string {

@@ -176,8 +176,10 @@ describe('help', { concurrency: 2 }, () => {
       const help = await succeeds([command.name, '--help'], { cwd })
       assert.equal(await succeeds(['help', command.name], { cwd }), help)
       for (const key of SETTING_KEYS) {
+        const name = settingName(key)
         const commands: readonly string[] = SETTINGS[key].commands
-        assert.equal(new RegExp(`  --${settingName(key)}(?![-\\w])`).test(help), commands.includes(command.name), key)
+        const has = commands.includes(command.name) || command.options.some((option) => option.name === name)
+        assert.equal(new RegExp(`  --${name}(?![-\\w])`).test(help), has, key)
       }
       for (const { name, placeholder } of command.options) {
         assert(help.includes(`  --${name} ${placeholder}`.trimEnd()))
