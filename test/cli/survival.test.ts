@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Libp2p } from 'libp2p'
+import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { addressOf, ask, startPeer } from '../support/peers.ts'
+
+const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '200ms']
+
+describe('a node that goes down', () => {
+  let peers: Libp2p[]
+
+  before(async () => {
+    peers = await Promise.all([startPeer(), startPeer(), startPeer()])
+  })
+
+  after(() => Promise.all(peers.map((peer) => peer.stop())))
+
+  it('by kill -9 hands out the same list under the same PeerId when it is started again', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const first = startCli(t, ARGUMENTS, { cwd })
+    const before = await whereabouts(first)
+    for (const peer of peers) {
+      await ask(peer, before.address, { address: addressOf(peer) })
+    }
+    // Not a moment for a snapshot: what was answered is in the journal.
+    first.kill('SIGKILL')
+    await first.ended
+
+    const second = startCli(t, ARGUMENTS, { cwd })
+    const again = await whereabouts(second)
+    assert.equal(again.peerId, before.peerId)
+    for (const peer of peers) {
+      const answer: Array<{ address: string }> = await ask(peer, again.address, {})
+      assert.deepEqual(answer.map(({ address }) => address).sort(), peers.map(recordOf).sort())
+      assert.equal(answer[0]!.address, recordOf(peer), 'its own record first')
+    }
+  })
+
+  it('by SIGTERM has the whole list in peers.json, which the original can read', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const node = startCli(t, ARGUMENTS, { cwd })
+    const { address } = await whereabouts(node)
+    for (const peer of peers) {
+      await ask(peer, address, { address: addressOf(peer) })
+    }
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+    const list: Array<{ address: string }> = JSON.parse(await readFile(join(cwd, 'peers.json'), 'utf8'))
+    assert.deepEqual(list.map((entry) => entry.address).sort(), peers.map(recordOf).sort())
+  })
+
+  it('starts with a list that was cut off or flipped anywhere, and serves nothing that is not valid', async (t) => {
+    const good = Buffer.from(JSON.stringify(peers.map((peer) => ({ address: recordOf(peer) }))))
+    const valid = new Set(peers.map(recordOf))
+    const rounds = Array.from({ length: 20 }, (_, round) => round)
+    // Four at a time: starting a process takes longer than what is asked of it.
+    await Promise.all([0, 1, 2, 3].map((lane) => startEach(rounds.filter((round) => round % 4 === lane))))
+
+    async function startEach(lane: readonly number[]): Promise<void> {
+      for (const round of lane) {
+        const cwd = await temporaryFolder(t)
+        await writeFile(join(cwd, 'peers.json'), damaged(good, round))
+        const node = startCli(t, ARGUMENTS, { cwd })
+        const { address } = await whereabouts(node)
+        for (const { address: handedOut } of await ask(peers[0]!, address, {})) {
+          assert(valid.has(handedOut), `round ${round}: ${handedOut}`)
+        }
+        node.kill('SIGKILL')
+        await node.ended
+      }
+    }
+  })
+})
+
+describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mount a small file system' }, () => {
+  it('refuses new registrations, keeps the list, serves on, and takes registrations again when there is room', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const disk = await mkdtemp(join(tmpdir(), 'bootstrap-peer-disk-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
+    t.after(() => execFileSync('umount', ['-l', disk]))
+    const [early, late] = await Promise.all([startPeer(), startPeer()])
+    t.after(() => Promise.all([early.stop(), late.stop()]))
+
+    const node = startCli(t, [...ARGUMENTS, '--peers', join(disk, 'peers.json')], { cwd })
+    const { address } = await whereabouts(node)
+    assert.deepEqual(await ask(early, address, { address: addressOf(early) }), [{ address: recordOf(early) }])
+    await fill(disk)
+
+    const refused = await registerUntilRefused(late, address)
+    assert.equal(refused.error.code, 'unavailable')
+    assert.deepEqual(refused.peers, [], 'a newcomer gets the list all the same')
+    assert.deepEqual(await ask(late, address, {}), [{ address: recordOf(early) }])
+    await node.line('the disk does not take changes: serving from memory, registering nobody new')
+
+    await rm(join(disk, 'ballast'))
+    await node.line('the disk takes changes again')
+    const taken = await ask(late, address, { address: addressOf(late) })
+    assert.deepEqual(taken, [{ address: recordOf(late) }, { address: recordOf(early) }])
+
+    node.kill('SIGKILL')
+    await node.ended
+    const again = startCli(t, [...ARGUMENTS, '--peers', join(disk, 'peers.json')], { cwd })
+    assert.equal((await ask(late, (await whereabouts(again)).address, {})).length, 2)
+    again.kill('SIGKILL')
+    await again.ended
+  })
+})
+
+async function whereabouts(node: CliProcess): Promise<{ peerId: string; address: string }> {
+  const { peerId, multiaddrs } = (await node.line('ready')) as unknown as { peerId: string; multiaddrs: string[] }
+  return { peerId, address: multiaddrs[0]! }
+}
+
+function recordOf(peer: Libp2p): string {
+  return `${addressOf(peer)}/p2p/${peer.peerId}`
+}
+
+/** The page of the journal that is there already takes a few more; the one behind it is not to be had. */
+async function registerUntilRefused(peer: Libp2p, bootstrap: string) {
+  for (let i = 0; i < 60; i++) {
+    const answer = await ask(peer, bootstrap, { address: addressOf(peer), network: `network ${i}` })
+    if (answer.error !== undefined) {
+      return answer
+    }
+  }
+  throw new Error('the disk never was full')
+}
+
+/** Cut off somewhere in the even rounds, one bit flipped in the odd ones. */
+function damaged(good: Buffer, round: number): Buffer {
+  const at = Math.floor((good.length * round) / 20)
+  if (round % 2 === 0) {
+    return good.subarray(0, at)
+  }
+  const flipped = Buffer.from(good)
+  flipped[at]! ^= 1 << (round % 8)
+  return flipped
+}
+
+/** Writes until the last byte is gone. */
+async function fill(disk: string): Promise<void> {
+  const ballast = join(disk, 'ballast')
+  for (const size of [65_536, 4096, 1]) {
+    try {
+      for (;;) {
+        await writeFile(ballast, Buffer.alloc(size), { flag: 'a' })
+      }
+    } catch (err) {
+      assert.equal((err as NodeJS.ErrnoException).code, 'ENOSPC')
+    }
+  }
+}
+
+function canMount(): boolean {
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
