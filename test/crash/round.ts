@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BIN } from '../support/cli-process.ts'
-import { type Load, startLoad } from './load.ts'
+import { startLoad } from './load.ts'
 import type { Tally } from './tally.ts'
 import { lostOf } from './verify.ts'
 
@@ -17,14 +17,13 @@ export interface Round {
   readonly folder: string
   readonly aim: Aim
   readonly random: () => number
+  /** What the rounds before were answered; this one adds its own. */
+  readonly answered: Set<string>
   readonly tally: Tally
 }
 
-/** What the rounds before were answered, by the text of the key. */
-const answered = new Set<string>()
-
 /** Starts the node, loads it, kills it, and looks for what it had answered. */
-export async function playRound({ folder, aim, random, tally }: Round): Promise<void> {
+export async function playRound({ folder, aim, random, answered, tally }: Round): Promise<void> {
   const started = performance.now()
   const child = spawnNode(folder)
   const ready = readyLine(child)
@@ -72,19 +71,16 @@ export async function playRound({ folder, aim, random, tally }: Round): Promise<
     tally.kills++
     tally.insideSnapshot += existsSync(draft) ? 1 : 0
   }
-  await collect(load, tally)
+  const keys = await load.stop()
+  tally.answered += keys.length
+  for (const key of keys) {
+    answered.add(key)
+  }
   const lost = await lostOf(folder, answered)
   tally.lost += lost.length
   for (const key of lost) {
     tally.notes.add(`lost: ${key} (aimed at ${aim})`)
   }
-}
-
-async function collect(load: Load, tally: Tally): Promise<void> {
-  for (const key of await load.stop()) {
-    answered.add(key)
-  }
-  tally.answered = answered.size
 }
 
 function spawnNode(cwd: string): ChildProcess {
