@@ -303,7 +303,8 @@ export class RendezvousPoint implements Table {
     }
     if (proof?.ok) {
       // It may have been taken back while it was proved; then it is registered again now.
-      this.recordProof(this.registry.find(key) ?? this.registry.reserve(key, times), proof)
+      const proven = this.registry.find(key) ?? this.registry.reserve(key, times)
+      this.registry.recordProof(proven, 'answered', this.#init.clock())
     }
     return keep(proof === undefined ? 'pending' : 'listed')
   }
