@@ -204,7 +204,7 @@ function apply(step: Step, registry: Registry, model: Map<string, Entry>, now: n
         const current = step.age <= MAX_AGE
         Object.assign(known, {
           provedAt: record.provedAt,
-          provedSince: current ? record.provedAt : 0,
+          provedSince: current ? record.registeredAt : 0,
           health: current ? 'reachable' : 'failing',
         })
       }
