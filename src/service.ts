@@ -12,6 +12,7 @@ import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import { type Clock, steadyClock } from './clock.ts'
 import { BootstrapFrontend, MAX_STREAMS } from './frontends/bootstrap.ts'
 import { dialBack } from './host/dial-back.ts'
+import { LoopShare } from './host/loop-share.ts'
 import { accessList } from './policy/access-list.ts'
 import { RequestLimits } from './policy/request-limits.ts'
 import { SourceNatWatch } from './policy/source-nat.ts'
@@ -206,11 +207,13 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       clock,
       onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
     })
+    const loop = new LoopShare(() => performance.now())
     this.#frontend = new BootstrapFrontend({
       point: this.#point,
       limits: new RequestLimits(),
       clock,
       siblings: init.siblings ?? [],
+      share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
       count: (event) => {
         this.#counters[event]++

@@ -10,6 +10,7 @@ import { StoreUnavailableError } from '../store/store.ts'
 import {
   ASK,
   type BootstrapRequest,
+  DEFAULT_LIMIT,
   decodeRequest,
   encodeFault,
   type Fault,
@@ -20,6 +21,7 @@ import {
 import { type Line, readLines } from '../wire/line-reader.ts'
 import { writeLines } from '../wire/line-writer.ts'
 import { answerTo } from './bootstrap-answer.ts'
+import { UnreadAnswers } from './unread-answers.ts'
 
 /** How long a line may take to arrive, ms. */
 export const LINE_TIMEOUT_MS = 5000
@@ -45,6 +47,8 @@ export interface BootstrapFrontendInit {
   readonly siblings?: readonly string[]
   /** Told once for each line answered, and for each address of it. */
   readonly count: (event: ExchangeEvent) => void
+  /** Waits for a share of the event loop: many long answers at once are not to hold up everybody else. */
+  readonly share?: () => Promise<void>
   /** Told once for each stream. */
   readonly onCaller?: (caller: Caller) => void
 }
@@ -55,6 +59,7 @@ export type ExchangeEvent = 'requests' | 'answered' | 'errors' | 'registered' | 
 export class BootstrapFrontend {
   readonly #init: BootstrapFrontendInit
   readonly #exchanges = new Set<Promise<void>>()
+  readonly #unread = new UnreadAnswers()
   readonly #stopping = new AbortController()
 
   constructor(init: BootstrapFrontendInit) {
@@ -86,36 +91,57 @@ export class BootstrapFrontend {
     await pipe(
       readLines(stream, { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_LINES, timeout: LINE_TIMEOUT_MS }, signal),
       decodeLines,
-      (requests) => this.#answer(requests, caller),
-      writeLines(stream, { timeout: WRITE_TIMEOUT_MS }, signal),
+      (requests) => this.#answers(requests, caller),
+      writeLines(
+        stream,
+        {
+          timeout: WRITE_TIMEOUT_MS,
+          onWait: (bytes) => this.#unread.wait(stream, bytes),
+          onWaitOver: () => this.#unread.end(stream),
+        },
+        signal,
+      ),
     )
     lingerAtMost(stream, LINGER_MS)
   }
 
-  async *#answer(requests: AsyncIterable<BootstrapRequest | Fault>, caller: Caller): AsyncGenerator<string> {
+  /** An answer to each request, up to the first fault. No generator: it would keep each answer until the next is due. */
+  #answers(requests: AsyncGenerator<BootstrapRequest | Fault>, caller: Caller): AsyncIterable<string> {
+    const end = async () => {
+      await requests.return(undefined)
+      return { done: true, value: undefined } as const
+    }
+    let isOver = false
+    const next = async (): Promise<IteratorResult<string>> => {
+      const { done, value } = isOver ? await end() : await requests.next()
+      if (done) {
+        return await end()
+      }
+      const answer = await this.#answer(value, caller)
+      isOver = answer.isLast
+      return { done: false, value: answer.line }
+    }
+    return { [Symbol.asyncIterator]: () => ({ next, return: end }) }
+  }
+
+  async #answer(request: BootstrapRequest | Fault, caller: Caller): Promise<{ line: string; isLast: boolean }> {
     const { count, log } = this.#init
-    for await (const request of requests) {
-      count('requests')
-      if (isFault(request)) {
-        count('errors')
-        yield encodeFault(request)
-        return
-      }
-      const late = await this.#waitForTurn(caller)
-      if (late !== undefined) {
-        count('errors')
-        yield encodeFault(late)
-        return
-      }
-      try {
-        yield await this.#serve(request, caller)
-        count('answered')
-      } catch (err) {
-        log.error('an exchange failed - %e', err)
-        count('errors')
-        yield encodeFault({ code: 'internal', message: 'the bootstrap could not answer; it has written down why' })
-        return
-      }
+    count('requests')
+    const fault = isFault(request) ? request : await this.#waitForTurn(caller)
+    if (isFault(request) || fault !== undefined) {
+      count('errors')
+      return { line: encodeFault(fault!), isLast: true }
+    }
+    await this.#init.share?.()
+    try {
+      const line = await this.#serve(request, caller)
+      count('answered')
+      return { line, isLast: false }
+    } catch (err) {
+      log.error('an exchange failed - %e', err)
+      count('errors')
+      const message = 'the bootstrap could not answer; it has written down why'
+      return { line: encodeFault({ code: 'internal', message }), isLast: true }
     }
   }
 
@@ -146,7 +172,10 @@ export class BootstrapFrontend {
       this.#init.count('errors')
     }
     this.#countOutcomes(outcomes)
-    return answerTo(request, caller, { outcomes, fault }, this.#init)
+    // Long answers are for when others are read. One of default length fits into the window of any stream.
+    const isLong = request.limit !== undefined && request.limit > DEFAULT_LIMIT
+    const asked = isLong && this.#unread.isCrowded ? { ...request, limit: undefined } : request
+    return answerTo(asked, caller, { outcomes, fault }, this.#init)
   }
 
   #countOutcomes(outcomes: readonly Outcome[]): void {

@@ -11,7 +11,7 @@ export interface Reader {
 /** Who takes nothing of what we wrote for so long reads no longer, ms: as long as an answer may wait for its reader. */
 export const STALL_MS = 5000
 /** What may wait for readers over all connections, bytes. Beyond, whoever keeps the most waiting has to go. */
-export const MAX_UNSENT_TOTAL = 32 * 1024 * 1024
+export const MAX_UNSENT_TOTAL = 16 * 1024 * 1024
 
 /** Who has to be hung up on, because it reads nothing or because what waits for it is needed elsewhere. */
 export function slowReaders<R extends Reader>(
