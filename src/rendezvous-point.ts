@@ -57,6 +57,8 @@ export interface RendezvousPointInit {
   readonly onChange?: () => void
   /** A registration is there to be watched: it is new, or a restart brought it back. */
   readonly onRegistered?: (registration: Registration) => void
+  /** A peer registered, or registered again. */
+  readonly onPeer?: (peer: RegisteredPeer) => void
 }
 
 /** How many addresses taken back are remembered, so that a hand edit of an older list does not bring them back. */
@@ -136,6 +138,10 @@ export class RendezvousPoint implements Table {
       this.#takenBack.delete(textOf(keyOf(registration)))
       this.#init.onRegistered?.(registration)
     }
+    const [kept] = batch.kept
+    if (kept !== undefined) {
+      this.#init.onPeer?.(kept.peer)
+    }
     return outcomes
   }
 
@@ -213,6 +219,20 @@ export class RendezvousPoint implements Table {
     }
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
       this.#rememberLater(this.registry.putChange(registration))
+    }
+    return true
+  }
+
+  /** A registered peer showed a newer record of itself. False when it is the one that is known. */
+  learnRecord(peer: RegisteredPeer, record: SignedRecord): boolean {
+    const known = this.registry.peerRecords.find(peer)?.record
+    if (peer.registrations.length === 0 || (known !== undefined && known !== 'unsigned' && known.seq >= record.seq)) {
+      return false
+    }
+    this.registry.peerRecords.put(peer, record)
+    const kept = peer.registrations.find((each) => !isStatic(each) && !each.provisional)
+    if (kept !== undefined) {
+      this.#rememberLater(this.registry.putChange(kept))
     }
     return true
   }

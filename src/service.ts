@@ -14,6 +14,8 @@ import { BootstrapFrontend, MAX_STREAMS } from './frontends/bootstrap.ts'
 import { dialBack } from './host/dial-back.ts'
 import { LoopShare } from './host/loop-share.ts'
 import { accessList } from './policy/access-list.ts'
+import type { AdmissionRules } from './policy/admission.ts'
+import type { Caller } from './policy/caller.ts'
 import { RequestLimits } from './policy/request-limits.ts'
 import { SourceNatWatch } from './policy/source-nat.ts'
 import { type Dial, NEXT_PROOFS, Prober } from './prober.ts'
@@ -21,6 +23,7 @@ import { MAX_AGE_FACTOR, ProofSchedule } from './proof-schedule.ts'
 import { type Random, secureRandom } from './random.ts'
 import { Registry } from './registry/registry.ts'
 import { RendezvousPoint } from './rendezvous-point.ts'
+import { RendezvousService, type RendezvousServiceComponents } from './rendezvous-service.ts'
 import { fileStore } from './store/file-store.ts'
 import { memoryStore } from './store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from './store/snapshot-schedule.ts'
@@ -57,12 +60,14 @@ export interface BootstrapServiceInit {
   readonly unlimitedNeighbours?: boolean
   /** Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. */
   readonly siblings?: readonly string[]
+  /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
+  readonly rendezvous?: boolean
   readonly clock?: Clock
   readonly random?: Random
 }
 
 /** What the service uses of the node it runs in. */
-export interface BootstrapServiceComponents {
+export interface BootstrapServiceComponents extends RendezvousServiceComponents {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
   readonly registrar: Registrar
@@ -149,6 +154,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #schedule: ProofSchedule
   readonly #snapshots: SnapshotSchedule
   readonly #frontend: BootstrapFrontend
+  readonly #rendezvous: RendezvousService | undefined
   readonly #sourceNat = new SourceNatWatch()
   readonly #counters: Counters = {
     requests: 0,
@@ -177,19 +183,20 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const dial = this.#dialOthers(dialBack(components))
     const first = new Prober({ dial, clock })
     const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
+    const rules: AdmissionRules = {
+      networks: init.networks === undefined ? undefined : new Set(init.networks),
+      maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
+      maxRegistrations: maxPeers,
+      maxPeersPerNetwork: init.maxPeersPerNetwork ?? MAX_PEERS_PER_NETWORK,
+      allowForeignIp: init.allowForeignIp ?? false,
+      allowPrivateIp: init.allowPrivateIp ?? false,
+      unlimitedNeighbours: init.unlimitedNeighbours ?? false,
+      access: accessList({ deny: init.deny ?? [], allow: init.allow ?? [] }),
+    }
     this.#point = new RendezvousPoint({
       registry: new Registry({ listing }),
       store: this.#store,
-      rules: {
-        networks: init.networks === undefined ? undefined : new Set(init.networks),
-        maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
-        maxRegistrations: maxPeers,
-        maxPeersPerNetwork: init.maxPeersPerNetwork ?? MAX_PEERS_PER_NETWORK,
-        allowForeignIp: init.allowForeignIp ?? false,
-        allowPrivateIp: init.allowPrivateIp ?? false,
-        unlimitedNeighbours: init.unlimitedNeighbours ?? false,
-        access: accessList({ deny: init.deny ?? [], allow: init.allow ?? [] }),
-      },
+      rules,
       prover: listing === 'verified' ? (registration, signal) => first.prove(registration, signal) : undefined,
       maxProofAge: interval * MAX_AGE_FACTOR,
       clock,
@@ -200,6 +207,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
           this.#schedule.track(registration)
         }
       },
+      onPeer: (peer) => this.#rendezvous?.onRegistered(peer),
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({
@@ -208,23 +216,31 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
     })
     const loop = new LoopShare(() => performance.now())
-    this.#frontend = new BootstrapFrontend({
-      point: this.#point,
+    // One budget, whichever protocol somebody speaks.
+    const exchanges = {
       limits: new RequestLimits(),
-      clock,
-      siblings: init.siblings ?? [],
-      share: () => new Promise((resolve) => loop.take(0, resolve)),
-      log: this.#log,
-      count: (event) => {
+      count: (event: keyof Counters) => {
         this.#counters[event]++
       },
-      onCaller: (caller) => {
+      onCaller: (caller: Caller) => {
         const warning = this.#sourceNat.see(caller)
         if (warning !== undefined) {
           this.#notice(warning)
         }
       },
+    }
+    this.#frontend = new BootstrapFrontend({
+      point: this.#point,
+      ...exchanges,
+      clock,
+      siblings: init.siblings ?? [],
+      share: () => new Promise((resolve) => loop.take(0, resolve)),
+      log: this.#log,
     })
+    this.#rendezvous =
+      init.rendezvous === false
+        ? undefined
+        : new RendezvousService(components, { point: this.#point, rules, clock, random, ...exchanges })
   }
 
   /** Reads what was kept. libp2p starts to listen only after this. */
@@ -242,6 +258,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       maxInboundStreams: MAX_STREAMS,
       maxOutboundStreams: 0,
     })
+    await this.#rendezvous?.start()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
@@ -249,7 +266,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#components.registrar.unhandle(BOOTSTRAP_PROTOCOL)
-    await this.#frontend.stop(ANSWER_GRACE_MS)
+    await Promise.all([this.#frontend.stop(ANSWER_GRACE_MS), this.#rendezvous?.stop(ANSWER_GRACE_MS)])
   }
 
   async stop(): Promise<void> {

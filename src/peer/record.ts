@@ -1,5 +1,7 @@
-import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey, peerIdFromPublicKey } from '@libp2p/peer-id'
 import { PeerRecord as Payload, RecordEnvelope } from '@libp2p/peer-record'
+import { multiaddr } from '@multiformats/multiaddr'
 
 /** The most bytes of an envelope. One of 16 addresses and an RSA key of 4096 bits has 2 KiB. */
 export const MAX_ENVELOPE_BYTES = 4096
@@ -60,6 +62,18 @@ export async function openRecord(envelope: Uint8Array): Promise<SignedRecord | R
     return 'record_signature_wrong'
   }
   return readPayload(sealed, form, envelope)
+}
+
+/** Makes and signs a record of the key's owner. */
+export async function sealRecord(
+  privateKey: PrivateKey,
+  { addresses, seq, form }: { readonly addresses: readonly string[]; readonly seq: bigint; readonly form: RecordForm },
+): Promise<Uint8Array> {
+  const peerId = peerIdFromPrivateKey(privateKey)
+  const record = new Payload({ peerId, multiaddrs: addresses.map((each) => multiaddr(each)), seqNumber: seq })
+  record.domain = FORMS[form].domain
+  record.codec = Uint8Array.from(FORMS[form].payloadType)
+  return (await RecordEnvelope.seal(record, privateKey)).marshal()
 }
 
 /** Reads an envelope that was verified before it was kept, and kept where nobody could change it. */

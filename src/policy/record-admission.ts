@@ -20,7 +20,7 @@ export interface Admissible {
 export function judgeRecord(
   { peerId, addresses }: { readonly peerId: string; readonly addresses: readonly string[] },
   seenAt: ReadonlySet<string>,
-  { allowForeignIp, access }: Pick<AdmissionRules, 'allowForeignIp' | 'access'>,
+  { allowForeignIp, allowPrivateIp, access }: Pick<AdmissionRules, 'allowForeignIp' | 'allowPrivateIp' | 'access'>,
 ): Admissible | RefusalCode {
   const provable = new Set<string>()
   for (const text of addresses) {
@@ -39,7 +39,7 @@ export function judgeRecord(
       return 'denied'
     }
     // A private address of elsewhere can't be proved and need not be: the record stays within that range.
-    if (place.address !== undefined && (seenAt.has(place.ip.text) || scope === 'public')) {
+    if (place.address !== undefined && (seenAt.has(place.ip.text) || scope === 'public' || allowPrivateIp)) {
       provable.add(place.address.text)
     }
   }

@@ -7,6 +7,7 @@ import {
   type Change,
   isStatic,
   keyOf,
+  type RegisteredPeer,
   type Registration,
   type RegistrationKey,
   type RegistrationRecord,
@@ -216,6 +217,14 @@ export class Registry {
   /** Makes an operator's entry of a peer: its PeerId stood in the file, or it answered there. */
   identify(key: RegistrationKey, now: number): Registration {
     return this.put(key, { now, expiresAt: Number.POSITIVE_INFINITY })
+  }
+
+  /** The peers of a network; of all, without one. As {@link all}. */
+  *peers(network: string | undefined): Iterable<RegisteredPeer> {
+    const tables = network === undefined ? this.#networks.values() : [this.#networks.get(network)]
+    for (const table of tables) {
+      yield* table?.peers.values() ?? []
+    }
   }
 
   /** Every registration, in no order. Stays valid while the table changes: what is there throughout comes once. */

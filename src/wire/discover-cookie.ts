@@ -1,0 +1,56 @@
+import { crc32 } from 'node:zlib'
+
+/**
+ * What a DISCOVER was answered up to, as the cookie says it. Whoever holds one may read what is in it and make up
+ * others: all that a cookie can do is to show its holder more or less of what everybody is shown.
+ */
+export interface DiscoverCookie {
+  /** Which run of the program gave it: versions are counted anew in each. 32 bits. */
+  readonly epoch: number
+  readonly upTo: number
+  /** Undefined when the reading by turns is over. */
+  readonly turn: number | undefined
+  readonly version: number
+}
+
+/**
+ * A cookie for a namespace; without one, for all. Only ASCII letters and digits: rust-libp2p's client takes a cookie
+ * for 8 bytes and a UTF-8 text, and fails on what is not.
+ */
+export function encodeCookie({ epoch, upTo, turn, version }: DiscoverCookie, ns: string | undefined): Uint8Array {
+  const bytes = Buffer.alloc(COOKIE_BYTES)
+  bytes.writeUInt32BE(epoch, 4)
+  bytes.writeUIntBE(upTo, 8, 6)
+  bytes.writeUInt32BE(turn === undefined ? OVER : turn, 14)
+  bytes.writeUIntBE(version, 18, 6)
+  bytes.writeUInt32BE(checksum(bytes, ns), 0)
+  return Buffer.from(bytes.toString('base64url'), 'latin1')
+}
+
+/** Undefined when it is no cookie of ours, or one for another namespace. */
+export function decodeCookie(cookie: Uint8Array, ns: string | undefined): DiscoverCookie | undefined {
+  const text = Buffer.from(cookie).toString('latin1')
+  const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length !== COOKIE_BYTES || bytes.toString('base64url') !== text) {
+    return undefined
+  }
+  if (bytes.readUInt32BE(0) !== checksum(bytes, ns)) {
+    return undefined
+  }
+  const turn = bytes.readUInt32BE(14)
+  return {
+    epoch: bytes.readUInt32BE(4),
+    upTo: bytes.readUIntBE(8, 6),
+    turn: turn === OVER ? undefined : turn,
+    version: bytes.readUIntBE(18, 6),
+  }
+}
+
+const COOKIE_BYTES = 24
+/** No group has so many members. */
+const OVER = 0xffff_ffff
+
+/** Over the namespace too, so that a cookie is recognised in another one. All namespaces is none of them. */
+function checksum(bytes: Buffer, ns: string | undefined): number {
+  return crc32(bytes.subarray(4), crc32(ns === undefined ? 'all' : `of ${ns}`))
+}
