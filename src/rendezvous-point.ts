@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import { type Address, addressAt, ipOf, parseAddress } from './peer/address.ts'
 import type { Scope } from './peer/ip.ts'
@@ -9,6 +8,7 @@ import type { Caller } from './policy/caller.ts'
 import { type ProofFault, type Refusal, type RefusalCode, refusal } from './policy/refusal.ts'
 import { selectPeers } from './policy/selection.ts'
 import type { Random } from './random.ts'
+import { RecentMap } from './recent-map.ts'
 import type { OwnRecord, RecordedPeer } from './registry/peer-records.ts'
 import {
   type Change,
@@ -76,7 +76,7 @@ const SWEEP_TICKS = 10
 export class RendezvousPoint implements Table {
   readonly #init: RendezvousPointInit
   readonly registry: Registry
-  readonly #takenBack = new LRUCache<string, true>({ max: MAX_TAKEN_BACK })
+  readonly #takenBack = new RecentMap<string, true>(MAX_TAKEN_BACK)
   /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
   readonly #unwritten = new Map<Registration, Batch>()
 

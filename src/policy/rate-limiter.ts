@@ -1,3 +1,5 @@
+import { RecentMap } from '../recent-map.ts'
+
 export interface RateLimit {
   /** Requests that may come at once. */
   readonly burst: number
@@ -16,18 +18,15 @@ export const MAX_KEYS = 50_000
 export class RateLimiter {
   readonly #limit: RateLimit
   /** When a key's bucket will be full again, ms. One number a key (the "virtual scheduling" form of the leaky bucket). */
-  #fullAt = new Map<string, number>()
-  /** Those not served since `#fullAt` began. Two generations forget the oldest half at once, without a list of uses. */
-  #older = new Map<string, number>()
-  readonly #maxKeys: number
+  readonly #fullAt: RecentMap<string, number>
 
   constructor(limit: RateLimit, maxKeys: number = MAX_KEYS) {
     this.#limit = limit
-    this.#maxKeys = maxKeys
+    this.#fullAt = new RecentMap(maxKeys)
   }
 
   get size(): number {
-    return this.#fullAt.size + this.#older.size
+    return this.#fullAt.size
   }
 
   /** Milliseconds until the key may have a turn; 0 is now. Takes nothing. */
@@ -40,13 +39,9 @@ export class RateLimiter {
   take(key: string, now: number): void {
     const turn = 1000 / this.#limit.perSecond
     this.#fullAt.set(key, this.#fullFrom(key, now) + turn)
-    if (this.#fullAt.size >= this.#maxKeys / 2) {
-      this.#older = this.#fullAt
-      this.#fullAt = new Map()
-    }
   }
 
   #fullFrom(key: string, now: number): number {
-    return Math.max(this.#fullAt.get(key) ?? this.#older.get(key) ?? now, now)
+    return Math.max(this.#fullAt.get(key) ?? now, now)
   }
 }

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import { ipOf, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type RecordForm, reopenRecord, type SignedRecord } from '../peer/record.ts'
+import { RecentMap } from '../recent-map.ts'
 import { ListingOrder, type Position, startAt } from './listing-order.ts'
 import type { RegisteredPeer } from './registration.ts'
 
@@ -32,7 +32,7 @@ export class PeerRecords {
   readonly #byPeer = new Map<RegisteredPeer, RecordedPeer>()
   readonly #orders = new Map<string, ListingOrder<RecordedPeer>>()
   readonly #all = new ListingOrder<RecordedPeer>()
-  readonly #pastSeqs = new LRUCache<string, bigint>({ max: MAX_PAST_SEQS })
+  readonly #pastSeqs = new RecentMap<string, bigint>(MAX_PAST_SEQS)
   readonly #forms = new Map<string, Record<RecordForm, number>>()
   #version = 0
   #bytes = 0
