@@ -7,6 +7,7 @@ import { keyTypes } from './cells/key-types.ts'
 import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
 import { original } from './cells/original.ts'
+import { rendezvous } from './cells/rendezvous.ts'
 import { count, createReport, type Report } from './report.ts'
 import { type Command, LANGUAGES, type Language, TOOLCHAINS } from './toolchains.ts'
 
@@ -56,6 +57,7 @@ async function runMatrix(report: Report, clients: Clients): Promise<void> {
   const { multiaddr, peersFile, stop } = node
   const peers = await membership(report, scope, multiaddr, clients)
   await keyTypes(report, multiaddr, clients)
+  await rendezvous(report, multiaddr, clients)
   if (clients.has('go')) {
     await manners(report, multiaddr)
     await original(report, peersFile, peers)

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p } from 'libp2p'
+import { RendezvousClient } from '../../src/client/rendezvous-client.ts'
+import { startLines } from '../process.ts'
+import type { Report } from '../report.ts'
+import type { Command } from '../toolchains.ts'
+import type { Clients } from './membership.ts'
+
+const START_TIMEOUT_MS = 60_000
+const COMMAND_TIMEOUT_MS = 30_000
+/** The shortest time to live that the node grants is a minute. */
+const EXPIRY_TIMEOUT_MS = 75_000
+const SHORT_TTL_S = 60
+
+/** Somebody's rendezvous client, driven by lines. */
+interface RendezvousProgram {
+  readonly peerId: string
+  readonly address: string
+  // biome-ignore lint/suspicious/noExplicitAny: the cells say what they expect of it
+  do(command: string, timeout?: number): Promise<any>
+  stop(): Promise<void>
+}
+
+/** `/rendezvous/1.0.0` with the rendezvous code of other stacks, unmodified. */
+export async function rendezvous(report: Report, bootstrap: string, clients: Clients): Promise<void> {
+  const rust = clients.get('rust')
+  const python = clients.get('python')
+  if (rust === undefined) {
+    report.skip("rust-libp2p's rendezvous client and server", 'no toolchain')
+  } else {
+    await ownClient(report, 'rust', [join(dirname(rust[0]), 'rendezvous-client')], bootstrap)
+    await report.try("rust's rendezvous client lets expire what the node lets expire", () =>
+      expires([join(dirname(rust[0]), 'rendezvous-client')], bootstrap),
+    )
+    await report.try("our rendezvous client at rust's rendezvous server", () =>
+      ourClient([join(dirname(rust[0]), 'rendezvous-server')]),
+    )
+  }
+  if (python === undefined) {
+    report.skip("py-libp2p's rendezvous client", 'no toolchain')
+  } else {
+    const program = join(import.meta.dirname, '..', 'python', 'rendezvous_client.py')
+    await ownClient(report, 'python', [python[0], program], bootstrap)
+  }
+}
+
+async function ownClient(report: Report, language: string, command: Command, bootstrap: string): Promise<void> {
+  await report.try(`${language}'s own rendezvous client registers, discovers, pages and unregisters`, async () => {
+    await using scope = new AsyncDisposableStack()
+    const ns = `rendezvous-${language}`
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => start(scope, command, bootstrap)))
+    assert.ok(a && b && c)
+
+    assert.deepEqual(await c.do(`discover ${ns} 10`), { peers: [] })
+    for (const peer of [a, b]) {
+      assert.deepEqual(await peer.do(`register ${ns} 7200`), { ttl: 7200 })
+    }
+    assertFound(await c.do(`discover ${ns} 10`), [a, b])
+    assertFound(await c.do(`more ${ns} 10`), [])
+    assert.deepEqual(await c.do(`register ${ns} 7200`), { ttl: 7200 })
+    assertFound(await c.do(`more ${ns} 10`), [c])
+
+    assertFound(await a.do(`discover ${ns} 1`), [a])
+    assertFound(await a.do(`more ${ns} 1`), [b])
+    assertFound(await a.do(`more ${ns} 1`), [c])
+    assertFound(await a.do(`more ${ns} 1`), [])
+
+    await b.do(`unregister ${ns}`)
+    const deadline = performance.now() + COMMAND_TIMEOUT_MS
+    // There is no answer to wait for.
+    while ((await a.do(`discover ${ns} 10`)).peers.length === 3 && performance.now() < deadline) {
+      await delay(50)
+    }
+    assertFound(await a.do(`discover ${ns} 10`), [a, c])
+    const refused = await a.do(`register ${ns} 259201`)
+    assert.match(refused.error, /ttl/i)
+  })
+}
+
+/** The behaviour itself times what it discovered, by the time to live that the node told it; the node forgets as well. */
+async function expires(command: Command, bootstrap: string): Promise<void> {
+  await using scope = new AsyncDisposableStack()
+  const [a, b] = await Promise.all([start(scope, command, bootstrap), start(scope, command, bootstrap)])
+  await a.do(`register expiry ${SHORT_TTL_S}`)
+  assertFound(await b.do('discover expiry 10'), [a])
+  assert.deepEqual(await b.do('expired', EXPIRY_TIMEOUT_MS), { peerId: a.peerId })
+  // Its clock started a moment before the node's.
+  const deadline = performance.now() + COMMAND_TIMEOUT_MS
+  while ((await b.do('discover expiry 10')).peers.length > 0) {
+    assert.ok(performance.now() < deadline, 'the node still hands it out')
+    await delay(100)
+  }
+}
+
+async function ourClient(command: Command): Promise<string> {
+  await using scope = new AsyncDisposableStack()
+  const server = startLines(command[0], command.slice(1))
+  scope.defer(async () => void (await server.end()))
+  const { address: point } = JSON.parse(await server.line(0, START_TIMEOUT_MS))
+  const peers = await Promise.all([1, 2, 3].map(() => jsPeer(scope, point)))
+  for (const { client, address } of peers) {
+    assert.equal(await client.register('ours', [address], { ttl: 100 }), 100)
+  }
+  const [{ client }] = peers as [(typeof peers)[0]]
+  const first = await client.discover('ours', { limit: 2 })
+  const rest = await client.discover('ours', { limit: 2, cookie: first.cookie })
+  const found = [...first.peers, ...rest.peers]
+  assert.deepEqual(
+    found.map(({ id, multiaddrs }) => `${multiaddrs}/p2p/${id}`).sort(),
+    peers.map(({ own }) => own).sort(),
+  )
+  await client.unregister('ours')
+  const deadline = performance.now() + COMMAND_TIMEOUT_MS
+  while ((await client.discover('ours')).peers.length > 2 && performance.now() < deadline) {
+    await delay(50)
+  }
+  assert.equal((await client.discover('ours')).peers.length, 2)
+  await assert.rejects(client.register('ours', [peers[0]!.address], { ttl: 1 }), { status: 'E_INVALID_TTL' })
+  return 'libp2p-rendezvous 0.18'
+}
+
+async function jsPeer(scope: AsyncDisposableStack, point: string) {
+  const privateKey = await generateKeyPair('Ed25519')
+  const libp2p = await createLibp2p({
+    privateKey,
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() },
+  })
+  scope.defer(async () => libp2p.stop())
+  const own = libp2p.getMultiaddrs()[0]!.toString()
+  return { own, address: own.replace(/\/p2p\/.*/, ''), client: new RendezvousClient(libp2p, point, { privateKey }) }
+}
+
+async function start(scope: AsyncDisposableStack, command: Command, bootstrap: string): Promise<RendezvousProgram> {
+  const [program, ...args] = command
+  const lines = startLines(program, [...args, bootstrap])
+  const stop = async () => void (await lines.end())
+  scope.defer(stop)
+  let at = 0
+  const next = async (timeout: number) => JSON.parse(await lines.line(at++, timeout))
+  const { peerId, address } = await next(START_TIMEOUT_MS)
+  return {
+    peerId,
+    address,
+    async do(command, timeout = COMMAND_TIMEOUT_MS) {
+      lines.tell(command)
+      return await next(timeout)
+    },
+    stop,
+  }
+}
+
+/** In this order, each at its own address. */
+function assertFound(
+  {
+    peers,
+    error,
+  }: { readonly peers?: ReadonlyArray<{ peerId: string; addresses: string[] }>; readonly error?: string },
+  expected: readonly RendezvousProgram[],
+): void {
+  assert.equal(error, undefined)
+  assert.deepEqual(
+    peers?.map(({ peerId, addresses }) => ({ peerId, addresses })),
+    expected.map(({ peerId, address }) => ({ peerId, addresses: [address] })),
+  )
+}
