@@ -14,4 +14,12 @@ export type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './dis
 export type { KeptPeer, PeerKeeperComponents, PeerKeeperInit } from './keeper-init.ts'
 export type { OfferedAddress, OfferedPeer } from './offered-peers.ts'
 export { type PeerKeeper, peerKeeper } from './peer-keeper.ts'
+export {
+  RendezvousClient,
+  type RendezvousClientInit,
+  type RendezvousDialer,
+  RendezvousError,
+  type RendezvousPage,
+  type RendezvousPeer,
+} from './rendezvous-client.ts'
 export type { Scheduler } from './scheduler.ts'
