@@ -20,6 +20,12 @@ export const BYTE_BUDGET: Budget = { burst: 512 * 1024, perSecond: 64 * 1024 }
 export const WORK_BUDGET: Budget = { burst: 4096, perSecond: 1024 }
 
 /**
+ * What one read may cost, in the same units: it is worked off without a pause. All 32 streams that a connection may have
+ * opened at once, and a line of bytes in frames of their own; 15 ms.
+ */
+export const MAX_WORK_AT_ONCE = 1536
+
+/**
  * The most bytes that wait for a connection to take them. libp2p's default has no limit: a peer that grants a window of
  * 4 GiB and reads nothing could have all its answers kept here. Eight answers of default length, and then some.
  */
@@ -127,7 +133,10 @@ export class GuardedConnection implements Seat, Reader {
     interceptMessages(plain, (data) => {
       const tally = inspector.inspect(data)
       const now = this.#clock()
-      if (this.#checks.frames && (tally === undefined || !budget.spend(tally.work, now))) {
+      if (
+        this.#checks.frames &&
+        (tally === undefined || tally.work > MAX_WORK_AT_ONCE || !budget.spend(tally.work, now))
+      ) {
         this.#onAbuse(tally === undefined ? 'invalid_frame' : 'too_much_work')
         return false
       }

@@ -7,7 +7,7 @@ import type { Victim } from './victim.ts'
 
 /** The table of connections of the node under this attack. */
 export const TABLE = 200
-const SECONDS = 8
+const SECONDS = 6
 
 /** Twice as many idlers as there are places, half of them having asked once; whoever is hung up on comes back. */
 export async function idleFill(victim: Victim, honest: HonestPeer, table = TABLE): Promise<Figure[]> {

@@ -6,7 +6,7 @@ import type { Victim } from './victim.ts'
 
 const SOCKETS = 1000
 const SOURCES = 250
-const SECONDS = 8
+const SECONDS = 6
 
 /** Sockets that say nothing, from many addresses, each replaced as soon as it is closed. Ten lock a stock node. */
 export async function silentSockets(victim: Victim, honest: HonestPeer): Promise<Figure[]> {

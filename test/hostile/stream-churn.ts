@@ -5,6 +5,8 @@ import type { Victim } from './victim.ts'
 
 const CLIENTS = 10
 const SECONDS = 10
+/** Streams of one write: as many as pass in one read, so that the most is worked off. */
+const AT_ONCE = 45
 
 /** Streams opened and reset as fast as a connection takes them; whoever is cut calls again at once. */
 export async function streamChurn(victim: Victim, honest: HonestPeer): Promise<Figure[]> {
@@ -46,8 +48,8 @@ async function churn(target: string, end: number): Promise<number> {
   while (performance.now() < end) {
     connections++
     const peer = await rawPeer(target).catch(() => undefined)
-    for (let id = 1; peer !== undefined && !peer.closed && performance.now() < end; id += 200) {
-      const streams = Array.from({ length: 100 }, (_, i) => [
+    for (let id = 1; peer !== undefined && !peer.closed && performance.now() < end; id += 2 * AT_ONCE) {
+      const streams = Array.from({ length: AT_ONCE }, (_, i) => [
         frame(WINDOW_UPDATE, SYN, id + 2 * i),
         frame(DATA, RST, id + 2 * i),
       ])

@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import { canaries } from './canaries.ts'
+import { fixedExchanges } from './fixed-exchanges.ts'
+import { fixedFrames } from './fixed-frames.ts'
+import { frameBomb } from './frame-bomb.ts'
+import { fuzzedExchanges } from './fuzzed-exchanges.ts'
+import { HonestPeer } from './honest-peer.ts'
+import { identities } from './identities.ts'
+import { idleFill, TABLE } from './idle-fill.ts'
+import { leavers } from './leavers.ts'
+import { logLines } from './log-lines.ts'
+import { atMost, type Figure, tableLine } from './report.ts'
+import { silentSockets } from './silent-sockets.ts'
+import { SLOW_READER_ARGS, slowReaders } from './slow-readers.ts'
+import { streamChurn } from './stream-churn.ts'
+import { Victim, type VictimInit } from './victim.ts'
+
+const HELP = `Attacks a node that it starts, and tells what each attack came to. Exit code 1 when a figure misses its bound.
+
+  npm run test:hostile -- [--long] [--only ATTACK,...] [--seed N] [--cases N] [--json]
+
+  --long    1,000,000 fuzzed exchanges, a full table of 4000, 40,000 leavers; without it, 50,000 and 200, and none
+  --only    these attacks, of: ATTACKS
+  --seed    of the fuzzed exchanges; one and the same makes the same exchanges. Default: drawn, and shown
+  --cases   how many fuzzed exchanges
+  --json    one JSON object a figure, one a line
+`
+
+interface Options {
+  readonly long: boolean
+  readonly cases: number
+  readonly seed: number
+}
+
+/** What an attack runs against, and what it is told. */
+type Attack = readonly [VictimInit, (victim: Victim, honest: HonestPeer, options: Options) => Promise<Figure[]>]
+
+const ATTACKS: Readonly<Record<string, Attack>> = {
+  'fixed-exchanges': [{}, fixedExchanges],
+  'fixed-frames': [{}, fixedFrames],
+  'fuzzed-exchanges': [{}, fuzzedExchanges],
+  'frame-bomb': [{}, frameBomb],
+  'stream-churn': [{ summaryInterval: '5s' }, streamChurn],
+  'silent-sockets': [{}, silentSockets],
+  'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
+  'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
+  canaries: [{}, canaries],
+}
+const LONG_ATTACKS: Readonly<Record<string, Attack>> = {
+  'idle-fill-4000': [{}, (victim, honest) => idleFill(victim, honest, 4000)],
+  leavers: [{}, (victim) => leavers(victim, 40_000)],
+}
+/** Those without a victim of their own. */
+const OTHERS: Readonly<Record<string, () => Promise<Figure[]>>> = { identities, 'log-lines': logLines }
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      long: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      seed: { type: 'string' },
+      cases: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const names = [...Object.keys(ATTACKS), ...Object.keys(OTHERS), ...Object.keys(LONG_ATTACKS)]
+  if (values.help) {
+    process.stdout.write(HELP.replace('ATTACKS', names.join(', ')))
+    return 0
+  }
+  const options: Options = {
+    long: values.long,
+    cases: Number(values.cases ?? (values.long ? 1_000_000 : 50_000)),
+    seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
+  }
+  const only = values.only?.split(',')
+  const unknown = only?.find((name) => !names.includes(name))
+  if (unknown !== undefined || !Number.isSafeInteger(options.cases + options.seed)) {
+    process.stderr.write(`${unknown === undefined ? '--cases and --seed are whole numbers' : `no attack ${unknown}`}\n`)
+    return 2
+  }
+
+  let missed = 0
+  for (const name of only ?? names.filter((each) => values.long || !(each in LONG_ATTACKS))) {
+    for (const figure of await run(name, options)) {
+      missed += figure.ok ? 0 : 1
+      console.log(values.json ? JSON.stringify(figure) : tableLine(figure))
+    }
+  }
+  return missed === 0 ? 0 : 1
+}
+
+/** Each attack has a node of its own, so that none profits from what another one did, and a dead one is told apart. */
+async function run(name: string, options: Options): Promise<Figure[]> {
+  const other = OTHERS[name]
+  if (other !== undefined) {
+    return await other()
+  }
+  const [init, attack] = (ATTACKS[name] ?? LONG_ATTACKS[name])!
+  const victim = await Victim.start(init)
+  const honest = await HonestPeer.start(victim.target)
+  // An attack that can't go on because the node is gone is a miss, and no reason to skip the others.
+  const figures = await attack(victim, honest, options).catch((err: unknown) => {
+    console.error(`${name}: ${err instanceof Error ? err.stack : err}`)
+    return [atMost(name, 'attacks that could not be finished', 1, 0)]
+  })
+  await honest.stop()
+  const survived = victim.alive
+  const { code, brokenLines, stderr } = await victim.stop()
+  const { attack: label } = figures[0]!
+  return [
+    ...figures,
+    atMost(label, 'crashes, and stops that were not clean', survived && code === 0 ? 0 : 1, 0),
+    atMost(label, 'log lines that are not one JSON object', brokenLines.length + (stderr === '' ? 0 : 1), 0),
+  ]
+}
+
+process.exitCode = await main()
+// What is left of the attackers' sockets is not waited for.
+process.exit()

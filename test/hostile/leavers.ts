@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ASKS_BOOTSTRAP, DATA, FIN, frame, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import { atMost, type Figure, shown } from './report.ts'
+import type { Victim } from './victim.ts'
+
+const AT_A_TIME = 8
+
+/** Identities that come, ask once and leave: a stock node remembers each with 2.4 KB. */
+export async function leavers(victim: Victim, joins: number): Promise<Figure[]> {
+  // The first ones grow the heap to what the node works with.
+  await join(victim.target, Math.ceil(joins / 2))
+  await delay(8000)
+  const before = await victim.rss()
+  await join(victim.target, joins)
+  await delay(8000)
+  const grown = (await victim.rss()) - before
+  return [
+    atMost('leavers', `memory grown by ${joins} joins`, grown, Math.max(15, (joins * 0.5) / 1024), 'MB'),
+    shown('leavers', 'a join', (grown * 1024) / joins, 'KB'),
+  ]
+}
+
+async function join(target: string, joins: number): Promise<void> {
+  let left = joins
+  const one = async () => {
+    while (left-- > 0) {
+      const peer = await rawPeer(target)
+      peer.send(Buffer.concat([frame(DATA, SYN, 1, ASKS_BOOTSTRAP), frame(WINDOW_UPDATE, FIN, 1)]))
+      await peer.until(() => peer.closed || peer.ended(1) !== 'open', 5000)
+      peer.hangUp()
+    }
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, one))
+}
