@@ -194,6 +194,7 @@ class World {
         return
       case 'together':
         await Promise.all(step.steps.map((each) => this.apply(each)))
+        this.#forgetDisputed(step.steps)
         return
       case 'die':
         this.#answering.delete(textAt(step.peer, step.at))
@@ -284,6 +285,22 @@ class World {
     return this.#parts.registry
       .registrationsOf(network, PEERS[peer]!)
       .map((each) => textOf({ network, peerId: PEERS[peer]!, address: each.address }))
+  }
+
+  /** Who registers and takes back at the same time is content with either. */
+  #forgetDisputed(steps: readonly Step[]): void {
+    const taken = steps.filter((each) => each.do === 'unregister').map((each) => PEERS[each.peer])
+    for (const [text, { key }] of this.#kept) {
+      if (taken.includes(key.peerId as (typeof PEERS)[number])) {
+        this.#kept.delete(text)
+        this.#open.add(text)
+      }
+    }
+    for (const { peer, address: at } of this.#parts.registry.all()) {
+      if (taken.includes(peer.id as (typeof PEERS)[number])) {
+        this.#open.add(textOf({ network: peer.network, peerId: peer.id, address: at }))
+      }
+    }
   }
 
   check(): void {
