@@ -1,15 +1,14 @@
 import type { Clock } from './clock.ts'
+import { Listing } from './listing.ts'
 import { type Address, addressAt, ipOf, parseAddress } from './peer/address.ts'
-import type { Scope } from './peer/ip.ts'
 import { samePeer } from './peer/peer-id.ts'
 import type { SignedRecord } from './peer/record.ts'
 import { type AdmissionRules, refuse } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
 import { type ProofFault, type Refusal, type RefusalCode, refusal } from './policy/refusal.ts'
-import { selectPeers } from './policy/selection.ts'
 import type { Random } from './random.ts'
 import { RecentMap } from './recent-map.ts'
-import type { OwnRecord, RecordedPeer } from './registry/peer-records.ts'
+import type { OwnRecord } from './registry/peer-records.ts'
 import {
   type Change,
   isStatic,
@@ -19,8 +18,9 @@ import {
   type RegistrationKey,
   type RegistrationRecord,
 } from './registry/registration.ts'
-import { MAX_ADDRESSES_PER_PEER, type Registry, removeChange } from './registry/registry.ts'
+import { type Registry, removeChange } from './registry/registry.ts'
 import { type Contents, type Recovered, type Store, StoreUnavailableError, type Table } from './store/store.ts'
+import { type TableChange, TableChanges } from './table-change.ts'
 
 /** What became of one address that a caller asked to register or to take back. */
 export interface Outcome {
@@ -70,19 +70,21 @@ const SWEEP_BUDGET = 20_000
 const SWEEP_TICKS = 10
 
 /**
- * The use cases: register, take back, discover, and what time and proofs do to the table. The only one that changes
+ * The use cases: register, take back, and what time and proofs do to the table. The only one that changes
  * the registry, and the only one that asks the store to remember.
  */
 export class RendezvousPoint implements Table {
   readonly #init: RendezvousPointInit
   readonly registry: Registry
+  readonly listing: Listing
   readonly #takenBack = new RecentMap<string, true>(MAX_TAKEN_BACK)
-  /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
-  readonly #unwritten = new Map<Registration, Batch>()
+  readonly #changes: TableChanges
 
   constructor(init: RendezvousPointInit) {
     this.#init = init
     this.registry = init.registry
+    this.listing = new Listing({ ...init, verified: init.prover !== undefined })
+    this.#changes = new TableChanges({ ...init, onRestored: (registration) => init.onRegistered?.(registration) })
   }
 
   /** Takes in what a store recovered. Those proved longest ago are the first to be proved again. */
@@ -116,7 +118,7 @@ export class RendezvousPoint implements Table {
     },
     signal: AbortSignal,
   ): Promise<Outcome[]> {
-    const batch = newBatch()
+    const change = this.#changes.begin()
     const outcomes = await Promise.all(
       request.addresses.map(async (requested): Promise<Outcome> => {
         const target = readTarget(requested, caller)
@@ -127,18 +129,18 @@ export class RendezvousPoint implements Table {
         if (code !== undefined) {
           return refused(requested, code, target)
         }
-        return await this.#admit(requested, { caller, target, ...request }, batch, signal)
+        return await this.#admit(requested, { caller, target, ...request }, change, signal)
       }),
     )
     if (request.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
-      this.#keepRecord(request.network, caller.peerId, request.record, batch)
+      change.keepRecord(request.network, caller.peerId, request.record)
     }
-    await this.#remember(batch)
-    for (const registration of batch.added) {
+    await change.commit()
+    for (const registration of change.added) {
       this.#takenBack.delete(textOf(keyOf(registration)))
       this.#init.onRegistered?.(registration)
     }
-    const [kept] = batch.kept
+    const [kept] = change.kept
     if (kept !== undefined) {
       this.#init.onPeer?.(kept.peer)
     }
@@ -155,7 +157,7 @@ export class RendezvousPoint implements Table {
       request.addresses.length > 0
         ? request.addresses.map((requested) => ({ requested, target: readTarget(requested, caller) }))
         : own.map(({ address }) => ({ requested: address, target: readTarget(address, caller) }))
-    const batch = newBatch()
+    const change = this.#changes.begin()
     const outcomes = targets.map(({ requested, target }): Outcome => {
       if (typeof target === 'string') {
         return refused(requested, target)
@@ -166,43 +168,13 @@ export class RendezvousPoint implements Table {
         return { ...refused(requested, 'static', target), expiresAt: known.expiresAt }
       }
       if (known !== undefined) {
-        this.#remove(known, batch)
+        change.remove(known)
         this.#takenBack.set(textOf(key), true)
       }
       return refused(requested, 'removed', target)
     })
-    await this.#remember(batch)
+    await change.commit()
     return outcomes
-  }
-
-  /** Who a caller is handed: itself first, when it is listed, then `limit` others at most. */
-  discover(caller: Caller, query: { readonly network: string; readonly limit: number }): RegisteredPeer[] {
-    const current = this.#current()
-    const own = this.registry.registrationsOf(query.network, caller.peerId)
-    const others = selectPeers(
-      this.registry,
-      { ...query, scope: caller.scope, except: caller.peerId, current },
-      this.#init.random,
-    )
-    const self = own.find((registration) => this.#isListed(registration, current))?.peer
-    return self === undefined ? others : [self, ...others]
-  }
-
-  /** The addresses of a peer that may be handed to a caller, those of the caller's own address family first. */
-  addressesFor(caller: Caller, peer: RegisteredPeer): Registration[] {
-    const current = this.#current()
-    const visible = peer.registrations.filter(
-      (registration) =>
-        this.#isListed(registration, current) &&
-        (registration.scope === 'public' || registration.scope === caller.scope),
-    )
-    const family = `/ip${caller.ip.family}/`
-    return visible.length < 2
-      ? visible
-      : [
-          ...visible.filter(({ address }) => address.startsWith(family)),
-          ...visible.filter(({ address }) => !address.startsWith(family)),
-        ]
   }
 
   /** What a proof showed, told by the prober. False when the registration has gone meanwhile. */
@@ -212,7 +184,7 @@ export class RendezvousPoint implements Table {
     }
     const { peerRecords } = this.registry
     const { peer, scope } = registration
-    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.#listed(peer, scope)
+    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
     this.registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
     if (returns) {
       peerRecords.touch(peer)
@@ -294,7 +266,7 @@ export class RendezvousPoint implements Table {
   async #admit(
     requested: string,
     request: { caller: Caller; target: Address; network: string; ttl: number },
-    batch: Batch,
+    change: TableChange,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const { caller, target, network, ttl } = request
@@ -304,11 +276,11 @@ export class RendezvousPoint implements Table {
     const known = this.registry.find(key)
     const renewed = known?.provisional === false
     const keep = (status: 'listed' | 'pending'): Outcome => {
-      const { expiresAt } = this.#keep(key, times, batch)
+      const { expiresAt } = change.keep(key, times)
       return { requested, status, renewed, refusal: undefined, address: target.text, expiresAt }
     }
 
-    if (this.#init.prover === undefined || (known !== undefined && this.#isListed(known, this.#current()))) {
+    if (this.#init.prover === undefined || (known !== undefined && this.listing.holds(known))) {
       return keep('listed')
     }
     const proved = known ?? this.registry.reserve(key, times)
@@ -329,89 +301,6 @@ export class RendezvousPoint implements Table {
     return keep(proof === undefined ? 'pending' : 'listed')
   }
 
-  /** Makes a registration real, or renews it. */
-  #keep(key: RegistrationKey, times: { now: number; expiresAt: number }, batch: Batch): Registration {
-    const isNew = this.registry.find(key)?.provisional !== false
-    if (isNew) {
-      this.#makeRoom(key, batch)
-    }
-    const registration = this.registry.put(key, times)
-    if (isNew) {
-      batch.added.push(registration)
-      this.registry.peerRecords.touch(registration.peer)
-    }
-    batch.kept.add(registration)
-    // While its first change is not on disk, it stands or falls with the last one who was told of it.
-    if (isNew || this.#unwritten.has(registration)) {
-      this.#unwritten.set(registration, batch)
-    }
-    return registration
-  }
-
-  /** A peer has a bounded number of addresses: the one proved longest ago goes. */
-  #makeRoom({ network, peerId }: RegistrationKey, batch: Batch): void {
-    const own = this.registry.registrationsOf(network, peerId).filter((each) => !isStatic(each) && !each.provisional)
-    if (own.length >= MAX_ADDRESSES_PER_PEER) {
-      const oldest = own.reduce((a, b) => (b.provedAt < a.provedAt ? b : a))
-      this.#remove(oldest, batch)
-    }
-  }
-
-  #remove(registration: Registration, batch: Batch): void {
-    batch.removed.push({ registration, record: this.registry.recordOf(registration) })
-    this.registry.remove(registration)
-  }
-
-  /** What a peer says of itself, unless it has said something newer while this was proved. */
-  #keepRecord(network: string, peerId: string, record: OwnRecord, batch: Batch): void {
-    const peer = this.registry.registrationsOf(network, peerId)[0]?.peer
-    if (peer === undefined || (record !== 'unsigned' && isOlder(record, this.registry.peerRecords.find(peer)))) {
-      return
-    }
-    batch.recorded = { peer, record, before: this.registry.peerRecords.put(peer, record) }
-  }
-
-  /** Answered means kept: what the store does not take did not happen. */
-  async #remember(batch: Batch): Promise<void> {
-    // As things stand now: somebody else may have taken back, or registered again, what waited here for its proof.
-    const kept = [...batch.kept].filter((each) => !isStatic(each) && this.registry.find(keyOf(each)) === each)
-    const removed = batch.removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
-    if (kept.length + removed.length === 0) {
-      return
-    }
-    this.#init.onChange?.()
-    try {
-      await this.#init.store.append([
-        ...removed.map(removeChange),
-        ...kept.map((each) => this.registry.putChange(each)),
-      ])
-    } catch (err) {
-      this.#undo(batch)
-      throw err
-    }
-    for (const registration of kept) {
-      this.#unwritten.delete(registration)
-    }
-  }
-
-  #undo({ kept, removed, recorded }: Batch): void {
-    if (recorded !== undefined && this.registry.peerRecords.find(recorded.peer)?.record === recorded.record) {
-      this.registry.peerRecords.revert(recorded.peer, recorded.before)
-    }
-    for (const registration of kept) {
-      if (this.#unwritten.get(registration)?.kept === kept) {
-        this.#unwritten.delete(registration)
-        this.registry.remove(registration)
-      }
-    }
-    for (const { registration, record } of removed) {
-      if (!registration.provisional && !this.#isKnown(registration)) {
-        const provedBefore = this.#init.clock() - this.#init.maxProofAge
-        this.#init.onRegistered?.(this.registry.restore(record, provedBefore))
-      }
-    }
-  }
-
   /** Nobody waits for the outcome of a proof to be on disk: without it the peer is only asked again. */
   #rememberLater(change: Change): void {
     this.#init.onChange?.()
@@ -426,49 +315,6 @@ export class RendezvousPoint implements Table {
   #mayBeListed({ peerId, address }: RegistrationKey): boolean {
     return this.#init.rules.access.permits(peerId, ipOf(address))
   }
-
-  #current(): (registration: Registration) => boolean {
-    const now = this.#init.clock()
-    const proves = this.#init.prover !== undefined
-    const provedAfter = now - this.#init.maxProofAge
-    return ({ expiresAt, provedAt }) => expiresAt > now && (!proves || provedAt >= provedAfter)
-  }
-
-  #isKnown(registration: Registration): boolean {
-    return this.registry.find(keyOf(registration)) !== undefined
-  }
-
-  /** Whether a peer is handed out by an address of this scope. */
-  #listed({ registrations }: RegisteredPeer, scope: Scope): boolean {
-    const current = this.#current()
-    return registrations.some((each) => each.scope === scope && this.#isListed(each, current))
-  }
-
-  #isListed(registration: Registration, current: (registration: Registration) => boolean): boolean {
-    const known = registration.health === 'reachable' || this.#init.prover === undefined
-    return known && !registration.provisional && current(registration)
-  }
-}
-
-/** What one request does to the table, until the store has it. */
-interface Batch {
-  readonly kept: Set<Registration>
-  /** Those of `kept` that were not there before. */
-  readonly added: Registration[]
-  /** Each with what was to be remembered of it. */
-  readonly removed: Array<{ readonly registration: Registration; readonly record: RegistrationRecord }>
-  recorded:
-    | { readonly peer: RegisteredPeer; readonly record: OwnRecord; readonly before: RecordedPeer | undefined }
-    | undefined
-}
-
-function newBatch(): Batch {
-  return { kept: new Set(), added: [], removed: [], recorded: undefined }
-}
-
-/** Whether a record of the peer is there that is at least as new, and another one. */
-function isOlder(record: SignedRecord, known: RecordedPeer | undefined): boolean {
-  return known !== undefined && known.record !== 'unsigned' && known.record.seq > record.seq
 }
 
 /** What a file says is worth no more than its word, and this is handed out as a peer's own. */

@@ -190,12 +190,12 @@ export class RendezvousRecords {
   /** The registrations that an asker is handed a peer for: none when it is not to have it at all. */
   #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): Registration[] {
     if (form === 'unsigned') {
-      return this.#point.addressesFor(caller, peer)
+      return this.#point.listing.addressesFor(caller, peer)
     }
     if (record === 'unsigned' || record.form !== form || (scope !== 'public' && scope !== caller.scope)) {
       return []
     }
-    return this.#point
+    return this.#point.listing
       .addressesFor(caller, peer)
       .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
   }

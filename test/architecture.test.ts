@@ -14,13 +14,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   peer: [],
   'clock.ts': [],
   'random.ts': [],
+  'recent-map.ts': [],
   'log-text.ts': [],
   'nearest.ts': [],
 
-  registry: ['peer'],
-  policy: ['peer', 'registry', 'random.ts'],
+  registry: ['peer', 'recent-map.ts'],
+  policy: ['peer', 'registry', 'random.ts', 'recent-map.ts'],
   store: ['peer', 'registry', 'clock.ts'],
-  'rendezvous-point.ts': ['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts', 'random.ts'],
+  'listing.ts': ['peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
+  'table-change.ts': ['peer', 'registry', 'store/store.ts', 'clock.ts'],
+  'rendezvous-point.ts': [
+    ...['listing.ts', 'table-change.ts', 'recent-map.ts'],
+    ...['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts', 'random.ts'],
+  ],
+  // The use cases of the rendezvous protocol's signed records, and of the original's clients: each on the point or beside it.
+  'rendezvous-records.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts'],
+  'record-learner.ts': ['type rendezvous-records.ts', 'peer', 'registry'],
+  'legacy-peers.ts': ['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts'],
   'prober.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
   'proof-schedule.ts': [
     'type rendezvous-point.ts',
@@ -31,11 +41,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'clock.ts',
     'random.ts',
   ],
-  frontends: ['wire', 'peer', 'policy', 'type rendezvous-point.ts', 'store/store.ts', 'clock.ts'],
+  frontends: [
+    ...['wire', 'peer', 'policy', 'type registry', 'store/store.ts', 'clock.ts', 'type random.ts'],
+    ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts'],
+  ],
   host: ['peer', 'policy', 'type prober.ts'],
   client: ['wire', 'peer', 'clock.ts', 'random.ts'],
 
+  'rendezvous-service.ts': [
+    ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],
+    ...['type rendezvous-point.ts', 'rendezvous-records.ts', 'record-learner.ts'],
+  ],
   'service.ts': [
+    ...['rendezvous-service.ts', 'legacy-peers.ts'],
     ...['wire', 'peer', 'registry', 'policy', 'store', 'frontends', 'host', 'clock.ts', 'random.ts'],
     ...['rendezvous-point.ts', 'prober.ts', 'proof-schedule.ts'],
   ],
@@ -48,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config.ts': ['config-values.ts'],
   'config-sources.ts': ['config.ts', 'log-text.ts', 'nearest.ts'],
   cli: [
-    ...['node.ts', 'client', 'identity.ts', 'identity-formats.ts', 'config.ts', 'config-sources.ts'],
+    ...['node.ts', 'client', 'wire', 'identity.ts', 'identity-formats.ts', 'config.ts', 'config-sources.ts'],
     ...['log-text.ts', 'nearest.ts'],
   ],
 }

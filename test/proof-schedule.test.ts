@@ -357,16 +357,17 @@ function network(): Network {
         await net.advance(TICK)
       }
     },
-    isHandedOut: (peerId) => parts.point.discover(asker, { network: '', limit: 1000 }).some(({ id }) => id === peerId),
+    isHandedOut: (peerId) =>
+      parts.point.listing.discover(asker, { network: '', limit: 1000 }).some(({ id }) => id === peerId),
     addressesOf: (peerId) =>
-      parts.point
+      parts.point.listing
         .discover(asker, { network: '', limit: 1000 })
         .filter(({ id }) => id === peerId)
-        .flatMap((peer) => parts.point.addressesFor(asker, peer).map(({ address }) => address)),
+        .flatMap((peer) => parts.point.listing.addressesFor(asker, peer).map(({ address }) => address)),
     handedOut: () =>
-      parts.point
+      parts.point.listing
         .discover(asker, { network: '', limit: 1000 })
-        .flatMap((peer) => parts.point.addressesFor(asker, peer)),
+        .flatMap((peer) => parts.point.listing.addressesFor(asker, peer)),
   }
   const tick = () => {
     parts.point.tick()

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import { MAX_ADDRESS_BYTES } from '../peer/address.ts'
+import type { LegacyPeers } from '../legacy-peers.ts'
+import { hostPort, MAX_ADDRESS_BYTES } from '../peer/address.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Outcome, RendezvousPoint } from '../rendezvous-point.ts'
 import {
@@ -21,6 +22,8 @@ export interface AnswerInit {
   readonly clock: Clock
   /** Other bootstraps of this operator, multiaddrs with `/p2p`. */
   readonly siblings?: readonly string[]
+  /** Those who registered by the wire of the original. */
+  readonly legacy?: LegacyPeers
 }
 
 /** What became of a request's registrations. With a fault there are no outcomes, but peers all the same. */
@@ -34,11 +37,13 @@ export function answerTo(
   request: BootstrapRequest,
   caller: Caller,
   served: Served,
-  { point, clock, siblings = [] }: AnswerInit,
+  { point, clock, siblings = [], legacy }: AnswerInit,
 ): string {
   const encode = encoderFor(request, caller, served, siblings, clock())
   const most = request.limit === undefined ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
-  return encode(peersFor(request, caller, most - Buffer.byteLength(encode([])), point))
+  const room = most - Buffer.byteLength(encode([]))
+  const peers = peersFor(request, caller, room, point)
+  return encode(request.legacy && legacy !== undefined ? withLegacy(peers, request, caller, room, legacy) : peers)
 }
 
 /** All of the answer but its peers. */
@@ -65,8 +70,8 @@ function peersFor(
 ): PeerRecord[] {
   let room = bytes
   const records: PeerRecord[] = []
-  for (const peer of point.discover(caller, { network, limit })) {
-    const registrations = point.addressesFor(caller, peer)
+  for (const peer of point.listing.discover(caller, { network, limit })) {
+    const registrations = point.listing.addressesFor(caller, peer)
     if (registrations.length === 0) {
       continue
     }
@@ -81,6 +86,27 @@ function peersFor(
     records.push(record)
   }
   return records
+}
+
+/** As many of the original's wire as the answer still has room for. They have no network, so they are in the one without a name. */
+function withLegacy(
+  peers: readonly PeerRecord[],
+  { network, limit = DEFAULT_LIMIT }: BootstrapRequest,
+  { scope }: Caller,
+  bytes: number,
+  legacy: LegacyPeers,
+): readonly PeerRecord[] {
+  const all = [...peers]
+  let room = bytes - peers.reduce((sum, peer) => sum + encodedLength(peer), 0)
+  for (const address of network === '' ? legacy.addressesFor(scope) : []) {
+    const record: PeerRecord = { addresses: [hostPort(address)], legacy: true }
+    room -= encodedLength(record)
+    if (room < 0 || all.length >= limit) {
+      break
+    }
+    all.push(record)
+  }
+  return all
 }
 
 function verdictOf(outcome: Outcome, now: number): Verdict {

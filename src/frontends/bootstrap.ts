@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Logger, Stream } from '@libp2p/interface'
 import { pipe } from 'it-pipe'
 import type { Clock } from '../clock.ts'
+import type { LegacyPeers } from '../legacy-peers.ts'
 import { type Caller, callerAt } from '../policy/caller.ts'
 import { refusal } from '../policy/refusal.ts'
 import type { RequestLimits } from '../policy/request-limits.ts'
@@ -20,8 +21,8 @@ import {
 } from '../wire/bootstrap-codec.ts'
 import { type Line, readLines } from '../wire/line-reader.ts'
 import { writeLines } from '../wire/line-writer.ts'
+import { UnreadAnswers } from '../wire/unread-answers.ts'
 import { answerTo } from './bootstrap-answer.ts'
-import { UnreadAnswers } from './unread-answers.ts'
 
 /** How long a line may take to arrive, ms. */
 export const LINE_TIMEOUT_MS = 5000
@@ -45,6 +46,8 @@ export interface BootstrapFrontendInit {
   readonly log: Logger
   /** Other bootstraps of this operator, told to whoever asks for an explanation. */
   readonly siblings?: readonly string[]
+  /** Those who registered by the wire of the original, told to whoever asks for them. */
+  readonly legacy?: LegacyPeers
   /** Told once for each line answered, and for each address of it. */
   readonly count: (event: ExchangeEvent) => void
   /** Waits for a share of the event loop: many long answers at once are not to hold up everybody else. */

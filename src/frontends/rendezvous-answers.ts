@@ -29,7 +29,7 @@ import {
   type RegisterResponse,
   type RendezvousMessage,
 } from '../wire/rendezvous-messages.ts'
-import type { AskerForms } from './asker-forms.ts'
+import type { AskerForms } from './rendezvous-askers.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
 
 /** How long the verdict on a registration may take, ms. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { UnreadAnswers } from '../../src/frontends/unread-answers.ts'
+import { UnreadAnswers } from '../../src/wire/unread-answers.ts'
 
 function readers() {
   const givenUp: string[] = []
