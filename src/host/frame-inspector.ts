@@ -3,8 +3,16 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 /** The longest body of a data frame: the receive window of a stream, which yamux itself would refuse to exceed. */
 export const MAX_FRAME_BYTES = 256 * 1024
 
+/** The most work of one piece: 5 ms. */
+export const MAX_PIECE_WORK = 512
+
 /** What a chunk of a connection asks of us. */
-export interface FrameTally {
+export interface FrameTally extends FrameCost {
+  /** Where to cut the chunk so that no piece is more than {@link MAX_PIECE_WORK}; ascending. */
+  readonly cuts: readonly number[]
+}
+
+interface FrameCost {
   /** About 10 µs each. */
   readonly work: number
   /** Whether it opens a stream: somebody wants something. */
@@ -19,7 +27,7 @@ export interface FrameTally {
  * Yamux buffers a data frame until all of it is there, and compares its length with the window only then: 12 bytes that
  * announce 4 GiB had one connection fill 674 MB (@libp2p/yamux 8.0.3, decode.ts). And whatever one read of a socket
  * holds is worked off without a pause: 5,000 streams opened and reset, or 5,000 pings to be answered. So each chunk is
- * priced before any of it is served.
+ * priced before any of it is served, and what is worth much is served in pieces.
  */
 export class FrameInspector {
   readonly #maxFrameBytes: number
@@ -43,6 +51,8 @@ export class FrameInspector {
     let work = 0
     let opens = false
     let uses = false
+    let [before, pieceWork] = [0, 0]
+    const cuts: number[] = []
     for (const bytes of chunk instanceof Uint8Array ? [chunk] : chunk) {
       let at = 0
       while (at < bytes.byteLength) {
@@ -67,12 +77,18 @@ export class FrameInspector {
         work += frame.work
         opens ||= frame.opens
         uses ||= frame.uses
+        pieceWork += frame.work
+        if (pieceWork > MAX_PIECE_WORK - OPEN_WORK) {
+          cuts.push(before + at)
+          pieceWork = 0
+        }
       }
+      before += bytes.byteLength
     }
-    return { work, opens, uses }
+    return { work, opens, uses, cuts }
   }
 
-  #read(): FrameTally | undefined {
+  #read(): FrameCost | undefined {
     const { buffer, byteOffset } = this.#header
     const view = new DataView(buffer, byteOffset)
     const type = view.getUint8(1)
@@ -101,4 +117,4 @@ const SYN = 1
 /** Prices in units of about 10 µs, measured on this node: a stream is negotiated, a ping is answered. */
 const FRAME_WORK = 1
 const PING_WORK = 4
-const OPEN_WORK = 32
+const OPEN_WORK = 48

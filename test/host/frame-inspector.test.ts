@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FrameInspector, MAX_FRAME_BYTES } from '../../src/host/frame-inspector.ts'
+import { FrameInspector, MAX_FRAME_BYTES, MAX_PIECE_WORK } from '../../src/host/frame-inspector.ts'
 import { DATA, FIN, frame, GO_AWAY, PING, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 
 const inspect = (bytes: Uint8Array) => new FrameInspector().inspect(bytes)
@@ -38,6 +38,17 @@ describe('the frame inspector', () => {
     assert.equal(inspect(frame(DATA, FIN, 1, Buffer.from('x')))!.uses, true)
     assert.equal(inspect(frame(PING, SYN, 0))!.uses, false)
     assert.equal(inspect(frame(WINDOW_UPDATE, 0, 1, 512))!.uses, false)
+  })
+
+  it('says where to cut what would hold the loop for long', () => {
+    const opening = frame(WINDOW_UPDATE, SYN, 1)
+    const chunk = Buffer.concat(Array<Buffer>(100).fill(opening))
+    const { cuts, work } = inspect(chunk)!
+    const pieces = [...cuts, chunk.length].map((end, i) => chunk.subarray(cuts[i - 1] ?? 0, end))
+    assert.deepEqual(Buffer.concat(pieces), chunk)
+    assert(pieces.every((piece) => inspect(piece)!.work <= MAX_PIECE_WORK))
+    assert(pieces.length <= Math.ceil(work / (MAX_PIECE_WORK / 2)))
+    assert.deepEqual(inspect(frame(DATA, SYN, 1, Buffer.alloc(200_000)))!.cuts, [])
   })
 
   it('knows when a frame is still to be completed', () => {

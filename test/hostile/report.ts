@@ -12,7 +12,14 @@ export interface Figure {
 
 /** A figure that may be this much at most. */
 export function atMost(attack: string, figure: string, value: number, bound: number, unit = ''): Figure {
-  return { attack, figure, value, unit, bound: `≤ ${Number.isInteger(bound) ? bound : bound.toFixed(1)}`, ok: value <= bound }
+  return {
+    attack,
+    figure,
+    value,
+    unit,
+    bound: `≤ ${Number.isInteger(bound) ? bound : bound.toFixed(1)}`,
+    ok: value <= bound,
+  }
 }
 
 /** A figure that has to be this much at least. */

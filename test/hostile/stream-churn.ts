@@ -5,8 +5,8 @@ import type { Victim } from './victim.ts'
 
 const CLIENTS = 10
 const SECONDS = 10
-/** Streams of one write: as many as pass in one read, so that the most is worked off. */
-const AT_ONCE = 45
+/** Streams of one write. */
+const AT_ONCE = 100
 
 /** Streams opened and reset as fast as a connection takes them; whoever is cut calls again at once. */
 export async function streamChurn(victim: Victim, honest: HonestPeer): Promise<Figure[]> {
