@@ -17,7 +17,7 @@ import { type Block, decodeBlock, encodeBlock } from './block.ts'
 import { fetchBlocks, SYNC_PROTOCOL, serveBlocks } from './block-sync.ts'
 import { Chain } from './chain.ts'
 
-const TOPIC = 'example-chain/blocks/1'
+export const TOPIC = 'example-chain/blocks/1'
 
 export interface ChainNodeInit {
   readonly discovery: BootstrapDiscoveryInit

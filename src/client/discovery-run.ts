@@ -1,4 +1,5 @@
 import type { Connection, Logger, PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { secureRandom } from '../random.ts'
 import { type BootstrapAnswer, BootstrapClient, CALL_TIMEOUT_MS } from './bootstrap-client.ts'
 import { isDynamic } from './bootstrap-list.ts'
@@ -146,6 +147,7 @@ export class DiscoveryRun {
     for (const peer of choosePeers([...this.#offers.values()])) {
       if (named.has(peer.id)) {
         this.#announcer.announce(peer)
+        this.#rememberConnected(peer)
       }
     }
     this.#tell({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
@@ -166,14 +168,20 @@ export class DiscoveryRun {
 
   readonly #onAddresses = () => this.#bootstraps.addressesChanged()
 
-  /** A peer that was found here works, at the address it was dialled at. */
-  readonly #onConnection = ({ detail }: CustomEvent<Connection>): void => {
-    const id = detail.remotePeer.toString()
-    if (detail.direction === 'outbound' && this.#announcer.has(id) && !this.#bootstraps.has(id)) {
-      const read = readDialable(detail.remoteAddr.toString())
-      if (read !== undefined) {
-        this.#cache.worked(id, read.address.text)
-      }
+  /** A peer that was found here works: at the address it was dialled at, or it came from where nobody can dial it. */
+  readonly #onConnection = ({ detail: { remotePeer, remoteAddr, direction } }: CustomEvent<Connection>): void => {
+    const id = remotePeer.toString()
+    const announced = this.#announcer.addressesOf(id)
+    if (announced !== undefined && !this.#bootstraps.has(id)) {
+      const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
+      this.#cache.worked(id, dialled === undefined ? announced : [dialled.address.text])
+    }
+  }
+
+  /** A peer that was connected before a bootstrap named it, as one is that found this node first. */
+  #rememberConnected({ id, addresses }: ChosenPeer): void {
+    if (this.#components.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
+      this.#cache.worked(id, addresses)
     }
   }
 

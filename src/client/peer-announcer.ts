@@ -21,19 +21,20 @@ export interface PeerAnnouncerInit {
 /** Tells libp2p of peers: an event for each, and in the peer store who named it. */
 export class PeerAnnouncer {
   readonly #init: PeerAnnouncerInit
-  readonly #announced = new LRUCache<string, true>({ max: MAX_ANNOUNCED })
+  readonly #announced = new LRUCache<string, readonly string[]>({ max: MAX_ANNOUNCED })
 
   constructor(init: PeerAnnouncerInit) {
     this.#init = init
   }
 
-  has(id: string): boolean {
-    return this.#announced.has(id)
+  /** Where a peer was said to be; undefined when it was not announced. */
+  addressesOf(id: string): readonly string[] | undefined {
+    return this.#announced.get(id)
   }
 
   announce({ id: text, addresses, roots }: ChosenPeer): void {
     const { peerStore, onPeer, refreshInterval, log } = this.#init
-    this.#announced.set(text, true)
+    this.#announced.set(text, addresses)
     const id = peerIdFromString(text)
     const multiaddrs = addresses.map((address) => multiaddr(address))
     // The event is first: a newcomer's first dial should not wait for a data store.

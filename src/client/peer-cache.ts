@@ -68,10 +68,10 @@ export class PeerCache {
     return [...this.#bootstraps.values()]
   }
 
-  /** A connection to a peer was opened at this address, a multiaddr without `/p2p`. */
-  worked(id: string, address: string): void {
+  /** There is a connection to a peer that is, or is said to be, at these multiaddrs without `/p2p`. */
+  worked(id: string, at: readonly string[]): void {
     const known = this.#peers.get(id)?.addresses ?? []
-    const addresses = [address, ...known.filter((each) => each !== address)].slice(0, MAX_ADDRESSES)
+    const addresses = [...new Set([...at, ...known])].slice(0, MAX_ADDRESSES)
     this.#peers.delete(id)
     this.#peers.set(id, { id, addresses, workedAt: this.#init.scheduler.now() })
     for (const oldest of this.#peers.keys()) {

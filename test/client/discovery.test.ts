@@ -135,6 +135,25 @@ describe('bootstrapDiscovery', () => {
     assert.ok(!second.found.has(idOf(unmet)))
   })
 
+  it('remembers a peer that connected itself, too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'cache.json')
+    const bootstrap = await bootstrapPeer()
+    const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs, cache, refreshInterval: 100 })
+    const inbound = await startPeer()
+    stops.push(async () => await inbound.stop())
+    await inbound.dial(node.getMultiaddrs())
+    await new BootstrapClient(inbound, bootstrap.multiaddrs).register([addressOf(inbound)])
+    await until(() => events.some((event) => event.type === 'answer' && event.peers === 1), 'it was named')
+    await node.stop()
+    const { peers } = JSON.parse(await readFile(cache, 'utf8'))
+    assert.deepEqual(
+      peers.map(({ id, addresses }: { id: string; addresses: string[] }) => ({ id, addresses })),
+      [{ id: idOf(inbound), addresses: [addressOf(inbound)] }],
+    )
+  })
+
   it('sets a cache aside that is not readable', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
     stops.push(() => rm(folder, { recursive: true }))

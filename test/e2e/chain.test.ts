@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { ChainNode } from '../../examples/chain/chain-node.ts'
+import { ChainNode, TOPIC } from '../../examples/chain/chain-node.ts'
 import { BootstrapClient } from '../../src/client/index.ts'
 import { startFakeBootstrap } from '../client/fake-bootstrap.ts'
 import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
@@ -46,6 +46,7 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     await producer!.produce('before')
     const leaver = await ChainNode.start(settings(bootstraps, cache))
     await follows(leaver, producer!)
+    await until(() => kept(leaver).length > 0, 'it has heard of one that it is connected to')
     await leaver.stop()
     await Promise.all([kill(one.process), kill(two.process)])
     await producer!.produce('while it was away')
@@ -130,9 +131,12 @@ interface SpawnedBootstrap {
 
 /** A bootstrap as a process of its own. */
 async function bootstrap(t: TestContext, folder?: string, port = '0'): Promise<SpawnedBootstrap> {
+  let process: CliProcess | undefined
+  // Before its folder is removed, which comes next.
+  t.after(() => process && kill(process))
   const cwd = folder ?? (await temporaryFolder(t))
   const args = ['start', '--listen', `/ip4/127.0.0.1/tcp/${port}`, '--reprove-interval', '1s']
-  const process = startCli(t, args, { cwd })
+  process = startCli(t, args, { cwd })
   const { multiaddrs } = (await process.line('ready')) as unknown as { readonly multiaddrs: readonly [string] }
   return { process, at: multiaddrs[0], folder: cwd }
 }
@@ -158,6 +162,11 @@ async function chainNodes(t: TestContext, count: number, bootstraps: readonly st
 
 const kept = (node: ChainNode) => node.libp2p.services.peers.peers.map(({ id }) => id)
 
+/** The type of the service leaves this method of its class out. */
+function meshOf({ libp2p }: ChainNode): string[] {
+  return (libp2p.services.pubsub as unknown as { getMeshPeers(topic: string): string[] }).getMeshPeers(TOPIC)
+}
+
 /** Waits until a node has all blocks of another. */
 async function follows(node: ChainNode, leader: ChainNode): Promise<void> {
   await until(() => leader.chain.height > 0 && node.chain.tip === leader.chain.tip, 'it has the whole chain')
@@ -165,6 +174,8 @@ async function follows(node: ChainNode, leader: ChainNode): Promise<void> {
 
 /** By gossip, and through whatever peers there are. */
 async function nextBlockReaches(nodes: readonly ChainNode[], producer: ChainNode): Promise<void> {
+  // gossipsub takes a heartbeat, a second, to make its mesh.
+  await until(() => [...nodes, producer].every((node) => meshOf(node).length > 0), 'all are in the mesh')
   const { height } = await producer.produce('the next')
   await until(() => nodes.every(({ chain }) => chain.height >= height), 'all have the next block')
   assert.ok(nodes.every(({ chain }) => chain.tip === producer.chain.tip))
