@@ -154,6 +154,20 @@ export const SETTINGS = {
     example: '1000',
     commands: START,
   }),
+  rendezvous: setting({
+    kind: toggle(),
+    default: true,
+    help: "Serve libp2p's own /rendezvous/1.0.0 on the same list.",
+    example: 'true',
+    commands: START,
+  }),
+  legacyTcp: setting({
+    kind: count({ min: 0, max: 65_535 }),
+    default: 0,
+    help: 'Port for the raw TCP wire of the original program; 0 is off.',
+    example: '3000',
+    commands: START,
+  }),
   maxConnections: setting({
     kind: count({ min: 8, max: 100_000 }),
     default: 4000,

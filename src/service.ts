@@ -11,8 +11,11 @@ import {
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import { type Clock, steadyClock } from './clock.ts'
 import { BootstrapFrontend, MAX_STREAMS } from './frontends/bootstrap.ts'
+import { LegacyTcpFrontend } from './frontends/legacy-tcp.ts'
 import { dialBack } from './host/dial-back.ts'
 import { LoopShare } from './host/loop-share.ts'
+import { acceptsConnection } from './host/tcp-connect.ts'
+import { isLegacy, LegacyPeers, withLegacy } from './legacy-peers.ts'
 import { accessList } from './policy/access-list.ts'
 import type { AdmissionRules } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
@@ -27,7 +30,7 @@ import { RendezvousService, type RendezvousServiceComponents } from './rendezvou
 import { fileStore } from './store/file-store.ts'
 import { memoryStore } from './store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from './store/snapshot-schedule.ts'
-import type { Store, StoreState } from './store/store.ts'
+import type { Store, StoreState, Table } from './store/store.ts'
 import { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'
 
 /** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
@@ -62,6 +65,8 @@ export interface BootstrapServiceInit {
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
+  /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
+  readonly legacyTcp?: number
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -111,6 +116,8 @@ export interface BootstrapStatus {
   /** Entries that the operator wrote. */
   readonly statics: number
   readonly networks: number
+  /** Where the original's wire is served, if it is. */
+  readonly legacyTcpPort?: number
   readonly store: StoreState
   readonly counters: Readonly<Counters>
 }
@@ -155,6 +162,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #snapshots: SnapshotSchedule
   readonly #frontend: BootstrapFrontend
   readonly #rendezvous: RendezvousService | undefined
+  readonly #legacy: LegacyPeers
+  readonly #legacyTcp: LegacyTcpFrontend
+  readonly #legacyPort: number | undefined
+  /** All that the store keeps. */
+  readonly #table: Table
   readonly #sourceNat = new SourceNatWatch()
   readonly #counters: Counters = {
     requests: 0,
@@ -216,6 +228,17 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
     })
     const loop = new LoopShare(() => performance.now())
+    this.#legacy = new LegacyPeers({
+      rules,
+      view: this.#point.registry,
+      store: this.#store,
+      connects: acceptsConnection,
+      interval,
+      clock,
+      onChange: () => this.#snapshots.changed(),
+    })
+    this.#legacyPort = init.legacyTcp
+    this.#table = withLegacy(this.#point, this.#legacy)
     // One budget, whichever protocol somebody speaks.
     const exchanges = {
       limits: new RequestLimits(),
@@ -234,6 +257,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       ...exchanges,
       clock,
       siblings: init.siblings ?? [],
+      legacy: this.#legacy,
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
     })
@@ -241,6 +265,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       init.rendezvous === false
         ? undefined
         : new RendezvousService(components, { point: this.#point, rules, clock, random, ...exchanges })
+    this.#legacyTcp = new LegacyTcpFrontend({ peers: this.#legacy, limits: exchanges.limits, clock, log: this.#log })
   }
 
   /** Reads what was kept. libp2p starts to listen only after this. */
@@ -249,7 +274,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     for (const message of recovered.notices) {
       this.#notice(message)
     }
-    this.#point.restore(recovered)
+    this.#point.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    for (const record of recovered.records.filter(isLegacy)) {
+      this.#legacy.restore(record)
+    }
     this.#snapshots.changed()
   }
 
@@ -259,6 +287,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       maxOutboundStreams: 0,
     })
     await this.#rendezvous?.start()
+    if (this.#legacyPort !== undefined) {
+      await this.#legacyTcp.listen(this.#legacyPort)
+    }
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
@@ -266,7 +297,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#components.registrar.unhandle(BOOTSTRAP_PROTOCOL)
-    await Promise.all([this.#frontend.stop(ANSWER_GRACE_MS), this.#rendezvous?.stop(ANSWER_GRACE_MS)])
+    await Promise.all([
+      this.#frontend.stop(ANSWER_GRACE_MS),
+      this.#rendezvous?.stop(ANSWER_GRACE_MS),
+      this.#legacyTcp.stop(),
+    ])
   }
 
   async stop(): Promise<void> {
@@ -280,7 +315,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   /** Takes in the list as the operator edited it by hand. */
   async reload(): Promise<void> {
-    await this.#store.merge(this.#point)
+    await this.#store.merge(this.#table)
   }
 
   get status(): BootstrapStatus {
@@ -290,6 +325,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registrations: registry.size,
       statics: registry.statics.length,
       networks: registry.networkCount,
+      ...(this.#legacyTcp.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
       store: this.#store.state,
       counters: { ...this.#counters },
     }
@@ -300,6 +336,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       this.safeDispatchEvent('expired', { detail: { network: peer.network, peerId: peer.id, address } })
     }
     this.#schedule.tick()
+    this.#legacy.tick()
     const { state } = this.#store
     if (state.status !== this.#storeStatus) {
       this.#storeStatus = state.status
@@ -309,7 +346,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   async #compact(): Promise<void> {
     const started = performance.now()
-    await this.#store.compact(this.#point)
+    await this.#store.compact(this.#table)
     this.#snapshotTook = performance.now() - started
   }
 

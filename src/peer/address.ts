@@ -56,6 +56,13 @@ export function ipOf(canonical: string): Ip {
   return { family, text: canonical.slice(5, canonical.indexOf('/', 5)) }
 }
 
+/** A canonical multiaddr as `host:port`, with brackets around IPv6: how Go's net.Dial has it. */
+export function hostPort(canonical: string): string {
+  const { family, text } = ipOf(canonical)
+  const port = canonical.split('/')[4]
+  return family === 4 ? `${text}:${port}` : `[${text}]:${port}`
+}
+
 function parseMultiaddr(text: string): AddressText | AddressFault {
   const [, version, host, transport, portText, p2p, peerId, ...rest] = text.split('/')
   if ((version !== 'ip4' && version !== 'ip6') || transport !== 'tcp') {

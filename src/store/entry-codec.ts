@@ -1,5 +1,5 @@
 import { peerIdFromString } from '@libp2p/peer-id'
-import { parseAddress } from '../peer/address.ts'
+import { hostPort, parseAddress } from '../peer/address.ts'
 import { MAX_ENVELOPE_BYTES } from '../peer/record.ts'
 import type { RegistrationKey, RegistrationRecord } from '../registry/registration.ts'
 import type { StaticEntry, StaticRegistration } from '../registry/static-entry.ts'
@@ -20,12 +20,14 @@ const MAX_PEER_ID_LENGTH = 100
  * The journal's puts have the same shape.
  */
 export function encodeRecord(record: RegistrationRecord): string {
-  const address = JSON.stringify(`${record.address}/p2p/${record.peerId}`)
+  // Those of the original's wire name no peer, and stand as the original wrote them.
+  const isLegacy = record.peerId === ''
+  const address = JSON.stringify(isLegacy ? hostPort(record.address) : `${record.address}/p2p/${record.peerId}`)
   const network = record.network === '' ? '' : `,"network":${JSON.stringify(record.network)}`
   const proved = record.provedAt > 0 ? `,"provedAt":"${isoTime(record.provedAt)}"` : ''
   const { envelope } = record
   const signed = envelope === undefined ? '' : `,"signedPeerRecord":"${Buffer.from(envelope).toString('base64')}"`
-  return `{"address":${address}${network},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}}`
+  return `{"address":${address}${network}${isLegacy ? ',"legacy":true' : ''},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}}`
 }
 
 export function encodeStatic(entry: StaticEntry): string {
@@ -85,11 +87,11 @@ export function decodeRecord(json: Readonly<Record<string, unknown>>, now: numbe
   const text = json.address
   const network = decodeNetwork(json.network)
   const parsed = typeof text === 'string' ? parseAddress(text) : undefined
-  if (network === undefined || typeof parsed !== 'object' || !parsed.address || parsed.peerId === undefined) {
+  if (network === undefined || typeof parsed !== 'object' || !parsed.address) {
     return undefined
   }
-  const peerId = canonicalPeerId(parsed.peerId)
-  if (peerId === undefined) {
+  const peerId = parsed.peerId === undefined ? '' : canonicalPeerId(parsed.peerId)
+  if (peerId === undefined || (peerId === '' && (json.legacy !== true || network !== ''))) {
     return undefined
   }
   const envelope = decodeEnvelope(json.signedPeerRecord)
@@ -126,7 +128,7 @@ export function isObject(json: unknown): json is Readonly<Record<string, unknown
 
 // One of ours that lost its expiry to a damaged disk must not become the operator's: it would never go away.
 function isDynamic(json: unknown): json is Readonly<Record<string, unknown>> {
-  return isObject(json) && (Object.hasOwn(json, 'expiresAt') || Object.hasOwn(json, 'registeredAt'))
+  return isObject(json) && ['expiresAt', 'registeredAt', 'legacy'].some((member) => Object.hasOwn(json, member))
 }
 
 function decodeStatic(json: unknown): StaticRegistration | undefined {

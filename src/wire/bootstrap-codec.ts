@@ -37,6 +37,8 @@ export interface BootstrapRequest {
   /** How many peers to answer with; undefined when the request does not say. */
   readonly limit: number | undefined
   readonly explain: boolean
+  /** Whether to answer with those, too, who registered by the wire of the original. */
+  readonly legacy: boolean
 }
 
 /** Why a request could not be answered. The set is closed; readers treat codes that they don't know alike. */
@@ -67,6 +69,8 @@ export interface PeerRecord {
   readonly addresses: readonly string[]
   /** True when nobody proved it (a closed network that lists what registers). */
   readonly unverified?: boolean
+  /** True for one that registered by the wire of the original: `host:port` of nobody known. */
+  readonly legacy?: boolean
 }
 
 /** What became of one address of a request. */
@@ -95,6 +99,7 @@ export const ASK: BootstrapRequest = {
   ttl: DEFAULT_TTL_S,
   limit: undefined,
   explain: false,
+  legacy: false,
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -144,9 +149,9 @@ export function encodedLength(peer: PeerRecord): number {
 }
 
 // Addresses are canonical multiaddrs: ASCII without anything that JSON escapes. So they are joined, not stringified.
-function encodePeer({ addresses, unverified }: PeerRecord): string {
+function encodePeer({ addresses, unverified, legacy }: PeerRecord): string {
   const all = addresses.length > 1 ? `,"addresses":${jsonArray(addresses, quote)}` : ''
-  return `{"address":"${addresses[0]}"${all}${unverified ? ',"verified":false' : ''}}`
+  return `{"address":"${addresses[0]}"${all}${unverified ? ',"verified":false' : ''}${legacy ? ',"legacy":true' : ''}}`
 }
 
 function jsonArray<Item>(items: readonly Item[], encode: (item: Item) => string): string {
@@ -184,14 +189,14 @@ function readRequest(value: unknown): BootstrapRequest | Fault {
   return request ?? ASK
 }
 
-const OPTIONS = ['network', 'ttl', 'limit', 'explain'] as const
+const OPTIONS = ['network', 'ttl', 'limit', 'explain', 'legacy'] as const
 
 /**
  * Adds what an object says to what the objects before it said. Members are picked by name, and JSON.parse makes
  * `__proto__` a member like any other, so it is inert.
  */
 function readRecord(object: Record<string, unknown>, before: BootstrapRequest): BootstrapRequest | Fault {
-  const { address, addresses, network, ttl, limit, explain } = object
+  const { address, addresses, network, ttl, limit, explain, legacy } = object
   if (address !== undefined && typeof address !== 'string') {
     return invalid('"address" is not a string')
   }
@@ -219,12 +224,16 @@ function readRecord(object: Record<string, unknown>, before: BootstrapRequest): 
   if (explain !== undefined && typeof explain !== 'boolean') {
     return invalid('"explain" is not true or false')
   }
+  if (legacy !== undefined && typeof legacy !== 'boolean') {
+    return invalid('"legacy" is not true or false')
+  }
   return {
     addresses: all,
     network: network ?? before.network,
     ttl: ttl === undefined ? before.ttl : ttl === 0 ? 0 : Math.min(Math.max(ttl, MIN_TTL_S), MAX_TTL_S),
     limit: limit === undefined ? before.limit : Math.min(limit, MAX_LIMIT),
     explain: explain ?? before.explain,
+    legacy: legacy ?? before.legacy,
   }
 }
 

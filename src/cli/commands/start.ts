@@ -77,6 +77,8 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     siblings: config.sibling,
     listing: config.listing,
     reproveInterval: config.reproveInterval,
+    rendezvous: config.rendezvous,
+    ...(config.legacyTcp === 0 ? {} : { legacyTcp: config.legacyTcp }),
     logger: componentLoggers(log),
   })
   node.addEventListener('notice', ({ detail }) => log.warn(remoteText(detail.message, 500)))
