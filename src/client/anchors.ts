@@ -3,6 +3,8 @@ import type { Entry } from './keeper-book.ts'
 
 /** A peer that was connected for so long is worth to be remembered, ms. */
 export const ANCHOR_AGE_MS = 10 * 60_000
+/** How often they are written, ms: what a node that is killed forgets. */
+export const ANCHOR_INTERVAL_MS = 60_000
 
 /**
  * The peers to come back to after a restart: those connected longest. Half as many as the target, so that whoever got

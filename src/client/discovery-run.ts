@@ -125,6 +125,7 @@ export class DiscoveryRun {
         this.#fallback.ready()
       }
     })
+    this.#opened.catch((err) => this.#log.error('the cache could not be used - %e', err))
   }
 
   /** Never rejects. */
@@ -136,7 +137,7 @@ export class DiscoveryRun {
     this.#lookup.stop()
     this.#fallback.stop()
     this.#cancelCache()
-    await this.#opened
+    await this.#opened.catch(() => {})
     await Promise.all([this.#bootstraps.stop(), this.#cache.close()])
   }
 

@@ -29,6 +29,9 @@ export interface PlanInit {
   readonly random: Random
 }
 
+/** Bootstraps that are there have answered after so many ms. */
+export const SETTLED_MS = 5000
+
 /** One network group holds this part of the connections at most, as long as there are others. */
 const GROUP_SHARE = 1 / 4
 

@@ -9,7 +9,7 @@ import {
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Random, secureRandom } from '../random.ts'
-import { anchorsOf } from './anchors.ts'
+import { ANCHOR_INTERVAL_MS, anchorsOf } from './anchors.ts'
 import { type Entry, KeeperBook } from './keeper-book.ts'
 import {
   type KeptPeer,
@@ -18,7 +18,7 @@ import {
   PING_INTERVAL_MS,
   TARGET,
 } from './keeper-init.ts'
-import { planDials } from './keeper-plan.ts'
+import { planDials, SETTLED_MS } from './keeper-plan.ts'
 import { assertAlive } from './liveness.ts'
 import { foreignAddresses } from './offered-peers.ts'
 import { PeerCache } from './peer-cache.ts'
@@ -30,10 +30,6 @@ const PING_TIMEOUT_MS = 10_000
 const DIAL_TIMEOUT_MS = 10_000
 /** How often time is looked at, ms. */
 const TICK_MS = 1000
-/** Bootstraps that are there have answered after so many ms; see {@link planDials}. */
-const SETTLED_MS = 5000
-/** How often the anchors are written, ms. */
-const ANCHOR_INTERVAL_MS = 60_000
 
 /**
  * Keeps a healthy set of connections to the peers that `bootstrapDiscovery` finds:
@@ -62,9 +58,9 @@ export class PeerKeeper implements Startable {
   readonly #book = new KeeperBook()
   readonly #anchors: PeerCache
   #stopping: AbortController | undefined
+  #cancelTick = () => {}
   #startedAt = 0
   #anchorsAt = 0
-  #cancelTick = () => {}
   #planned = false
 
   constructor(components: PeerKeeperComponents, init: PeerKeeperInit) {
@@ -95,8 +91,7 @@ export class PeerKeeper implements Startable {
       return
     }
     this.#stopping = new AbortController()
-    this.#startedAt = this.#scheduler.now()
-    this.#anchorsAt = this.#startedAt
+    this.#anchorsAt = this.#startedAt = this.#scheduler.now()
     const { events } = this.#components
     events.addEventListener('peer:update', this.#onPeer)
     events.addEventListener('connection:open', this.#onOpen)
@@ -115,9 +110,11 @@ export class PeerKeeper implements Startable {
     events.removeEventListener('connection:open', this.#onOpen)
     events.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#cancelTick()
-    this.#stopping?.abort()
-    this.#stopping = undefined
-    this.#keepAnchors()
+    if (this.#stopping !== undefined) {
+      this.#stopping.abort()
+      this.#stopping = undefined
+      this.#keepAnchors()
+    }
     await this.#anchors.close()
   }
 
@@ -129,12 +126,8 @@ export class PeerKeeper implements Startable {
   readonly #onPeer = ({ detail: { peer } }: CustomEvent<PeerUpdate>): void => {
     const sources = sourcesOf(peer.tags)
     if (sources.length > 0) {
-      this.#consider(
-        peer.id.toString(),
-        peer.addresses.map((each) => each.multiaddr.toString()),
-        sources,
-        false,
-      )
+      const addresses = peer.addresses.map((each) => each.multiaddr.toString())
+      this.#consider(peer.id.toString(), addresses, sources, false)
     }
   }
 
@@ -203,8 +196,10 @@ export class PeerKeeper implements Startable {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     const targets = entry.addresses.map(({ text }) => multiaddr(`${text}/p2p/${entry.id}`))
     try {
-      await this.#components.connectionManager.openConnection(targets, { signal })
-      this.#book.opened(entry, this.#scheduler.now())
+      const connection = await this.#components.connectionManager.openConnection(targets, { signal })
+      if (connection.status === 'open') {
+        this.#book.opened(entry, this.#scheduler.now())
+      }
     } catch (err) {
       if (!stopping.aborted) {
         this.#log('could not dial %s - %e', entry.id, err)
@@ -223,7 +218,7 @@ export class PeerKeeper implements Startable {
     for (const entry of this.#book.connected) {
       if (now - entry.aliveAt >= this.#pingInterval) {
         entry.aliveAt = now
-        this.#ping(entry)
+        this.#ping(entry, this.#stopping!.signal)
       }
     }
     if (now - this.#anchorsAt >= ANCHOR_INTERVAL_MS) {
@@ -233,12 +228,14 @@ export class PeerKeeper implements Startable {
   }
 
   /** Hangs up on a peer that does not answer; the rest follows from that. libp2p does not say when one was last heard. */
-  async #ping({ id }: Entry): Promise<void> {
+  async #ping({ id }: Entry, stopping: AbortSignal): Promise<void> {
     for (const connection of this.#components.connectionManager.getConnections(peerIdFromString(id))) {
-      const signal = AbortSignal.any([this.#stopping!.signal, AbortSignal.timeout(PING_TIMEOUT_MS)])
+      const signal = AbortSignal.any([stopping, AbortSignal.timeout(PING_TIMEOUT_MS)])
       await assertAlive(connection, signal).catch((err) => {
-        this.#log('%s does not answer any more - %e', id, err)
-        connection.abort(err)
+        if (!stopping.aborted) {
+          this.#log('%s does not answer any more - %e', id, err)
+          connection.abort(err)
+        }
       })
     }
   }
