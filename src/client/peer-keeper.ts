@@ -76,9 +76,9 @@ export class PeerKeeper implements Startable {
 
   /** Those connected now. */
   get peers(): KeptPeer[] {
-    return this.#book.connected.map(({ id, connectedAt, sources }) => ({
+    return this.#book.connected.map(({ id, connectedAt: since, sources }) => ({
       id,
-      since: connectedAt!,
+      since: since!,
       sources: [...sources],
     }))
   }
