@@ -76,11 +76,7 @@ export class PeerKeeper implements Startable {
 
   /** Those connected now. */
   get peers(): KeptPeer[] {
-    return this.#book.connected.map(({ id, connectedAt: since, sources }) => ({
-      id,
-      since: since!,
-      sources: [...sources],
-    }))
+    return this.#book.connected.map(({ id, connectedAt: since = 0, sources }) => ({ id, since, sources: [...sources] }))
   }
 
   start(): void {}
