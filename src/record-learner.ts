@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
+import type { Clock } from './clock.ts'
 import { openRecord } from './peer/record.ts'
+import { RecentMap } from './recent-map.ts'
 import type { RegisteredPeer } from './registry/registration.ts'
 import type { Registry } from './registry/registry.ts'
 import type { RendezvousRecords } from './rendezvous-records.ts'
@@ -11,6 +12,7 @@ export interface RecordLearnerInit {
   /** The envelope that a connected peer shows in identify; undefined when it shows none. */
   readonly envelopeOf: (peerId: string) => Promise<Uint8Array | undefined>
   readonly isConnected: (peerId: string) => boolean
+  readonly clock: Clock
 }
 
 /** Networks remembered as asked for through the rendezvous protocol; the others cost nothing. */
@@ -29,8 +31,9 @@ const FIRST_WAIT_MS = 1000
  */
 export class RecordLearner {
   readonly #init: RecordLearnerInit
-  readonly #networks = new LRUCache<string, true>({ max: MAX_NETWORKS })
-  readonly #silent = new LRUCache<string, true>({ max: MAX_SILENT, ttl: SILENT_MS })
+  readonly #networks = new RecentMap<string, true>(MAX_NETWORKS)
+  /** Until when a peer is not asked again. */
+  readonly #silent = new RecentMap<string, number>(MAX_SILENT)
   #everywhere = false
 
   constructor(init: RecordLearnerInit) {
@@ -76,13 +79,14 @@ export class RecordLearner {
 
   /** Never rejects. */
   async #learn(peer: RegisteredPeer): Promise<void> {
-    if (this.#silent.has(peer.id)) {
+    const { clock } = this.#init
+    if ((this.#silent.get(peer.id) ?? 0) > clock()) {
       return
     }
     const envelope = await this.#init.envelopeOf(peer.id)
     const record = envelope && (await openRecord(envelope))
     if (typeof record !== 'object' || record.peerId !== peer.id || !this.#init.records.learn(peer.network, record)) {
-      this.#silent.set(peer.id, true)
+      this.#silent.set(peer.id, clock() + SILENT_MS)
     }
   }
 }

@@ -192,9 +192,10 @@ export class RendezvousRecords {
     if (form === 'unsigned') {
       return this.#point.listing.addressesFor(caller, peer)
     }
-    if (record === 'unsigned' || record.form !== form || (scope !== 'public' && scope !== caller.scope)) {
+    if (record === 'unsigned' || record.form !== form) {
       return []
     }
+    // Of a private range the caller has only its own; a record of another makes no sense to it.
     return this.#point.listing
       .addressesFor(caller, peer)
       .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))

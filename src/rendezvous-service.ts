@@ -47,6 +47,7 @@ export class RendezvousService {
     this.#learner = new RecordLearner({
       registry: init.point.registry,
       records,
+      clock: init.clock,
       envelopeOf: async (peerId) => (await identified.of(peerIdFromString(peerId)))?.envelope,
       isConnected: (peerId) => components.connectionManager.getConnections(peerIdFromString(peerId)).length > 0,
     })

@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The use cases of the rendezvous protocol's signed records, and of the original's clients: each on the point or beside it.
   'rendezvous-records.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts'],
-  'record-learner.ts': ['type rendezvous-records.ts', 'peer', 'registry'],
+  'record-learner.ts': ['type rendezvous-records.ts', 'peer', 'registry', 'clock.ts', 'recent-map.ts'],
   'legacy-peers.ts': ['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts'],
   'prober.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
   'proof-schedule.ts': [
@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   frontends: [
     ...['wire', 'peer', 'policy', 'type registry', 'store/store.ts', 'clock.ts', 'type random.ts'],
-    ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts'],
+    ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts', 'recent-map.ts'],
   ],
   host: ['peer', 'policy', 'type prober.ts'],
   client: ['wire', 'peer', 'clock.ts', 'random.ts'],

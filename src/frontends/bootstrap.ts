@@ -21,6 +21,7 @@ import {
 } from '../wire/bootstrap-codec.ts'
 import { type Line, readLines } from '../wire/line-reader.ts'
 import { writeLines } from '../wire/line-writer.ts'
+import { lingerAtMost } from '../wire/linger.ts'
 import { UnreadAnswers } from '../wire/unread-answers.ts'
 import { answerTo } from './bootstrap-answer.ts'
 
@@ -232,14 +233,4 @@ const FAULTS: Readonly<Record<Exclude<Line, Uint8Array>, string>> = {
   line_too_long: `a line has at most ${MAX_LINE_BYTES} bytes`,
   too_many_lines: `a stream has at most ${MAX_LINES} requests; open another one`,
   timeout: `a line has to arrive within ${LINE_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
-}
-
-/** libp2p keeps a stream until both sides have closed it; a peer that never does would keep it for the connection's life. */
-function lingerAtMost(stream: Stream, ms: number): void {
-  if (stream.status !== 'open') {
-    return
-  }
-  const timer = setTimeout(() => stream.abort(new Error('the peer did not close its side')), ms)
-  timer.unref()
-  stream.addEventListener('close', () => clearTimeout(timer), { once: true })
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../recent-map.ts'
 import type { ReadableForm } from '../rendezvous-records.ts'
 
 /** The most askers remembered; the ones that asked longest ago are asked again who they are. */
@@ -14,7 +14,7 @@ export type AskAgent = (connection: Connection) => Promise<string | undefined>
  * or else by what it says in identify that it is.
  */
 export class AskerForms {
-  readonly #forms = new LRUCache<string, ReadableForm | 'unknown'>({ max: MAX_ASKERS })
+  readonly #forms = new RecentMap<string, ReadableForm | 'unknown'>(MAX_ASKERS)
   readonly #askAgent: AskAgent | undefined
 
   constructor(askAgent: AskAgent | undefined) {
