@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { ipOf } from './peer/address.ts'
 import { networkGroupOf, prefixOf, scopeOf } from './peer/ip.ts'
-import { RateLimiter } from './policy/rate-limiter.ts'
+import { type RateLimit, RateLimiter } from './policy/rate-limiter.ts'
 import type { ProofFault } from './policy/refusal.ts'
 import type { Registration } from './registry/registration.ts'
 import type { Proof } from './rendezvous-point.ts'
@@ -19,16 +19,20 @@ export interface ProberInit {
 export interface ProofBudget {
   /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
   readonly parallel: number
+  /** Dials all together: what a crowd of newcomers can make us send, whoever they are. The rest waits. */
+  readonly overall: RateLimit
   /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
   readonly queued: number
   /** Dials towards one public IP, and towards one public network group: nobody is flooded in our name. */
-  readonly perIp: { readonly burst: number; readonly perSecond: number }
-  readonly perGroup: { readonly burst: number; readonly perSecond: number }
+  readonly perIp: RateLimit
+  readonly perGroup: RateLimit
 }
 
 /** First proofs: newcomers wait for these. */
 export const FIRST_PROOFS: ProofBudget = {
   parallel: 64,
+  // 500 peers of a test network that start at once have their verdicts within the 5 s that their answers wait.
+  overall: { burst: 200, perSecond: 100 },
   queued: 4096,
   perIp: { burst: 32, perSecond: 0.5 },
   perGroup: { burst: 256, perSecond: 20 },
@@ -39,13 +43,14 @@ export const FIRST_PROOFS: ProofBudget = {
  */
 export const NEXT_PROOFS: ProofBudget = {
   parallel: 64,
+  overall: { burst: 200, perSecond: 100 },
   queued: 100_000,
   perIp: { burst: 64, perSecond: 1 },
   perGroup: { burst: 1024, perSecond: 20 },
 }
 
 /**
- * Proves registrations within a budget: so many dials at once, and not too many towards one place. When they have to
+ * Proves registrations within a budget: so many dials at once and a second, and not too many towards one place. When they have to
  * wait, network groups take turns, so that a crowd of silent addresses in one holds up nobody elsewhere. The same
  * registration is proved once for all who wait for it.
  */
@@ -54,6 +59,7 @@ export class Prober {
   readonly #budget: ProofBudget
   readonly #perIp: RateLimiter
   readonly #perGroup: RateLimiter
+  readonly #overall: RateLimiter
   readonly #underWay = new Map<Registration | string, Promise<Answer>>()
   readonly #waiting = new TurnQueue()
   #dialling = 0
@@ -63,6 +69,7 @@ export class Prober {
     this.#budget = init.budget ?? FIRST_PROOFS
     this.#perIp = new RateLimiter(this.#budget.perIp)
     this.#perGroup = new RateLimiter(this.#budget.perGroup)
+    this.#overall = new RateLimiter(this.#budget.overall, 1)
   }
 
   /** Proofs under way or waiting. */
@@ -106,22 +113,35 @@ export class Prober {
     return answer
   }
 
+  /** Time went on: starts what had to wait for it. Call it a few times a second. */
+  tick(): void {
+    while (this.#waiting.size > 0 && this.#mayDial()) {
+      this.#begin()
+      this.#waiting.shift()?.()
+    }
+  }
+
   async #dialInTurn(address: string, group: string): Promise<Answer> {
-    if (this.#dialling >= this.#budget.parallel) {
+    if (this.#waiting.size > 0 || !this.#mayDial()) {
       await new Promise<void>((resolve) => this.#waiting.push(group, resolve))
     } else {
-      this.#dialling++
+      this.#begin()
     }
     try {
       return await this.#init.dial(address)
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) {
-        this.#dialling--
-      } else {
-        next()
-      }
+      this.#dialling--
+      this.tick()
     }
+  }
+
+  #mayDial(): boolean {
+    return this.#dialling < this.#budget.parallel && this.#overall.wait(ALL, this.#init.clock()) === 0
+  }
+
+  #begin(): void {
+    this.#dialling++
+    this.#overall.take(ALL, this.#init.clock())
   }
 
   /** Whether one more dial towards this place is decent. Inside private ranges nobody else can be meant. */
@@ -138,6 +158,8 @@ export class Prober {
     return true
   }
 }
+
+const ALL = ''
 
 /** Those that wait, first come first served within a group, while the groups take turns. */
 class TurnQueue {

@@ -75,6 +75,8 @@ export class ProofSchedule {
         this.#prove(each, this.#reached)
       }
     }
+    this.#init.first.tick()
+    this.#init.next.tick()
   }
 
   stop(): void {

@@ -10,6 +10,7 @@ type Answer = Awaited<ReturnType<Dial>>
 
 const WIDE: ProofBudget = {
   ...FIRST_PROOFS,
+  overall: { burst: 1e6, perSecond: 1e6 },
   perIp: { burst: 1e6, perSecond: 1e6 },
   perGroup: { burst: 1e6, perSecond: 1e6 },
 }
@@ -41,6 +42,28 @@ describe('a proof', () => {
     )
     prober.prove(one)
     assert.equal(dials.open().length, 3)
+  })
+
+  it('waits when there were too many of late, and begins as time goes on', async () => {
+    let now = NOW
+    const dials = manualDials()
+    const budget = { ...WIDE, overall: { burst: 3, perSecond: 2 } }
+    const prober = new Prober({ dial: dials.dial, clock: () => now, budget })
+    for (let i = 1; i <= 6; i++) {
+      prober.prove(registration(`8.8.8.${i}`))
+    }
+    assert.equal(dials.open().length, 3)
+    for (const [later, begun] of [
+      [0, 3],
+      [499, 3],
+      [1, 4],
+      [10_000, 6],
+    ] as const) {
+      now += later
+      prober.tick()
+      await nextTurn()
+      assert.equal(dials.open().length, begun)
+    }
   })
 
   it('is not known to who stops waiting, and goes on for who asks next', async () => {
@@ -114,7 +137,7 @@ describe('the budget', () => {
       dialled.push(address)
       return { fault: 'dial_refused' }
     }
-    const prober = new Prober({ dial, clock: () => now })
+    const prober = new Prober({ dial, clock: () => now, budget: { ...FIRST_PROOFS, overall: WIDE.overall } })
     const { perIp, perGroup } = FIRST_PROOFS
     for (const [member, most] of [
       [() => '8.8.8.8', perIp.burst],
@@ -136,7 +159,11 @@ describe('the budget', () => {
   })
 
   it('knows no rate inside private ranges', async () => {
-    const prober = new Prober({ dial: async () => ({ peerId: 'peer' }), clock: () => NOW })
+    const prober = new Prober({
+      dial: async () => ({ peerId: 'peer' }),
+      clock: () => NOW,
+      budget: { ...FIRST_PROOFS, overall: WIDE.overall },
+    })
     for (const ip of ['127.0.0.1', '10.0.0.1']) {
       for (let n = 0; n < 2000; n++) {
         assert.deepEqual(await prober.prove(registration(ip)), { ok: true })
