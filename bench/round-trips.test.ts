@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { identify } from '@libp2p/identify'
-import { BootstrapClient, bootstrapDiscovery, type PeerKeeper, peerKeeper } from '../../src/client/index.ts'
-import { createBootstrapPeer } from '../../src/index.ts'
-import { type DelayingProxy, delayingProxy } from '../support/delaying-proxy.ts'
-import { startPeer } from '../support/peers.ts'
-import { until } from '../support/wait.ts'
+import { BootstrapClient, bootstrapDiscovery, type PeerKeeper, peerKeeper } from '../src/client/index.ts'
+import { createBootstrapPeer } from '../src/index.ts'
+import { type DelayingProxy, delayingProxy } from '../test/support/delaying-proxy.ts'
+import { startPeer } from '../test/support/peers.ts'
+import { until } from '../test/support/wait.ts'
 
 const ROUND_TRIP_MS = 100
 /** A busy machine adds to each of them; the best of so many newcomers is what the network costs. */
