@@ -26,7 +26,12 @@ export class HonestPeer {
     peer.#child.send({ target, register })
     const [{ address }] = (await once(peer.#child, 'message')) as [{ address: string }]
     peer.address = address
-    peer.#child.on('message', (exchange: Exchange) => peer.#exchanges.push(exchange))
+    peer.#child.on('message', (exchange: Exchange) => {
+      peer.#exchanges.push(exchange)
+      if (exchange.fault !== undefined) {
+        console.error(`an honest peer after ${Math.round(exchange.ms)} ms: ${exchange.fault}`)
+      }
+    })
     return peer
   }
 
