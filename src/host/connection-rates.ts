@@ -34,8 +34,11 @@ export class ConnectionRates {
     return true
   }
 
-  /** Makes the next connections from there wait longer. */
+  /** Makes the next connections from there wait longer; not where one address may be everybody. */
   strike(ip: Ip, scope: Scope, now: number): void {
+    if (scope !== 'public') {
+      return
+    }
     for (const [limiter, key] of this.#bucketsOf(ip, scope)) {
       for (let turn = 0; turn < STRIKE_TURNS && limiter.wait(key, now) === 0; turn++) {
         limiter.take(key, now)

@@ -39,5 +39,7 @@ describe('the rate of new connections', () => {
     const rates = new ConnectionRates()
     rates.strike(at('1.2.3.4'), 'public', 0)
     assert.equal(admitted(rates, '1.2.3.4', 0, 10_000), ip.burst - STRIKE_TURNS)
+    rates.strike(at('127.0.0.1'), 'loopback', 0)
+    assert.equal(admitted(rates, '127.0.0.1', 0, 10_000), privateIp.burst)
   })
 })
