@@ -9,13 +9,8 @@ import { createLibp2p } from 'libp2p'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
 import { assertFree } from './host/listening.ts'
 import { quietLogger } from './host/quiet-logger.ts'
-import {
-  type BootstrapService,
-  type BootstrapServiceEvents,
-  type BootstrapServiceInit,
-  type BootstrapStatus,
-  bootstrapService,
-} from './service.ts'
+import { type BootstrapService, bootstrapService } from './service.ts'
+import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service-init.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
   /** The identity. Default: a new Ed25519 key that nobody keeps. */

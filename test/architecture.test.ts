@@ -52,13 +52,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],
     ...['type rendezvous-point.ts', 'rendezvous-records.ts', 'record-learner.ts'],
   ],
+  'service-init.ts': ['type rendezvous-service.ts', 'store/store.ts', 'clock.ts', 'random.ts'],
   'service.ts': [
+    'service-init.ts',
     ...['rendezvous-service.ts', 'legacy-peers.ts'],
     ...['wire', 'peer', 'registry', 'policy', 'store', 'frontends', 'host', 'clock.ts', 'random.ts'],
     ...['rendezvous-point.ts', 'prober.ts', 'proof-schedule.ts'],
   ],
-  'node.ts': ['service.ts', 'host', 'peer'],
-  'index.ts': ['node.ts', 'service.ts', 'host', 'store', 'wire'],
+  'node.ts': ['service.ts', 'service-init.ts', 'host', 'peer'],
+  'index.ts': ['node.ts', 'service.ts', 'service-init.ts', 'host', 'store', 'wire'],
 
   'identity-formats.ts': [],
   'identity.ts': ['identity-formats.ts'],

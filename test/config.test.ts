@@ -14,7 +14,7 @@ import {
 } from '../src/config.ts'
 import { ConfigError, type ConfigSources, resolveConfig } from '../src/config-sources.ts'
 import { MAX_CONNECTIONS } from '../src/host/libp2p.ts'
-import { MAX_NETWORKS, MAX_PEERS, REPROVE_INTERVAL_MS } from '../src/service.ts'
+import { MAX_NETWORKS, MAX_PEERS, REPROVE_INTERVAL_MS } from '../src/service-init.ts'
 
 let folder: string
 before(async () => {
