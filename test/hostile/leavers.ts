@@ -4,11 +4,12 @@ import { atMost, type Figure, shown } from './report.ts'
 import type { Victim } from './victim.ts'
 
 const AT_A_TIME = 8
+/** The first ones fill what the node remembers on purpose: when each of 50,000 callers may ask again. */
+const REMEMBERED = 52_000
 
 /** Identities that come, ask once and leave: a stock node remembers each with 2.4 KB. */
 export async function leavers(victim: Victim, joins: number): Promise<Figure[]> {
-  // The first ones grow the heap to what the node works with.
-  await join(victim.target, Math.ceil(joins / 2))
+  await join(victim.target, REMEMBERED)
   await delay(8000)
   const before = await victim.rss()
   await join(victim.target, joins)
