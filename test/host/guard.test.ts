@@ -121,7 +121,8 @@ describe('the guard', { concurrency: 4 }, () => {
     const socket = await silentSocket(t, node)
     await new Promise((resolve) => socket.once('close', resolve))
     const took = performance.now() - started
-    assert(took > 2900 && took < 4500, `${took} ms`)
+    // Before libp2p's own deadline of 8 s, however busy the machine.
+    assert(took > 2900 && took < 8000, `${took} ms`)
     assert.equal(hungUp(node).silent, 1)
   })
 
