@@ -45,8 +45,9 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotecte
       tcp({
         // A backstop below the guard, in the kernel's accept: no limit by default. Both tables full, and some on their way out.
         maxConnections: maxConnections + 2 * MAX_HALF_OPEN,
-        // Node's default; the kernel may have less (net.core.somaxconn). Handshakes wait there while we are busy.
-        backlog: 511,
+        // 511 by default. A crowd waits here while we are busy; whom it has no room for tries again after a second. The
+        // kernel may have less (net.core.somaxconn, 4096 on Linux).
+        backlog: 2 * MAX_HALF_OPEN,
         // 2 minutes by default, twice what the guard calls idle: for sockets whose other end is gone without a word.
         inboundSocketInactivityTimeout: 120_000,
       }),
