@@ -1,14 +1,18 @@
+import type { HonestPeer } from './honest-peer.ts'
 import { HOSTILE_REQUESTS, REFERENCE } from './hostile-requests.ts'
+import { PER_KIND, rarest } from './kinds.ts'
 import { ANSWER_MS, RawCaller, type RawExchange } from './raw-caller.ts'
 import { atLeast, atMost, type Figure } from './report.ts'
+import { servedAll } from './served.ts'
 import type { Victim } from './victim.ts'
 
 /** Every hostile request, whole and cut: the same comes of it, in time, and nobody is listed. */
-export async function fixedExchanges(victim: Victim): Promise<Figure[]> {
+export async function fixedExchanges(victim: Victim, honest: HonestPeer): Promise<Figure[]> {
   const caller = new RawCaller(victim.target)
   const all: RawExchange[] = []
   let different = 0
   let listed = 0
+  honest.take()
   const exchange = async (pieces: readonly Uint8Array[], cost: number) => {
     const done = await caller.exchange(pieces, cost)
     all.push(done)
@@ -32,15 +36,18 @@ export async function fixedExchanges(victim: Victim): Promise<Figure[]> {
     const cut = await exchange([REFERENCE.subarray(0, at), REFERENCE.subarray(at)], 1)
     different += comparable(cut.answer) === comparable(reference.answer) ? 0 : 1
   }
+  const served = await honest.until(20)
   await caller.hangUp()
 
   return [
     atLeast('fixed exchanges', 'exchanges', all.length, 200),
+    atLeast('fixed exchanges', 'of the rarest kind', rarest(HOSTILE_REQUESTS), PER_KIND),
     atMost('fixed exchanges', 'answered differently when cut', different, 0),
     atMost('fixed exchanges', 'listed', listed, 0),
     atMost('fixed exchanges', 'neither answered nor closed', all.filter(({ ended }) => ended === 'silent').length, 0),
     atMost('fixed exchanges', 'without a word', all.filter(({ answer }) => answer === '').length, 0),
     atMost('fixed exchanges', 'slowest', Math.max(...all.map(({ ms }) => ms)), ANSWER_MS, 'ms'),
+    ...servedAll('fixed exchanges', served),
   ]
 }
 

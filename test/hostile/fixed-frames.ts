@@ -1,6 +1,8 @@
 import { connect } from 'node:net'
-import { frame, negotiate, PING, rawPeer, SYN } from '../support/raw-peer.ts'
+import { frame, PING, rawPeer, SYN } from '../support/raw-peer.ts'
 import { HOSTILE_FRAMES } from './hostile-frames.ts'
+import { HOSTILE_HANDSHAKES } from './hostile-handshakes.ts'
+import { PER_KIND, rarest } from './kinds.ts'
 import { ANSWER_MS } from './raw-caller.ts'
 import { atLeast, atMost, type Figure } from './report.ts'
 import type { Victim } from './victim.ts'
@@ -11,11 +13,12 @@ type Result = { readonly outcome: 'goes on' | 'closed' | 'hangs'; readonly ms: n
 /** Frames and handshakes that break the rules: each connection goes on or is closed, in time. */
 export async function fixedFrames(victim: Victim): Promise<Figure[]> {
   const frames = await Promise.all(HOSTILE_FRAMES.map(({ bytes }) => sendFrames(victim.target, bytes)))
-  const handshakes = await Promise.all(truncatedHandshakes().map((bytes) => sendRaw(victim.target, bytes)))
+  const handshakes = await Promise.all(HOSTILE_HANDSHAKES.map(({ bytes }) => sendRaw(victim.target, bytes)))
   const all = [...frames, ...handshakes]
   return [
-    atLeast('fixed frames', 'behind the handshake', frames.length, 80),
+    atLeast('fixed frames', 'behind the handshake', frames.length, 100),
     atLeast('fixed frames', 'within the handshake, at each byte', handshakes.length, 80),
+    atLeast('fixed frames', 'of the rarest kind', rarest([...HOSTILE_FRAMES, ...HOSTILE_HANDSHAKES]), PER_KIND),
     atMost('fixed frames', 'neither go on nor are closed', all.filter(({ outcome }) => outcome === 'hangs').length, 0),
     atMost('fixed frames', 'slowest', Math.max(...all.map(({ ms }) => ms)), ANSWER_MS, 'ms'),
   ]
@@ -34,31 +37,6 @@ async function sendFrames(target: string, bytes: Buffer): Promise<Result> {
 }
 
 const LAST_PING = 0xabcdef
-
-/** A Noise handshake cut after each byte, and with each byte of its first message wrong. */
-function truncatedHandshakes(): Buffer[] {
-  const hello = negotiate('/multistream/1.0.0', '/noise')
-  const first = Buffer.concat([hello, Buffer.of(0, 32), Buffer.alloc(32, 9)])
-  const cut = Array.from({ length: first.length }, (_, i) => first.subarray(0, i + 1))
-  const third = [1, 2, 3, 16, 64, 200, 65_535].map((length) => {
-    const header = Buffer.alloc(2)
-    header.writeUInt16BE(length)
-    return Buffer.concat([first, header, Buffer.alloc(Math.min(length, 300), 1)])
-  })
-  const wrong = [0, 1, 31, 33, 65_535].map((length) => {
-    const header = Buffer.alloc(2)
-    header.writeUInt16BE(length)
-    return Buffer.concat([hello, header, Buffer.alloc(64, 9)])
-  })
-  const low = [0, 1].map((byte) => Buffer.concat([hello, Buffer.of(0, 32), Buffer.alloc(32, byte)]))
-  const noise = [
-    Buffer.alloc(10, 0xff),
-    Buffer.alloc(70_000, 0xff),
-    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
-    Buffer.alloc(100),
-  ]
-  return [...cut, ...third, ...wrong, ...low, ...noise]
-}
 
 function sendRaw(target: string, bytes: Buffer): Promise<Result> {
   const started = performance.now()

@@ -5,6 +5,7 @@ import { fuzzLine } from './fuzz-lines.ts'
 import type { HonestPeer } from './honest-peer.ts'
 import { ANSWER_MS, RawCaller } from './raw-caller.ts'
 import { atLeast, atMost, type Figure, quantile, shown } from './report.ts'
+import { servedAll } from './served.ts'
 import type { Victim } from './victim.ts'
 
 /** Callers at a time. More would only wait for each other. */
@@ -48,9 +49,7 @@ export async function fuzzedExchanges(
     atMost('fuzzed exchanges', 'records that nobody registered', tally.invented, 0),
     atMost('fuzzed exchanges', 'streams neither answered nor closed', tally.silent, 0),
     atMost('fuzzed exchanges', 'slowest stream', tally.slowest, ANSWER_MS, 'ms'),
-    atLeast('fuzzed exchanges', 'honest exchanges', exchanges.length, 20),
-    atMost('fuzzed exchanges', 'honest exchanges not answered', exchanges.filter(({ fault }) => fault).length, 0),
-    atMost('fuzzed exchanges', 'honest exchange, slowest', Math.max(...times), 2000, 'ms'),
+    ...servedAll('fuzzed exchanges', exchanges),
     shown('fuzzed exchanges', 'honest exchange, median', quantile(times, 0.5), 'ms'),
     shown('fuzzed exchanges', 'cases a second', tally.cases / seconds),
   ]

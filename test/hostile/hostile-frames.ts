@@ -1,3 +1,4 @@
+import { RENDEZVOUS_PROTOCOL } from '../../src/wire/rendezvous-messages.ts'
 import {
   ACK,
   ASKS_BOOTSTRAP,
@@ -11,20 +12,16 @@ import {
   SYN,
   WINDOW_UPDATE,
 } from '../support/raw-peer.ts'
-
-/** Bytes behind the Noise handshake that no yamux or multistream of good will sends. */
-export interface HostileFrames {
-  readonly kind: string
-  readonly bytes: Buffer
-}
+import { byKind, type Hostile } from './kinds.ts'
 
 const U32 = 0xff_ff_ff_ff
+const ASKS_RENDEZVOUS = negotiate('/multistream/1.0.0', RENDEZVOUS_PROTOCOL)
 const ASK = frame(DATA, SYN, 1, ASKS_BOOTSTRAP)
 const BODY = Buffer.from('{}\n')
 const LENGTHS = [262_143, 262_144, 262_145, 1 << 20, 2 ** 31 - 1, 2 ** 31, U32 - 12, U32]
 
-/** Of each kind at least five. */
-const BY_KIND: Readonly<Record<string, readonly Buffer[]>> = {
+/** Bytes behind the Noise handshake that no yamux or multistream of good will sends. */
+export const HOSTILE_FRAMES: readonly Hostile[] = byKind({
   'frame length': [
     ...LENGTHS.map((length) => frame(DATA, SYN, 1, 0, length)),
     ...LENGTHS.map((length) => Buffer.concat([ASK, frame(DATA, 0, 1, 0, length)])),
@@ -94,8 +91,37 @@ const BY_KIND: Readonly<Record<string, readonly Buffer[]>> = {
   'many streams': [11, 33, 64, 200, 1000].map((count) =>
     Buffer.concat(Array.from({ length: count }, (_, i) => frame(DATA, SYN, 2 * i + 1, ASKS_BOOTSTRAP))),
   ),
-}
+  'multiaddr bomb': [200, 2000, 50_000].flatMap((components) => {
+    const [many, one] = ['/ip4/127.0.0.1'.repeat(components), `/dns4/${'a'.repeat(9 * components)}`]
+    return [many, one].map((address) => asked(ASKS_BOOTSTRAP, Buffer.from(`${JSON.stringify({ address })}\n`)))
+  }),
+  'rendezvous length': [
+    Buffer.alloc(10, 0xff),
+    Buffer.alloc(9, 0x80),
+    Buffer.of(0),
+    Buffer.of(0x80, 0),
+    Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f),
+    Buffer.concat([Buffer.of(0xff, 0x7f), Buffer.alloc(100)]),
+  ].map((bytes) => asked(ASKS_RENDEZVOUS, bytes)),
+  // A message is its length and its fields; a field is its number and its wire type in one byte, and what the type says.
+  'rendezvous message': [
+    Buffer.of(1, 0x08),
+    Buffer.of(2, 0x08, 0x7f),
+    Buffer.concat([Buffer.of(11, 0x08), Buffer.alloc(10, 0xff)]),
+    Buffer.of(6, 0x08, 0, 0x12, 0xff, 0xff, 0x03),
+    Buffer.of(4, 0x08, 0, 0x12, 0),
+    Buffer.concat([Buffer.of(200, 1), Buffer.alloc(200, 0x0b)]),
+    Buffer.concat([Buffer.of(8, 0x08, 3, 0x2a, 4, 0x1a, 2), Buffer.of(0xff, 0xfe)]),
+    Buffer.concat([Buffer.of(60, 0x08, 0, 0x12, 56, 0x0a, 4, 0xc3, 0x28, 0xff, 0, 0x12, 46), Buffer.alloc(46, 1)]),
+  ].map((bytes) => asked(ASKS_RENDEZVOUS, bytes)),
+})
 
-export const HOSTILE_FRAMES: readonly HostileFrames[] = Object.entries(BY_KIND).flatMap(([kind, all]) =>
-  all.map((bytes) => ({ kind, bytes })),
-)
+/** A stream of that protocol with these bytes, in frames that fit, and its end. */
+function asked(protocol: Buffer, bytes: Buffer): Buffer {
+  const size = 64 * 1024
+  const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  )
+  const all = [frame(DATA, SYN, 1, protocol), ...pieces.map((piece) => frame(DATA, 0, 1, piece)), frame(DATA, FIN, 1)]
+  return Buffer.concat(all)
+}

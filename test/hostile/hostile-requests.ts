@@ -1,8 +1,4 @@
-/** A request no honest client sends, and what may not come of it: it is never listed. */
-export interface HostileRequest {
-  readonly kind: string
-  readonly bytes: Buffer
-}
+import { byKind, type Hostile } from './kinds.ts'
 
 const request = (fields: object) => JSON.stringify({ ...fields, explain: true })
 const PEER_ID = '12D3KooWLwHhM7PvzVdTtRyEqHoeFvUmLjpSgvuEqYzYUt1yzzxX'
@@ -51,6 +47,8 @@ const ADDRESSES = [
   '/ip6zone/lo/ip6/fe80::1/tcp/4001',
   '/ip6/fe80::1%lo/tcp/4001',
   '/ip6/ff02::1/tcp/4001',
+  '/ip6/::/tcp/4001',
+  '/ip4/0.0.0.0/tcp/4001',
   '/ip6/::1/tcp/4001',
   '/'.repeat(4000),
   '/ip4/127.0.0.1'.repeat(400),
@@ -130,7 +128,7 @@ const BYTES = [
 ]
 
 /** Around the limits: a line has at most 8192 bytes, a stream 16 lines. */
-const SIZES = [0, 1, 2, 8190, 8191, 8192, 8193, 8194, 16_384, 65_536, 139_000].map((bytes) =>
+const SIZES = [0, 1, 2, 4095, 4096, 4097, 8190, 8191, 8192, 8193, 8194, 16_384, 65_536, 139_000].map((bytes) =>
   Buffer.from(bytes < 10 ? ' '.repeat(bytes) : `{"x":"${'x'.repeat(bytes - 8)}"}`),
 )
 
@@ -157,12 +155,13 @@ export const REFERENCE = Buffer.from(
   `${request({ addresses: ['/ip4/127.0.0.1/tcp/22'], network: 'honest', ttl: 60 })}\n`,
 )
 
-export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
-  ...ADDRESSES.map((address) => ({ kind: 'address', bytes: Buffer.from(`${request({ address })}\n`) })),
-  ...ADDRESSES.map((network) => ({ kind: 'network name', bytes: Buffer.from(`${request({ network })}\n`) })),
-  ...JSONS.map((json) => ({ kind: 'json', bytes: Buffer.from(`${json}\n`) })),
-  ...BYTES.map((bytes) => ({ kind: 'bytes', bytes })),
-  ...SIZES.map((bytes) => ({ kind: 'size', bytes })),
-  ...SIZES.map((bytes) => ({ kind: 'size, ended', bytes: Buffer.concat([bytes, Buffer.from('\n')]) })),
-  ...LINES.map((lines) => ({ kind: 'lines', bytes: Buffer.from(lines) })),
-]
+/** Requests that no honest client sends. None of them is ever listed. */
+export const HOSTILE_REQUESTS: readonly Hostile[] = byKind({
+  address: ADDRESSES.map((address) => Buffer.from(`${request({ address })}\n`)),
+  'network name': ADDRESSES.map((network) => Buffer.from(`${request({ network })}\n`)),
+  json: JSONS.map((json) => Buffer.from(`${json}\n`)),
+  bytes: BYTES,
+  size: SIZES,
+  'size, ended': SIZES.map((bytes) => Buffer.concat([bytes, Buffer.from('\n')])),
+  'lines in one write': LINES.map((lines) => Buffer.from(lines)),
+})

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ASKS_BOOTSTRAP, DATA, FIN, frame, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 import type { HonestPeer } from './honest-peer.ts'
 import { atLeast, type Figure } from './report.ts'
-import { servedWell } from './silent-sockets.ts'
+import { servedWell } from './served.ts'
 import type { Victim } from './victim.ts'
 
 /** The table of connections of the node under this attack. */

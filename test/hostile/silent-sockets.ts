@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Exchange, HonestPeer } from './honest-peer.ts'
-import { atLeast, atMost, type Figure, quantile } from './report.ts'
+import type { HonestPeer } from './honest-peer.ts'
+import { atLeast, atMost, type Figure } from './report.ts'
+import { servedWell } from './served.ts'
 import type { Victim } from './victim.ts'
 
 const SOCKETS = 1000
@@ -27,17 +28,6 @@ export async function silentSockets(victim: Victim, honest: HonestPeer): Promise
     ...servedWell('silent sockets', exchanges, 1000),
     atMost('silent sockets', 'life of a silent socket, most', Math.max(...lives), 3500, 'ms'),
     atLeast('silent sockets', 'sockets', lives.length, SOCKETS),
-  ]
-}
-
-/** How honest peers fared: nearly all served, and soon. */
-export function servedWell(attack: string, exchanges: readonly Exchange[], ms: number): Figure[] {
-  const served = exchanges.filter(({ fault }) => fault === undefined)
-  const times = exchanges.map((exchange) => exchange.ms)
-  return [
-    atLeast(attack, 'honest exchanges', exchanges.length, 20),
-    atLeast(attack, 'honest exchanges answered', (100 * served.length) / exchanges.length, 99, '%'),
-    atMost(attack, 'honest exchange, p99', quantile(times, 0.99), ms, 'ms'),
   ]
 }
 
