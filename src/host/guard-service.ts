@@ -66,7 +66,7 @@ export class GuardService implements Startable {
 
   afterStart(): void {
     if (this.#guard.protects('idle')) {
-      prunesNothing(this.#components.connectionManager)
+      stopChores(this.#components.connectionManager)
     }
   }
 
@@ -91,9 +91,12 @@ export class GuardService implements Startable {
 
 /**
  * libp2p's pruner makes a list of all connections on each new one, in quadratic time (libp2p 3.3.11,
- * connection-pruner.ts), and prunes nobody as long as the guard keeps the table below its limit.
+ * connection-pruner.ts), and prunes nobody as long as the guard keeps the table below its limit. Its reconnect queue
+ * looks up everybody who leaves, for a tag that nobody has here.
  */
-function prunesNothing(connectionManager: ConnectionManager): void {
-  const { connectionPruner } = connectionManager as { connectionPruner?: { stop(): void } }
+function stopChores(connectionManager: ConnectionManager): void {
+  type Chore = { stop(): void }
+  const { connectionPruner, reconnectQueue } = connectionManager as { connectionPruner?: Chore; reconnectQueue?: Chore }
   connectionPruner?.stop()
+  reconnectQueue?.stop()
 }

@@ -15,6 +15,8 @@ export const LEVERS = [
   'joinedWrites',
   /** A logger that costs nothing where nobody listens. */
   'quietLogger',
+  /** What libp2p notes of everybody who opens a stream is not noted. */
+  'lightPeerStore',
 ] as const
 
 export type Lever = (typeof LEVERS)[number]

@@ -1,13 +1,15 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
-import type { ConnectionGater } from '@libp2p/interface'
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './frame-inspector.ts'
 import { Guard, type Protection } from './guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard-service.ts'
+
 import { joinWritesOf, type Lever, leveredNoise } from './levers.ts'
+import { lightenPeerStore } from './light-peer-store.ts'
 
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
@@ -112,7 +114,12 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotecte
       identify: identify({ runOnConnectionOpen: false }),
       // 2 streams of each connection and 10 s, by default. What they cost is in the guard's budget.
       ping: ping(),
-      guard: (components: GuardServiceComponents) => new GuardService(components, guard),
+      guard: (components: GuardServiceComponents & { peerId: PeerId }) => {
+        if (!off.has('lightPeerStore')) {
+          lightenPeerStore(components.peerStore, components.peerId)
+        }
+        return new GuardService(components, guard)
+      },
     },
   } satisfies Libp2pOptions
 }

@@ -1,9 +1,10 @@
 import {
-  createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
+  hkdfSync,
   type KeyObject,
 } from 'node:crypto'
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
@@ -19,17 +20,19 @@ const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
  * The default (17.0.3) exports each ephemeral key to bytes and imports it again for each Diffie-Hellman, which derives
  * its public key anew: two needless scalar multiplications a handshake. Here the bytes that noise hands around are only
  * a handle. Same primitives of the same OpenSSL; hashes and ciphers are the default's own.
+ *
+ * Node (24.21) finds out whether something is a key object by having a native call throw, at 7 µs a time, unless it is
+ * one or a string: so secrets go in as key objects, and public keys as PEM.
  */
 export function noiseCrypto(): ICryptoInterface {
   const keys = new WeakMap<Uint8Array, KeyObject>()
+  const publicKeys = lastOnly(importPublicKey)
   return {
     ...defaultCrypto,
     getHKDF(chainingKey, inputKeyMaterial) {
-      // Noise, section 4.3: HMAC-SHA256 four times. The default computes it in JavaScript, at three times the cost.
-      const secret = hmac(chainingKey, inputKeyMaterial)
-      const first = hmac(secret, ONE)
-      const second = hmac(secret, Buffer.concat([first, TWO]))
-      return [first, second, hmac(secret, Buffer.concat([second, THREE]))]
+      // Noise, section 4.3, is RFC 5869 without an info. The default does it in JavaScript, at six times the cost.
+      const output = Buffer.from(hkdfSync('sha256', createSecretKey(inputKeyMaterial), chainingKey, NO_INFO, 96))
+      return [output.subarray(0, 32), output.subarray(32, 64), output.subarray(64)]
     },
     generateX25519KeyPair() {
       const pair = generateKeyPairSync('x25519')
@@ -46,24 +49,33 @@ export function noiseCrypto(): ICryptoInterface {
     generateX25519SharedKey(privateKey, publicKey) {
       const handle = privateKey instanceof Uint8Array ? privateKey : privateKey.subarray()
       const remote = publicKey instanceof Uint8Array ? publicKey : publicKey.subarray()
-      return diffieHellman({
-        privateKey: keys.get(handle) ?? importPrivateKey(handle),
-        publicKey: createPublicKey({ key: Buffer.concat([SPKI_PREFIX, remote]), type: 'spki', format: 'der' }),
-      })
+      return diffieHellman({ privateKey: keys.get(handle) ?? importPrivateKey(handle), publicKey: publicKeys(remote) })
     },
   }
 }
 
-const [ONE, TWO, THREE] = [Buffer.of(1), Buffer.of(2), Buffer.of(3)]
-
-function hmac(key: Uint8Array, data: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(data).digest()
-}
+const NO_INFO = new Uint8Array(0)
 
 function importPrivateKey(raw: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, raw]), type: 'pkcs8', format: 'der' })
 }
 
+function importPublicKey(raw: Uint8Array): KeyObject {
+  const der = Buffer.concat([SPKI_PREFIX, raw]).toString('base64')
+  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${der}\n-----END PUBLIC KEY-----\n`)
+}
+
 function rawPublicKey(key: KeyObject): Uint8Array {
   return key.export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length)
+}
+
+/** The same public key is wanted twice in a row: in `ee`, then in `es`. */
+function lastOnly(make: (raw: Uint8Array) => KeyObject): (raw: Uint8Array) => KeyObject {
+  let last: { readonly raw: Uint8Array; readonly key: KeyObject } | undefined
+  return (raw) => {
+    if (last === undefined || Buffer.compare(last.raw, raw) !== 0) {
+      last = { raw: Uint8Array.from(raw), key: make(raw) }
+    }
+    return last.key
+  }
 }

@@ -9,6 +9,7 @@ import { identities } from './identities.ts'
 import { idleFill, TABLE } from './idle-fill.ts'
 import { leavers } from './leavers.ts'
 import { logLines } from './log-lines.ts'
+import { publicRanges } from './public-ranges.ts'
 import { atMost, type Figure, tableLine } from './report.ts'
 import { silentSockets } from './silent-sockets.ts'
 import { SLOW_READER_ARGS, slowReaders } from './slow-readers.ts'
@@ -51,7 +52,11 @@ const LONG_ATTACKS: Readonly<Record<string, Attack>> = {
   leavers: [{}, (victim) => leavers(victim, 40_000)],
 }
 /** Those without a victim of their own. */
-const OTHERS: Readonly<Record<string, () => Promise<Figure[]>>> = { identities, 'log-lines': logLines }
+const OTHERS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  identities,
+  'log-lines': logLines,
+  'public-ranges': publicRanges,
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

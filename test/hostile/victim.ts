@@ -19,6 +19,8 @@ export interface VictimInit {
   readonly args?: readonly string[]
   /** How often it says how it is. Default 1 s. */
   readonly summaryInterval?: string
+  /** The IPs it listens at, each as `/ip4/…` or `/ip6/…`. Default loopback. */
+  readonly at?: readonly string[]
 }
 
 /** How it ended, and what it said in all. */
@@ -33,7 +35,8 @@ export interface Ending {
 
 /** The node under attack: a process of its own, with files of its own. */
 export class Victim {
-  readonly target: string
+  /** Where it listens, in the order of {@link VictimInit.at}. */
+  readonly targets: readonly string[]
   readonly folder: string
   readonly #child: ChildProcess
   readonly #lines: LogLine[]
@@ -42,12 +45,12 @@ export class Victim {
   readonly #ended: Promise<unknown>
 
   private constructor(
-    target: string,
+    targets: readonly string[],
     folder: string,
     child: ChildProcess,
     said: { lines: LogLine[]; broken: string[]; stderr: string[]; ended: Promise<unknown> },
   ) {
-    this.target = target
+    this.targets = targets
     this.folder = folder
     this.#child = child
     this.#lines = said.lines
@@ -56,16 +59,16 @@ export class Victim {
     this.#ended = said.ended
   }
 
-  static async start({ args = [], summaryInterval = '1s' }: VictimInit = {}): Promise<Victim> {
+  static async start({ args = [], summaryInterval = '1s', at = ['/ip4/127.0.0.1'] }: VictimInit = {}): Promise<Victim> {
     const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-hostile-'))
-    const listen = ['--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', summaryInterval]
-    const child = spawn(process.execPath, [BIN, 'start', ...listen, ...args], {
+    const listen = at.flatMap((ip) => ['--listen', `${ip}/tcp/0`])
+    const child = spawn(process.execPath, [BIN, 'start', ...listen, '--summary-interval', summaryInterval, ...args], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const said = { lines: [] as LogLine[], broken: [] as string[], stderr: [] as string[], ended: once(child, 'close') }
     child.stderr!.setEncoding('utf8').on('data', (text: string) => said.stderr.push(text))
-    const ready = new Promise<string>((resolve, reject) => {
+    const ready = new Promise<string[]>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', (line) => {
         const parsed = parse(line)
         if (parsed === undefined) {
@@ -74,12 +77,17 @@ export class Victim {
         }
         said.lines.push(parsed)
         if (parsed.msg === 'ready') {
-          resolve((parsed.multiaddrs as string[])[0]!)
+          const multiaddrs = parsed.multiaddrs as string[]
+          resolve(at.map((ip) => multiaddrs.find((each) => each.startsWith(`${ip}/`))!))
         }
       })
       said.ended.then(() => reject(new Error(`the node did not start: ${said.stderr.join('')}`)))
     })
     return new Victim(await ready, folder, child, said)
+  }
+
+  get target(): string {
+    return this.targets[0]!
   }
 
   get alive(): boolean {

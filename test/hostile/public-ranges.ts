@@ -1,0 +1,226 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { MAX_PER_IP, MAX_PER_SUBNET } from '../../src/host/libp2p.ts'
+import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
+import * as selection from '../../src/policy/selection.ts'
+import type { RawPeer } from '../support/raw-peer.ts'
+import { HonestPeer } from './honest-peer.ts'
+import { inNamespace } from './namespace.ts'
+import { type Answer, PublicPeer } from './public-peer.ts'
+import { atLeast, atMost, type Figure, shown } from './report.ts'
+import { streamChurn } from './stream-churn.ts'
+import { Victim } from './victim.ts'
+
+/** Where the node listens: here and in the world. */
+const AT = ['/ip4/45.1.0.1', '/ip6/2a00:1::1', '/ip4/127.0.0.1', '/ip4/10.7.0.1'] as const
+const HONEST = 40
+const ASKS = 50
+const NAME = 'public ranges'
+
+/** What holds on the public internet alone, on a machine that has all of it to itself. */
+export async function publicRanges(): Promise<Figure[]> {
+  const figures = await inNamespace(fileURLToPath(import.meta.url))
+  return figures ?? [shown(NAME, 'skipped: no network namespaces here', 0)]
+}
+
+async function main(): Promise<void> {
+  const victim = await Victim.start({ at: AT, summaryInterval: '5s' })
+  const [v4, v6, loopback, ten] = victim.targets as [string, string, string, string]
+  const honest = await peersAt(HONEST, (i) => `45.${100 + i}.7.7`)
+  const listed = await registerEach(honest, v4)
+  const figures = [
+    atLeast(NAME, 'honest peers listed', listed.filter(({ code }) => code === 'listed').length, HONEST),
+    ...(await fill('one IP', PUBLIC_LIMITS.ip, v4, () => '45.2.2.2', 'limit_ip')),
+    ...(await fill('one /24', PUBLIC_LIMITS['ip4/24'], v4, (i) => `45.3.3.${1 + (i % 13)}`, 'limit_subnet')),
+    ...(await fill('one /64', PUBLIC_LIMITS['ip6/64'], v6, (i) => `2a00:5:0:1::${i + 1}`, 'limit_ip')),
+    ...(await fill('one /48', PUBLIC_LIMITS['ip6/48'], v6, (i) => `2a00:6:0:${(i % 13) + 1}00::1`, 'limit_subnet')),
+    ...(await neighbours(v4)),
+    ...(await answers(v4)),
+    ...(await privateRanges(v4, loopback, ten)),
+    ...(await strangers(v4)),
+    ...(await connections('one IP', v4, MAX_PER_IP, () => '45.20.1.1')),
+    ...(await connections('one /24', v4, MAX_PER_SUBNET, (i) => `45.21.1.${1 + (i % 32)}`)),
+    ...(await churned(victim, loopback)),
+  ]
+  await Promise.all(honest.map((peer) => peer.stop()))
+  const survived = victim.alive
+  const { code, stderr } = await victim.stop()
+  figures.push(
+    ...(await wholeGroup()),
+    atMost(NAME, 'crashes, and stops that were not clean', survived && code === 0 && stderr === '' ? 0 : 1, 0),
+  )
+  for (const figure of figures) {
+    console.log(JSON.stringify(figure))
+  }
+}
+
+async function peersAt(count: number, ipOf: (i: number) => string): Promise<PublicPeer[]> {
+  return await Promise.all(Array.from({ length: count }, (_, i) => PublicPeer.start(ipOf(i))))
+}
+
+async function registerEach(peers: readonly PublicPeer[], target: string) {
+  const all: Array<{ readonly code: string; readonly peers: number }> = []
+  for (const peer of peers) {
+    all.push(await peer.register(target))
+  }
+  return all
+}
+
+/** As many as a neighbourhood may have, and a few more: those are refused, for that reason, and get the list. */
+async function fill(of: string, limit: number, target: string, ipOf: (i: number) => string, code: string) {
+  const peers = await peersAt(limit + 5, ipOf)
+  const outcomes = await registerEach(peers, target)
+  const over = outcomes.slice(limit)
+  await Promise.all(peers.map((peer) => peer.stop()))
+  return [
+    atLeast(NAME, `listed of ${of}`, outcomes.filter((each) => each.code === 'listed').length, limit),
+    atLeast(NAME, `refused beyond it, ${of}`, over.filter((each) => each.code === code).length, over.length),
+    atLeast(NAME, `shortest list that the refused got, ${of}`, Math.min(...over.map((each) => each.peers)), HONEST),
+  ]
+}
+
+/** Beside the full ones there is room. */
+async function neighbours(target: string): Promise<Figure[]> {
+  const peers = await Promise.all(['45.2.2.3', '45.2.3.2', '45.3.4.1'].map((ip) => PublicPeer.start(ip)))
+  const outcomes = await registerEach(peers, target)
+  await Promise.all(peers.map((peer) => peer.stop()))
+  return [atLeast(NAME, 'neighbours of the full ones, listed', count(outcomes, 'listed'), peers.length)]
+}
+
+/** What a stranger gets of the crowds. */
+async function answers(target: string): Promise<Figure[]> {
+  const asker = await PublicPeer.start('45.200.1.1')
+  const [perIp, perSubnet, perGroup, sizes]: number[][] = [[], [], [], []]
+  for (let i = 0; i < ASKS; i++) {
+    const { peers } = await asker.ask(target, { limit: 250 })
+    const ips = peers.map(({ address }) => address.split('/')[2]!).filter((ip) => !ip.includes(':'))
+    sizes!.push(peers.length)
+    perIp!.push(most(ips))
+    perSubnet!.push(most(ips.map((ip) => ip.split('.', 3).join('.'))))
+    perGroup!.push(most(ips.map((ip) => ip.split('.', 2).join('.'))))
+  }
+  await asker.stop()
+  return [
+    atLeast(NAME, `shortest of ${ASKS} answers`, Math.min(...sizes!), selection.FEW),
+    atMost(NAME, 'of one IP in an answer', Math.max(...perIp!), selection.MAX_PER_IP),
+    atMost(NAME, 'of one /24 in an answer', Math.max(...perSubnet!), selection.MAX_PER_SUBNET),
+    atMost(NAME, 'of one /16 in an answer', Math.max(...perGroup!), selection.MAX_PER_GROUP),
+  ]
+}
+
+/** Each range sees its own and the public; nobody else sees it. */
+async function privateRanges(v4: string, loopback: string, ten: string): Promise<Figure[]> {
+  const local = await PublicPeer.start('127.0.0.9')
+  const inside = await PublicPeer.start('10.7.0.9')
+  const outside = await PublicPeer.start('45.200.1.2')
+  const codes = [await local.register(loopback), await inside.register(ten)]
+  const lies = [await outside.register(v4, '/ip4/10.0.0.5/tcp/4001'), await outside.register(v4, local.address)]
+  const privates = ({ peers }: Answer) => peers.filter(({ address }) => /^\/ip4\/(10|127)\./.test(address)).length
+  let [seen, unseen] = [0, 0]
+  for (let i = 0; i < ASKS; i++) {
+    seen += privates(await outside.ask(v4, { limit: 1000 }))
+  }
+  const [other, another] = [await PublicPeer.start('127.0.0.8'), await PublicPeer.start('10.7.0.8')]
+  unseen += 1 - privates(await other.ask(loopback, { limit: 1000 }))
+  unseen += 1 - privates(await another.ask(ten, { limit: 1000 }))
+  await Promise.all([local, inside, outside, other, another].map((peer) => peer.stop()))
+  return [
+    atLeast(NAME, 'private addresses listed for their own', count(codes, 'listed'), 2),
+    atLeast(NAME, 'private addresses refused to a public caller', count(lies, 'ip_private'), 2),
+    atMost(NAME, 'private addresses shown to a public asker', seen, 0),
+    atMost(NAME, 'private addresses not shown, or another range', Math.abs(unseen), 0),
+  ]
+}
+
+/** Dial-backs go where the caller is, and nowhere else. */
+async function strangers(target: string): Promise<Figure[]> {
+  const caller = await PublicPeer.start('45.4.4.4')
+  let [elsewhere, own] = [0, 0]
+  const ips = ['45.4.4.5', '45.5.5.5', '2a00:7::1', '127.0.0.2', '10.7.0.2', '45.4.4.4']
+  const canaries = ips.map((ip) => {
+    const touch = ip === '45.4.4.4' ? () => own++ : () => elsewhere++
+    return createServer((socket) => socket.destroy(void touch())).listen(0, ip)
+  })
+  await Promise.all(canaries.map((server) => once(server, 'listening')))
+  for (const [i, server] of canaries.entries()) {
+    const { port } = server.address() as { port: number }
+    await caller.register(target, `/ip${ips[i]!.includes(':') ? 6 : 4}/${ips[i]}/tcp/${port}`)
+  }
+  await caller.stop()
+  for (const server of canaries) {
+    server.close()
+  }
+  return [
+    atMost(NAME, 'dials to addresses that are not the caller’s', elsewhere, 0),
+    atLeast(NAME, 'dials to the one that is', own, 1),
+  ]
+}
+
+/** Twice as many connections as there may be, at once. Who comes from elsewhere is served meanwhile. */
+async function connections(of: string, target: string, limit: number, ipOf: (i: number) => string): Promise<Figure[]> {
+  const callers = await peersAt(2 * limit, ipOf)
+  const calls = await Promise.allSettled(callers.map((caller) => caller.call(target)))
+  const open = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []))
+  const asker = await PublicPeer.start('45.200.1.3')
+  const started = performance.now()
+  const { peers } = await asker.ask(target, {})
+  const ms = performance.now() - started
+  const left = await settled(open, limit)
+  for (const peer of open) {
+    peer.hangUp()
+  }
+  await Promise.all([asker, ...callers].map((peer) => peer.stop()))
+  return [
+    atMost(NAME, `connections of ${of} that stay`, left, limit),
+    atLeast(NAME, `and as many as may, ${of}`, left, limit),
+    atLeast(NAME, `peers for a newcomer from elsewhere, ${of}`, peers.length, HONEST),
+    atMost(NAME, `the newcomer’s wait, ${of}`, ms, 2000, 'ms'),
+  ]
+}
+
+async function settled(peers: readonly RawPeer[], limit: number): Promise<number> {
+  const left = () => peers.filter(({ closed }) => !closed).length
+  await Promise.race([...peers.map((peer) => peer.until(() => left() <= limit, 3000))])
+  return left()
+}
+
+/** Where attackers have addresses of their own, what they do is held against these. */
+async function churned(victim: Victim, loopback: string): Promise<Figure[]> {
+  const honest = await HonestPeer.start(loopback)
+  const figures = await streamChurn(victim, honest, { attack: 'public churn', from: (i) => `45.6${i}.1.1` })
+  await honest.stop()
+  return figures
+}
+
+/** A /16, whose limit is beyond what may be dialled there in half a minute: a node that lists what registers. */
+async function wholeGroup(): Promise<Figure[]> {
+  const victim = await Victim.start({ at: AT, args: ['--listing', 'registered'] })
+  const figures = await fill(
+    'one /16',
+    PUBLIC_LIMITS['ip4/16'],
+    victim.target,
+    (i) => `45.9.${i % 100}.1`,
+    'limit_subnet',
+  )
+  await victim.stop()
+  return figures
+}
+
+function most(values: readonly string[]): number {
+  return Math.max(
+    0,
+    ...Map.groupBy(values, (value) => value)
+      .values()
+      .map(({ length }) => length),
+  )
+}
+
+function count(outcomes: ReadonlyArray<{ readonly code: string }>, code: string): number {
+  return outcomes.filter((each) => each.code === code).length
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main()
+  process.exit()
+}
