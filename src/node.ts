@@ -8,6 +8,7 @@ import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
 import { assertFree } from './host/listening.ts'
+import { OwnAddresses, type OwnAddressesComponents } from './host/own-addresses.ts'
 import { quietLogger } from './host/quiet-logger.ts'
 import { type BootstrapService, bootstrapService } from './service.ts'
 import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service-init.ts'
@@ -74,7 +75,11 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
       ...loggerOption(logger, this.#init.unlevered),
-      services: { ...options.services, bootstrap: bootstrapService(this.#init) },
+      services: {
+        ...options.services,
+        ownAddresses: (components: OwnAddressesComponents) => new OwnAddresses(components),
+        bootstrap: bootstrapService(this.#init),
+      },
     })
     for (const type of FORWARDED) {
       libp2p.services.bootstrap.addEventListener(type, (event: CustomEvent) => {
