@@ -35,18 +35,19 @@ export class Listing {
   }
 
   /** The addresses of a peer that may be handed to a caller, those of the caller's own address family first. */
-  addressesFor(caller: Caller, peer: RegisteredPeer): Registration[] {
+  addressesFor(caller: Caller, { registrations }: RegisteredPeer): readonly Registration[] {
     const current = this.#current()
-    const visible = peer.registrations.filter(
-      (each) => this.#holds(each, current) && (each.scope === 'public' || each.scope === caller.scope),
-    )
+    const isVisible = (each: Registration) =>
+      (each.scope === 'public' || each.scope === caller.scope) && this.#holds(each, current)
+    if (registrations.length === 1) {
+      return isVisible(registrations[0]!) ? registrations : []
+    }
+    const visible = registrations.filter(isVisible)
     const family = `/ip${caller.ip.family}/`
-    return visible.length < 2
-      ? visible
-      : [
-          ...visible.filter(({ address }) => address.startsWith(family)),
-          ...visible.filter(({ address }) => !address.startsWith(family)),
-        ]
+    return [
+      ...visible.filter(({ address }) => address.startsWith(family)),
+      ...visible.filter(({ address }) => !address.startsWith(family)),
+    ]
   }
 
   /** Whether a registration is handed out now. */

@@ -188,7 +188,7 @@ export class RendezvousRecords {
   }
 
   /** The registrations that an asker is handed a peer for: none when it is not to have it at all. */
-  #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): Registration[] {
+  #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
     if (form === 'unsigned') {
       return this.#point.listing.addressesFor(caller, peer)
     }

@@ -7,9 +7,10 @@ import {
   type BootstrapRequest,
   DEFAULT_ANSWER_BYTES,
   DEFAULT_LIMIT,
-  encodedLength,
+  type EncodedPeer,
   encodeExplained,
   encodeFault,
+  encodePeer,
   encodePeers,
   type Fault,
   MAX_ANSWER_BYTES,
@@ -41,10 +42,37 @@ export function answerTo(
 ): string {
   const encode = encoderFor(request, caller, served, siblings, clock())
   const most = request.limit === undefined ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
-  const room = most - Buffer.byteLength(encode([]))
-  const peers = peersFor(request, caller, room, point)
-  return encode(request.legacy && legacy !== undefined ? withLegacy(peers, request, caller, room, legacy) : peers)
+  const peers = new PeerList(most - Buffer.byteLength(encode([])))
+  addPeers(peers, request, caller, point)
+  if (request.legacy && legacy !== undefined) {
+    addLegacy(peers, request, caller, legacy)
+  }
+  return encode(peers.encoded)
 }
+
+/** The peers of an answer, as many as it has room for. */
+class PeerList {
+  readonly encoded: EncodedPeer[] = []
+  #room: number
+
+  /** `room` in bytes. */
+  constructor(room: number) {
+    this.#room = room
+  }
+
+  /** False when there is no room left. */
+  add(record: PeerRecord): boolean {
+    const encoded = encodePeer(record)
+    this.#room -= encoded.length + COMMA
+    if (this.#room < 0) {
+      return false
+    }
+    this.encoded.push(encoded)
+    return true
+  }
+}
+
+const COMMA = 1
 
 /** All of the answer but its peers. */
 function encoderFor(
@@ -53,7 +81,7 @@ function encoderFor(
   { outcomes, fault }: Served,
   siblings: readonly string[],
   now: number,
-): (peers: readonly PeerRecord[]) => string {
+): (peers: readonly EncodedPeer[]) => string {
   if (!explain) {
     return (peers) => (fault === undefined ? encodePeers(peers) : encodeFault(fault, peers))
   }
@@ -62,14 +90,12 @@ function encoderFor(
   return (peers) => encodeExplained(peers, { observed, registrations, ...bootstraps }, fault)
 }
 
-function peersFor(
+function addPeers(
+  list: PeerList,
   { network, limit = DEFAULT_LIMIT }: BootstrapRequest,
   caller: Caller,
-  bytes: number,
   point: RendezvousPoint,
-): PeerRecord[] {
-  let room = bytes
-  const records: PeerRecord[] = []
+): void {
   for (const peer of point.listing.discover(caller, { network, limit })) {
     const registrations = point.listing.addressesFor(caller, peer)
     if (registrations.length === 0) {
@@ -77,36 +103,26 @@ function peersFor(
     }
     const record: PeerRecord = {
       addresses: registrations.map(({ address }) => `${address}/p2p/${peer.id}`),
-      ...(registrations.every(({ health }) => health === 'reachable') ? {} : { unverified: true }),
+      unverified: registrations.some(({ health }) => health !== 'reachable'),
     }
-    room -= encodedLength(record)
-    if (room < 0) {
-      break
+    if (!list.add(record)) {
+      return
     }
-    records.push(record)
   }
-  return records
 }
 
 /** As many of the original's wire as the answer still has room for. They have no network, so they are in the one without a name. */
-function withLegacy(
-  peers: readonly PeerRecord[],
+function addLegacy(
+  list: PeerList,
   { network, limit = DEFAULT_LIMIT }: BootstrapRequest,
   { scope }: Caller,
-  bytes: number,
   legacy: LegacyPeers,
-): readonly PeerRecord[] {
-  const all = [...peers]
-  let room = bytes - peers.reduce((sum, peer) => sum + encodedLength(peer), 0)
+): void {
   for (const address of network === '' ? legacy.addressesFor(scope) : []) {
-    const record: PeerRecord = { addresses: [hostPort(address)], legacy: true }
-    room -= encodedLength(record)
-    if (room < 0 || all.length >= limit) {
-      break
+    if (list.encoded.length >= limit || !list.add({ addresses: [hostPort(address)], legacy: true })) {
+      return
     }
-    all.push(record)
   }
-  return all
 }
 
 function verdictOf(outcome: Outcome, now: number): Verdict {

@@ -39,8 +39,18 @@ export function parseIp(text: string): Ip | undefined {
 
 /** The 32 bits of an IPv4 address, as a signed integer: V8 keeps those without a box. */
 export function ip4Number(ip: Ip): number {
-  const [a, b, c, d] = ip.text.split('.').map(Number) as [number, number, number, number]
-  return (a << 24) | (b << 16) | (c << 8) | d
+  let number = 0
+  let part = 0
+  for (let i = 0; i < ip.text.length; i++) {
+    const digit = ip.text.charCodeAt(i) - ZERO
+    if (digit < 0) {
+      number = (number << 8) | part
+      part = 0
+    } else {
+      part = part * 10 + digit
+    }
+  }
+  return (number << 8) | part
 }
 
 /** The scope of an address, by the IANA special-purpose registries (RFC 6890 and successors). */
@@ -80,6 +90,8 @@ type Bits = 16 | 24 | 32 | 48 | 56 | 64
 export function networkGroupOf(ip: Ip): string {
   return prefixOf(ip, ip.family === 4 ? 16 : 32)
 }
+
+const ZERO = '0'.charCodeAt(0)
 
 function blockList(family: 'ipv4' | 'ipv6', ...ranges: Array<[net: string, bits: number]>): BlockList {
   const list = new BlockList()

@@ -1,5 +1,5 @@
 import { ipOf } from '../peer/address.ts'
-import { prefixOf, type Scope } from '../peer/ip.ts'
+import { ip4Number, prefixOf, type Scope } from '../peer/ip.ts'
 import type { Random } from '../random.ts'
 import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
@@ -85,7 +85,7 @@ function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: 
   const enough = end - places + FEW
   const wide = WIDE_ROUND * (ripe.length + fresh.length)
   while (turns.length > 0 && picked.peers.length < end && (turns.length >= wide || picked.peers.length < enough)) {
-    const round = turns.values()
+    const round = inOrder(turns)
     turns = []
     takeTurns(round, end, picked, turns)
   }
@@ -97,9 +97,9 @@ function ripeShare(ripe: number, fresh: number): number {
 }
 
 /** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
-function takeTurns(groups: Iterator<Turns, undefined>, upTo: number, picked: Picked, again: Turns[]): void {
+function takeTurns(groups: Queue<Turns>, upTo: number, picked: Picked, again: Turns[]): void {
   while (picked.peers.length < upTo) {
-    const { value: turns } = groups.next()
+    const turns = groups.next()
     if (turns === undefined) {
       return
     }
@@ -109,35 +109,48 @@ function takeTurns(groups: Iterator<Turns, undefined>, upTo: number, picked: Pic
   }
 }
 
-function* turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Random): Generator<Turns, undefined> {
-  for (const group of shuffled(groups, random)) {
-    yield new Turns(group, random)
+interface Queue<Item> {
+  next(): Item | undefined
+}
+
+function turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Random): Queue<Turns> {
+  const order = new Shuffled(groups, random)
+  return {
+    next() {
+      const group = order.next()
+      return group === undefined ? undefined : new Turns(group, random)
+    },
   }
+}
+
+function inOrder(turns: readonly Turns[]): Queue<Turns> {
+  let at = 0
+  return { next: () => turns[at++] }
 }
 
 /** The turns of one group in one draw. */
 class Turns {
   /** How many members it has not offered yet. */
   left: number
-  readonly #key: string
-  readonly #ripe: Iterator<ListedRegistration, undefined>
-  readonly #fresh: Iterator<ListedRegistration, undefined>
+  readonly #group: Group<ListedRegistration>
+  readonly #ripe: Shuffled<ListedRegistration>
+  readonly #fresh: Shuffled<ListedRegistration>
   readonly #random: Random
   #misses = 0
 
   constructor(group: Group<ListedRegistration>, random: Random) {
     this.left = group.ripe.length + group.fresh.length
-    this.#key = group.key
-    this.#ripe = shuffled(group.ripe, random)
-    this.#fresh = shuffled(group.fresh, random)
+    this.#group = group
+    this.#ripe = new Shuffled(group.ripe, random)
+    this.#fresh = new Shuffled(group.fresh, random)
     this.#random = random
   }
 
   /** Takes the next member that may be taken. False when the group has no more to give. */
   take(picked: Picked): boolean {
-    while (this.#misses < MAX_MISSES && !picked.isFull(this.#key)) {
-      const [first, second] = this.#random() < RIPE_SHARE ? [this.#ripe, this.#fresh] : [this.#fresh, this.#ripe]
-      const member = first.next().value ?? second.next().value
+    while (this.#misses < MAX_MISSES && !picked.isFull(this.#group)) {
+      const isRipe = this.#random() < RIPE_SHARE
+      const member = isRipe ? (this.#ripe.next() ?? this.#fresh.next()) : (this.#fresh.next() ?? this.#ripe.next())
       if (member === undefined) {
         return false
       }
@@ -161,7 +174,9 @@ class Picked {
   relaxed = false
   readonly #query: SelectionQuery
   readonly #ids: Set<string>
-  readonly #counts = new Map<string, number>()
+  readonly #ips = new Map<number | string, number>()
+  readonly #subnets = new Map<number | string, number>()
+  readonly #groups = new Map<Group<ListedRegistration>, number>()
 
   constructor(query: SelectionQuery) {
     this.limit = query.limit
@@ -169,53 +184,74 @@ class Picked {
     this.#ids = new Set([query.except])
   }
 
-  /** Whether a network group has all that one answer may hold of it. */
-  isFull(group: string): boolean {
-    return !this.relaxed && (this.#counts.get(group) ?? 0) >= MAX_PER_GROUP
+  /** Whether a network group has all that one answer may hold of it. A private range is no neighbourhood. */
+  isFull(group: Group<ListedRegistration>): boolean {
+    return !this.relaxed && (this.#groups.get(group) ?? 0) >= MAX_PER_GROUP
   }
 
   take(registration: ListedRegistration): boolean {
     const { peer } = registration
-    if (this.#ids.has(peer.id) || !this.#query.current(registration)) {
+    if (!this.#query.current(registration) || this.#ids.has(peer.id)) {
       return false
     }
-    if (registration.scope === 'public') {
-      const caps = capsOf(registration)
-      if (!this.relaxed && caps.some(([key, cap]) => (this.#counts.get(key) ?? 0) >= cap)) {
-        return false
-      }
-      for (const [key] of caps) {
-        this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-      }
+    if (registration.scope === 'public' && !this.#hasRoomFor(registration)) {
+      return false
     }
     this.#ids.add(peer.id)
     this.peers.push(peer)
     return true
   }
+
+  /** Counts it when there is. */
+  #hasRoomFor({ address, group }: ListedRegistration): boolean {
+    const { ip, subnet } = neighbourhoodOf(address)
+    const [atIp, inSubnet] = [this.#ips.get(ip) ?? 0, this.#subnets.get(subnet) ?? 0]
+    if (!this.relaxed && (atIp >= MAX_PER_IP || inSubnet >= MAX_PER_SUBNET || this.isFull(group!))) {
+      return false
+    }
+    this.#ips.set(ip, atIp + 1)
+    this.#subnets.set(subnet, inSubnet + 1)
+    this.#groups.set(group!, (this.#groups.get(group!) ?? 0) + 1)
+    return true
+  }
 }
 
-function capsOf({ address, group }: ListedRegistration): ReadonlyArray<readonly [key: string, cap: number]> {
+/** An IPv4 address and its /24, as numbers; a /64 and its /48. What counts as one address is what one machine has. */
+function neighbourhoodOf(address: string): { readonly ip: number | string; readonly subnet: number | string } {
   const ip = ipOf(address)
-  return ip.family === 4
-    ? [
-        [ip.text, MAX_PER_IP],
-        [prefixOf(ip, 24), MAX_PER_SUBNET],
-        [group!.key, MAX_PER_GROUP],
-      ]
-    : [
-        [prefixOf(ip, 64), MAX_PER_IP],
-        [prefixOf(ip, 48), MAX_PER_SUBNET],
-        [group!.key, MAX_PER_GROUP],
-      ]
+  if (ip.family === 4) {
+    const number = ip4Number(ip)
+    return { ip: number, subnet: number >>> 8 }
+  }
+  return { ip: prefixOf(ip, 64), subnet: prefixOf(ip, 48) }
 }
 
 /** A random order of the items, drawn one by one: the first few of a million cost no more than the first few of ten. */
-function* shuffled<Item>(items: readonly Item[], random: Random): Generator<Item, undefined> {
-  const moved = new Map<number, number>()
-  for (let left = items.length; left > 0; left--) {
-    const at = Math.floor(random() * left)
-    yield items[moved.get(at) ?? at]!
-    moved.set(at, moved.get(left - 1) ?? left - 1)
+class Shuffled<Item> {
+  readonly #items: readonly Item[]
+  readonly #random: Random
+  #left: number
+  /** What stands where something else was drawn from. */
+  #moved: Map<number, number> | undefined
+
+  constructor(items: readonly Item[], random: Random) {
+    this.#items = items
+    this.#random = random
+    this.#left = items.length
+  }
+
+  next(): Item | undefined {
+    if (this.#left === 0) {
+      return undefined
+    }
+    const at = Math.floor(this.#random() * this.#left)
+    const item = this.#items[this.#moved?.get(at) ?? at]
+    this.#left--
+    if (at !== this.#left) {
+      this.#moved ??= new Map()
+      this.#moved.set(at, this.#moved.get(this.#left) ?? this.#left)
+    }
+    return item
   }
 }
 

@@ -126,40 +126,31 @@ export function isFault(value: object): value is Fault {
   return 'code' in value
 }
 
+/** A peer as it stands in an answer. ASCII, so that its length is its bytes. */
+export type EncodedPeer = string & { readonly encoded: unique symbol }
+
+// Addresses are canonical multiaddrs: ASCII without anything that JSON escapes. So they are joined, not stringified.
+export function encodePeer({ addresses, unverified, legacy }: PeerRecord): EncodedPeer {
+  const all = addresses.length > 1 ? `,"addresses":["${addresses.join('","')}"]` : ''
+  const flags = `${unverified ? ',"verified":false' : ''}${legacy ? ',"legacy":true' : ''}`
+  return `{"address":"${addresses[0]}"${all}${flags}}` as EncodedPeer
+}
+
 /** `[{"address":…},…]`, one line. The bare array is frozen: nothing but peer records will ever stand in it. */
-export function encodePeers(peers: readonly PeerRecord[]): string {
-  return `${jsonArray(peers, encodePeer)}\n`
+export function encodePeers(peers: readonly EncodedPeer[]): string {
+  return `[${peers.join(',')}]\n`
 }
 
 /** `{"peers":[…],"observed":…,"registrations":[…]}`, one line; with a fault, that too. */
-export function encodeExplained(peers: readonly PeerRecord[], explanation: Explanation, fault?: Fault): string {
+export function encodeExplained(peers: readonly EncodedPeer[], explanation: Explanation, fault?: Fault): string {
   const rest = JSON.stringify(fault === undefined ? explanation : { ...explanation, error: fault })
-  return `{"peers":${jsonArray(peers, encodePeer)},${rest.slice(1)}\n`
+  return `{"peers":[${peers.join(',')}],${rest.slice(1)}\n`
 }
 
 /** `{"error":{…}}`, one line. `peers` come with a fault that is not the request's own: a newcomer needs them even so. */
-export function encodeFault(fault: Fault, peers?: readonly PeerRecord[]): string {
+export function encodeFault(fault: Fault, peers?: readonly EncodedPeer[]): string {
   const error = JSON.stringify({ error: fault })
-  return peers === undefined ? `${error}\n` : `${error.slice(0, -1)},"peers":${jsonArray(peers, encodePeer)}}\n`
-}
-
-/** The bytes a peer takes in an answer, its comma counted. */
-export function encodedLength(peer: PeerRecord): number {
-  return encodePeer(peer).length + 1
-}
-
-// Addresses are canonical multiaddrs: ASCII without anything that JSON escapes. So they are joined, not stringified.
-function encodePeer({ addresses, unverified, legacy }: PeerRecord): string {
-  const all = addresses.length > 1 ? `,"addresses":${jsonArray(addresses, quote)}` : ''
-  return `{"address":"${addresses[0]}"${all}${unverified ? ',"verified":false' : ''}${legacy ? ',"legacy":true' : ''}}`
-}
-
-function jsonArray<Item>(items: readonly Item[], encode: (item: Item) => string): string {
-  return `[${items.map(encode).join(',')}]`
-}
-
-function quote(text: string): string {
-  return `"${text}"`
+  return peers === undefined ? `${error}\n` : `${error.slice(0, -1)},"peers":[${peers.join(',')}]}\n`
 }
 
 function readRequest(value: unknown): BootstrapRequest | Fault {

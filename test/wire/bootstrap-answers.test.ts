@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { decodeAnswer, MAX_SIBLINGS } from '../../src/wire/bootstrap-answers.ts'
-import { encodeExplained, encodeFault, encodePeers, MAX_ADDRESSES, MAX_LIMIT } from '../../src/wire/bootstrap-codec.ts'
+import {
+  encodeExplained,
+  encodeFault,
+  encodePeer,
+  encodePeers,
+  MAX_ADDRESSES,
+  MAX_LIMIT,
+} from '../../src/wire/bootstrap-codec.ts'
 
 const ID = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
 const AT = `/ip4/203.0.113.7/tcp/4001/p2p/${ID}`
@@ -17,8 +24,8 @@ describe('the answers of a bootstrap', () => {
   it('are read as the bootstrap encodes them', () => {
     const peers = [{ addresses: [AT, AT.replace('4001', '4002')] }, { addresses: [AT], unverified: true }]
     const verdict = { address: AT, status: 'listed', code: 'listed', message: 'm', expiresIn: 7200 } as const
-    assert.deepEqual(decode(encodePeers(peers)).peers, peers)
-    assert.deepEqual(decode(encodeExplained(peers, { observed: AT, registrations: [verdict] })), {
+    assert.deepEqual(decode(encodePeers(peers.map(encodePeer))).peers, peers)
+    assert.deepEqual(decode(encodeExplained(peers.map(encodePeer), { observed: AT, registrations: [verdict] })), {
       peers,
       observed: AT,
       registrations: [verdict],
@@ -33,7 +40,7 @@ describe('the answers of a bootstrap', () => {
       bootstraps: [],
       error: fault,
     })
-    assert.deepEqual(decode(encodeFault(fault, peers)).peers, peers)
+    assert.deepEqual(decode(encodeFault(fault, peers.map(encodePeer))).peers, peers)
   })
 
   it('may say more than this version knows', () => {

@@ -7,9 +7,9 @@ import {
   decodeRequest,
   type ErrorCode,
   type Explanation,
-  encodedLength,
   encodeExplained,
   encodeFault,
+  encodePeer,
   encodePeers,
   type Fault,
   isFault,
@@ -94,25 +94,25 @@ describe('encoding', () => {
     fc.assert(
       fc.property(fc.array(peer(), { maxLength: 5 }), explanation(), fault(), (peers, explained, failed) => {
         const records = peers.map(asJson)
-        assert.deepEqual(parseLine(encodePeers(peers)), records)
-        assert.deepEqual(parseLine(encodeExplained(peers, explained)), { peers: records, ...explained })
-        assert.deepEqual(parseLine(encodeExplained(peers, explained, failed)), {
+        assert.deepEqual(parseLine(encodePeers(peers.map(encodePeer))), records)
+        assert.deepEqual(parseLine(encodeExplained(peers.map(encodePeer), explained)), { peers: records, ...explained })
+        assert.deepEqual(parseLine(encodeExplained(peers.map(encodePeer), explained, failed)), {
           peers: records,
           ...explained,
           error: failed,
         })
         assert.deepEqual(parseLine(encodeFault(failed)), { error: failed })
-        assert.deepEqual(parseLine(encodeFault(failed, peers)), { error: failed, peers: records })
+        assert.deepEqual(parseLine(encodeFault(failed, peers.map(encodePeer))), { error: failed, peers: records })
       }),
     )
   })
 
-  it('foretells the length of a record to the byte', () => {
+  it('has a record take its characters in bytes, and a comma', () => {
     fc.assert(
       fc.property(fc.array(peer(), { minLength: 1, maxLength: 5 }), (peers) => {
-        const foretold = peers.reduce((sum, each) => sum + encodedLength(each), 0)
+        const foretold = peers.reduce((sum, each) => sum + encodePeer(each).length + 1, 0)
         // The last record has no comma behind it.
-        assert.equal(Buffer.byteLength(encodePeers(peers)), '[]\n'.length + foretold - 1)
+        assert.equal(Buffer.byteLength(encodePeers(peers.map(encodePeer))), '[]\n'.length + foretold - 1)
       }),
     )
   })

@@ -9,6 +9,7 @@ import {
   type Explanation,
   encodeExplained,
   encodeFault,
+  encodePeer,
   encodePeers,
   type Fault,
   isFault,
@@ -52,10 +53,10 @@ describe('the answers of the vectors', () => {
     it(name, () => {
       const encoded =
         explanation !== undefined
-          ? encodeExplained(peers!, explanation, fault)
+          ? encodeExplained(peers!.map(encodePeer), explanation, fault)
           : fault !== undefined
-            ? encodeFault(fault, peers)
-            : encodePeers(peers!)
+            ? encodeFault(fault, peers?.map(encodePeer))
+            : encodePeers(peers!.map(encodePeer))
       assert.equal(encoded, answer)
     })
   }
