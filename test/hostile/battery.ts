@@ -41,7 +41,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'fixed-frames': [{}, fixedFrames],
   'fuzzed-exchanges': [{}, fuzzedExchanges],
   'frame-bomb': [{}, frameBomb],
-  'stream-churn': [{ summaryInterval: '5s' }, streamChurn],
+  'stream-churn': [{ summaryInterval: '5s' }, (victim, honest) => streamChurn(victim, honest)],
   'silent-sockets': [{}, silentSockets],
   'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
