@@ -12,8 +12,8 @@ import type { Guard } from './guard.ts'
 import type { GuardCounters } from './guard-counters.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 
-/** How often the guard looks who has to go, ms. */
-const SWEEP_MS = 250
+/** How often the guard looks who has to go, ms. A look takes 0.4 ms when the table is full. */
+const SWEEP_MS = 100
 
 /** What the guard uses of the node it runs in. */
 export interface GuardServiceComponents {
