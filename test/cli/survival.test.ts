@@ -4,9 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
 import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { until } from '../support/wait.ts'
 
 const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '200ms']
 
@@ -19,25 +21,53 @@ describe('a node that goes down', () => {
 
   after(() => Promise.all(peers.map((peer) => peer.stop())))
 
-  it('by kill -9 hands out the same list under the same PeerId when it is started again', async (t) => {
-    const cwd = await temporaryFolder(t)
-    const first = startCli(t, ARGUMENTS, { cwd })
-    const before = await whereabouts(first)
-    for (const peer of peers) {
-      await ask(peer, before.address, { address: addressOf(peer) })
-    }
-    // Not a moment for a snapshot: what was answered is in the journal.
-    first.kill('SIGKILL')
-    await first.ended
+  // Not a moment for a snapshot: what was answered is in the journal.
+  const ends: ReadonlyArray<readonly [how: string, signal: NodeJS.Signals, code: number | null]> = [
+    ['kill -9', 'SIGKILL', null],
+    ['an exception that nobody expected', 'SIGUSR2', 1],
+  ]
+  for (const [how, signal, code] of ends) {
+    it(`by ${how} hands out the same list under the same PeerId when it is started again`, async (t) => {
+      const cwd = await temporaryFolder(t)
+      const nodeArguments = [
+        '--import',
+        "data:text/javascript,process.on('SIGUSR2', () => { throw new Error('boom') })",
+      ]
+      const first = startCli(t, ARGUMENTS, { cwd, nodeArguments })
+      const before = await whereabouts(first)
+      for (const peer of peers) {
+        await ask(peer, before.address, { address: addressOf(peer) })
+      }
+      first.kill(signal)
+      assert.equal((await first.ended).code, code)
 
-    const second = startCli(t, ARGUMENTS, { cwd })
-    const again = await whereabouts(second)
-    assert.equal(again.peerId, before.peerId)
-    for (const peer of peers) {
-      const answer: Array<{ address: string }> = await ask(peer, again.address, {})
-      assert.deepEqual(answer.map(({ address }) => address).sort(), peers.map(recordOf).sort())
-      assert.equal(answer[0]!.address, recordOf(peer), 'its own record first')
-    }
+      const second = startCli(t, ARGUMENTS, { cwd })
+      const again = await whereabouts(second)
+      assert.equal(again.peerId, before.peerId)
+      for (const peer of peers) {
+        const answer: Array<{ address: string }> = await ask(peer, again.address, {})
+        assert.deepEqual(answer.map(({ address }) => address).sort(), peers.map(recordOf).sort())
+        assert.equal(answer[0]!.address, recordOf(peer), 'its own record first')
+      }
+    })
+  }
+
+  it('proves again as often as the environment says: who is gone is out of the answers, and in again when back', async (t) => {
+    const env = { BOOTSTRAP_PEER_REPROVE_INTERVAL: '1s' }
+    const node = startCli(t, ARGUMENTS, { cwd: await temporaryFolder(t), env })
+    const { address } = await whereabouts(node)
+    const privateKey = await generateKeyPair('Ed25519')
+    const first = await startPeer({ privateKey })
+    const home = addressOf(first)
+    await ask(first, address, { address: home })
+    const listed = async () =>
+      (await ask(peers[0]!, address, {})).some((each: { address: string }) => each.address.startsWith(home))
+    assert.equal(await listed(), true)
+    await first.stop()
+    await until(async () => !(await listed()), 'it is out of the answers')
+    const second = await startPeer({ privateKey, addresses: { listen: [home] } })
+    t.after(() => second.stop())
+    await until(listed, 'it is back without having said a word')
   })
 
   it('by SIGTERM has the whole list in peers.json, which the original can read', async (t) => {
