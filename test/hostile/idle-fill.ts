@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ASKS_BOOTSTRAP, DATA, FIN, frame, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 import type { HonestPeer } from './honest-peer.ts'
 import { atLeast, type Figure } from './report.ts'
 import { servedWell } from './served.ts'
@@ -13,24 +13,26 @@ const ARRIVALS_A_SECOND = 100
 
 /** Twice as many idlers as there are places, half of them having asked once; whoever is hung up on comes back. */
 export async function idleFill(victim: Victim, honest: HonestPeer, table = TABLE): Promise<Figure[]> {
-  const stop = new AbortController()
-  const arrived = { count: 0 }
+  const crowd: Crowd = { target: victim.target, table, arrived: 0, peers: new Set(), over: false }
   const mark = victim.mark
   const idlers: Array<Promise<void>> = []
   for (let i = 0; i < 2 * table; i++) {
-    idlers.push(idle(victim.target, { index: i, table, arrived }, stop.signal))
+    idlers.push(idle(crowd, i))
     if (i % 10 === 9) {
       await delay(1000 / (ARRIVALS_A_SECOND / 10))
     }
   }
-  while (arrived.count < table) {
+  while (crowd.arrived < table) {
     await delay(50)
   }
   honest.take()
   await delay(SECONDS * 1000)
   const exchanges = honest.take()
   const summaries = await victim.summariesSince(mark)
-  stop.abort()
+  crowd.over = true
+  for (const peer of crowd.peers) {
+    peer.hangUp()
+  }
   await Promise.all(idlers)
   const connections = Math.max(...summaries.map((line) => Number(line.connections)))
   return [
@@ -39,27 +41,37 @@ export async function idleFill(victim: Victim, honest: HonestPeer, table = TABLE
   ]
 }
 
-async function idle(
-  target: string,
-  { index, table, arrived }: { readonly index: number; readonly table: number; readonly arrived: { count: number } },
-  signal: AbortSignal,
-): Promise<void> {
+/** The idlers together. */
+interface Crowd {
+  readonly target: string
+  readonly table: number
+  arrived: number
+  /** Those that are connected. */
+  readonly peers: Set<RawPeer>
+  over: boolean
+}
+
+async function idle(crowd: Crowd, index: number): Promise<void> {
   // All together no faster than they came: the handshakes are another attack.
-  const comeBackAfter = 2000 + (index % 20) * 100 + table * 2
+  const comeBackAfter = 2000 + (index % 20) * 100 + crowd.table * 2
   const from = `127.${1 + (index % 50)}.${1 + (index % 7)}.1`
-  while (!signal.aborted) {
-    const peer = await rawPeer(target, { from }).catch(() => undefined)
-    arrived.count += peer === undefined ? 0 : 1
-    if (peer !== undefined && index % 2 === 0) {
-      peer.send(Buffer.concat([frame(DATA, SYN, 1, ASKS_BOOTSTRAP), frame(WINDOW_UPDATE, FIN, 1)]))
+  while (!crowd.over) {
+    const peer = await rawPeer(crowd.target, { from }).catch(() => undefined)
+    if (peer !== undefined && !crowd.over) {
+      await stay(peer, crowd, index % 2 === 0)
     }
-    await Promise.race([peer?.gone, once(signal)])
     peer?.hangUp()
-    // Soon, and not so soon that the handshakes are the attack: that is another one.
-    await delay(comeBackAfter)
+    await delay(crowd.over ? 0 : comeBackAfter)
   }
 }
 
-function once(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())))
+/** Until it is hung up on. */
+async function stay(peer: RawPeer, crowd: Crowd, asks: boolean): Promise<void> {
+  crowd.arrived++
+  crowd.peers.add(peer)
+  if (asks) {
+    peer.send(Buffer.concat([frame(DATA, SYN, 1, ASKS_BOOTSTRAP), frame(WINDOW_UPDATE, FIN, 1)]))
+  }
+  await peer.gone
+  crowd.peers.delete(peer)
 }

@@ -66,6 +66,10 @@ export class Victim {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    // It does not outlive a battery that fails.
+    const kill = () => child.kill('SIGKILL')
+    process.once('exit', kill)
+    child.once('close', () => process.off('exit', kill))
     const said = { lines: [] as LogLine[], broken: [] as string[], stderr: [] as string[], ended: once(child, 'close') }
     child.stderr!.setEncoding('utf8').on('data', (text: string) => said.stderr.push(text))
     const ready = new Promise<string[]>((resolve, reject) => {
