@@ -1,6 +1,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
+import type { Connection } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { byteStream } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -55,7 +56,16 @@ export async function join(client: Libp2p, server: Multiaddr, message: object): 
   try {
     return await request(client, server, message)
   } finally {
-    await Promise.all(client.getConnections().map((connection) => connection.close()))
+    await Promise.all(client.getConnections().map(hangUp))
+  }
+}
+
+/** Now and then the goodbye to a stock node hangs (libp2p 3.3.11); nobody is to wait for it. */
+async function hangUp(connection: Connection): Promise<void> {
+  try {
+    await connection.close({ signal: AbortSignal.timeout(1000) })
+  } catch (err) {
+    connection.abort(err as Error)
   }
 }
 

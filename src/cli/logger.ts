@@ -61,7 +61,7 @@ function componentLogger(log: PinoLogger, name: string): Logger {
     // Asked first: formatting is the cost, and at most levels nobody reads it.
     if (log.isLevelEnabled(level)) {
       const err = [format, ...args].find((each) => each instanceof Error)
-      log[level]({ component: name, err }, remoteText(formatted(format, args), MAX_MESSAGE_CHARACTERS))
+      log[level]({ ...labelled(name), err }, remoteText(formatted(format, args), MAX_MESSAGE_CHARACTERS))
     }
   }
   const debug = (format: unknown, ...args: unknown[]) => write('debug', format, args)
@@ -72,6 +72,21 @@ function componentLogger(log: PinoLogger, name: string): Logger {
     newScope: (scope: string) => componentLogger(log, `${name}:${scope}`),
   })
 }
+
+/**
+ * libp2p puts the number of a connection and of a stream into the name of its parts. The peer picks the latter, and each
+ * would be a label of its own to whatever collects logs by component.
+ */
+function labelled(name: string): { readonly component: string; readonly instance?: string } {
+  const [words, numbers] = [[] as string[], [] as string[]]
+  for (const part of name.split(':')) {
+    ;(WORD.test(part) ? words : numbers).push(part)
+  }
+  const component = words.join(':')
+  return numbers.length === 0 ? { component } : { component, instance: numbers.join(':') }
+}
+
+const WORD = /^(libp2p|[a-zA-Z-]+)$/
 
 /** printf as libp2p has it: `%p`, `%a`, `%e` and the like are letters for things that know their own text. */
 function formatted(format: unknown, args: readonly unknown[]): string {

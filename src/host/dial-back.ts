@@ -1,4 +1,3 @@
-import { noise } from '@chainsafe/libp2p-noise'
 import type {
   ComponentLogger,
   ConnectionEncrypter,
@@ -12,6 +11,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
 import type { Dial } from '../prober.ts'
+import { leveredNoise } from './levers.ts'
 
 /** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
 export const DIAL_TIMEOUT_MS = 4000
@@ -33,7 +33,8 @@ export interface DialBackComponents {
  */
 export function dialBack(components: DialBackComponents, timeout: number = DIAL_TIMEOUT_MS): Dial {
   const transport = tcp()(components)
-  const encrypter = noise()(components)
+  // Its static key and the signature of that serve all dials.
+  const encrypter = leveredNoise(new Set())(components)
   return async (address) => {
     const signal = AbortSignal.timeout(timeout)
     const handshake = new HandshakeOnly(encrypter, signal)

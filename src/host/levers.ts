@@ -3,6 +3,7 @@ import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionEncrypter, MultiaddrConnection, PrivateKey } from '@libp2p/interface'
 import { joinWrites } from './joined-writes.ts'
 import { noiseCrypto } from './noise-crypto.ts'
+import { quietLengths } from './quiet-lengths.ts'
 import { signOnce } from './sign-once.ts'
 
 /** What makes a join cheaper than a stock libp2p does. Each can be switched off, so that a doubt can be settled. */
@@ -17,6 +18,8 @@ export const LEVERS = [
   'quietLogger',
   /** What libp2p notes of everybody who opens a stream is not noted. */
   'lightPeerStore',
+  /** Lengths of Noise messages are read without exceptions. */
+  'quietLengths',
 ] as const
 
 export type Lever = (typeof LEVERS)[number]
@@ -24,7 +27,10 @@ export type Lever = (typeof LEVERS)[number]
 /** Noise with the levers that are on. */
 export function leveredNoise(off: ReadonlySet<Lever>): (components: NoiseComponents) => ConnectionEncrypter {
   const factory = noise(off.has('keyObjects') ? {} : { crypto: noiseCrypto() })
-  return (components) => factory(off.has('signOnce') ? components : withSignOnce(components))
+  return (components) => {
+    const encrypter = factory(off.has('signOnce') ? components : withSignOnce(components))
+    return off.has('quietLengths') ? encrypter : quietLengths(encrypter)
+  }
 }
 
 /** Joins the writes of a socket that libp2p has just accepted, if it is one. */

@@ -1,4 +1,5 @@
 import {
+  createCipheriv,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
@@ -29,6 +30,15 @@ export function noiseCrypto(): ICryptoInterface {
   const publicKeys = lastOnly(importPublicKey)
   return {
     ...defaultCrypto,
+    chaCha20Poly1305Encrypt(plaintext, nonce, ad, k) {
+      if (plaintext.byteLength < MIN_OPENSSL_BYTES || ad.byteLength > 0) {
+        return defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, k)
+      }
+      const cipher = createCipheriv('chacha20-poly1305', createSecretKey(k), nonce, { authTagLength: 16 })
+      const parts = plaintext instanceof Uint8Array ? [plaintext] : plaintext
+      const encrypted = Array.from(parts, (part) => cipher.update(part))
+      return Buffer.concat([...encrypted, cipher.final(), cipher.getAuthTag()])
+    },
     getHKDF(chainingKey, inputKeyMaterial) {
       // Noise, section 4.3, is RFC 5869 without an info. The default does it in JavaScript, at six times the cost.
       const output = Buffer.from(hkdfSync('sha256', createSecretKey(inputKeyMaterial), chainingKey, NO_INFO, 96))
@@ -54,6 +64,8 @@ export function noiseCrypto(): ICryptoInterface {
   }
 }
 
+/** Measured: from here on OpenSSL seals faster than the default's WebAssembly (6 against 10 µs at 1200 bytes). */
+const MIN_OPENSSL_BYTES = 800
 const NO_INFO = new Uint8Array(0)
 
 function importPrivateKey(raw: Uint8Array): KeyObject {
@@ -66,7 +78,12 @@ function importPublicKey(raw: Uint8Array): KeyObject {
 }
 
 function rawPublicKey(key: KeyObject): Uint8Array {
-  return key.export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length)
+  try {
+    return key.export({ format: 'raw-public' })
+  } catch {
+    // Node 22 does not know that form, and making DER of it takes two thirds of the time that the key itself took.
+    return key.export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length)
+  }
 }
 
 /** The same public key is wanted twice in a row: in `ee`, then in `es`. */

@@ -5,7 +5,10 @@ import { describe, it } from 'node:test'
 import { noise } from '@chainsafe/libp2p-noise'
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import { LengthPrefixedDecoder } from '@libp2p/utils'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { joinWrites } from '../../src/host/joined-writes.ts'
+import { leveredNoise } from '../../src/host/levers.ts'
 import { noiseCrypto } from '../../src/host/noise-crypto.ts'
 import { quietLogger } from '../../src/host/quiet-logger.ts'
 import { signOnce } from '../../src/host/sign-once.ts'
@@ -60,6 +63,20 @@ describe('X25519 keys that stay key objects', () => {
       [hex('ab'.repeat(32)), hex('cd'.repeat(32))],
     ] as const) {
       assert.deepEqual(noiseCrypto().getHKDF(ck, ikm).map(toHex), defaultCrypto.getHKDF(ck, ikm).map(toHex))
+    }
+  })
+
+  it('seal as the default does, in one piece or many, long or short', () => {
+    const [k, nonce] = [hex('ab'.repeat(32)), hex(`00000000${'01'.repeat(8)}`)]
+    for (const ad of [new Uint8Array(0), hex('cd'.repeat(32))]) {
+      for (const length of [0, 1, 799, 800, 5000, 65_519]) {
+        const plain = Buffer.alloc(length, 'plain text ')
+        const list = new Uint8ArrayList(plain.subarray(0, length >> 1), plain.subarray(length >> 1))
+        const sealed = toHex(defaultCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, k).subarray())
+        for (const text of [plain, list]) {
+          assert.equal(toHex(noiseCrypto().chaCha20Poly1305Encrypt(text, nonce, ad, k).subarray()), sealed)
+        }
+      }
     }
   })
 
@@ -136,6 +153,44 @@ describe('joined writes', () => {
     server.close()
   })
 })
+
+describe('quiet lengths', () => {
+  it('read messages that come in pieces, and several at once', async () => {
+    const server = await startPeer({ connectionEncrypters: [leveredNoise(new Set())] })
+    const client = await startPeer()
+    const { promise, resolve } = Promise.withResolvers<number>()
+    await server.handle('/sink/1.0.0', (stream) => {
+      let bytes = 0
+      stream.addEventListener('message', ({ data }) => {
+        bytes += data.byteLength
+        if (bytes >= 300_000) {
+          resolve(bytes)
+        }
+      })
+    })
+    const stream = await client.dialProtocol(server.getMultiaddrs(), '/sink/1.0.0')
+    // Noise messages have at most 65,535 bytes, a read of a socket 65,536: these come neither whole nor alone.
+    for (let i = 0; i < 3000; i++) {
+      stream.send(new Uint8Array(100))
+    }
+    assert.equal(await promise, 300_000)
+    await Promise.all([server.stop(), client.stop()])
+  })
+
+  it('are worth it as long as libp2p makes an error for each message', () => {
+    const decoder = new LengthPrefixedDecoder({ lengthDecoder: tooShort, encodingLength: () => 2 })
+    assert.deepEqual([...decoder.decode(new Uint8Array(1))], [], 'the error is swallowed')
+    assert.equal(errors, 1)
+    const quiet = new LengthPrefixedDecoder({ lengthDecoder: () => Number.NaN, encodingLength: () => 2 })
+    assert.deepEqual([...quiet.decode(new Uint8Array(1))], [], 'no number means the same')
+  })
+})
+
+let errors = 0
+function tooShort(): number {
+  errors++
+  throw new RangeError('too short')
+}
 
 describe('the quiet logger', () => {
   it('takes whatever libp2p logs, at any depth', () => {

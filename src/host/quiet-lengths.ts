@@ -1,0 +1,30 @@
+import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+/**
+ * Has Noise's streams read the lengths of their messages without exceptions.
+ *
+ * `LengthPrefixedDecoder` (@libp2p/utils 7.4.1) finds out that it has read everything by catching a RangeError, which
+ * is made, with its stack, for every message that comes in: 3 % of a join. A length that is no number ends its loop too.
+ */
+export function quietLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {
+  const secureInbound = encrypter.secureInbound.bind(encrypter)
+  encrypter.secureInbound = async (socket, options) => {
+    const secured = await secureInbound(socket, options)
+    silence(secured.connection)
+    return secured
+  }
+  return encrypter
+}
+
+function silence(stream: MessageStream): void {
+  const { decoder } = stream as { decoder?: { lengthDecoder?: (data: Uint8ArrayList) => number } }
+  if (typeof decoder?.lengthDecoder === 'function') {
+    decoder.lengthDecoder = lengthOf
+  }
+}
+
+/** A 16-bit big-endian number (libp2p's noise specification, "Wire Format"), or NaN while it is not there yet. */
+function lengthOf(data: Uint8ArrayList): number {
+  return data.byteLength < 2 ? Number.NaN : (data.get(0) << 8) | data.get(1)
+}
