@@ -49,6 +49,17 @@ it('what libp2p calls an error is for debugging, what goes wrong with us is an e
   ])
 })
 
+it('the part that speaks is one of a few, whatever the number of its connection and of its stream', async () => {
+  const body = `
+    for (const [connection, stream] of [['7g6dop1795384080492', 1], ['142bur1795384084133', 4294967295]]) {
+      forComponent('libp2p:tcp').newScope(connection).newScope('yamux').newScope('inbound').newScope(String(stream))('x')
+    }`
+  assert.deepEqual(
+    (await logged('debug', body)).map(({ component, instance }) => `${component} ${instance}`),
+    ['libp2p:tcp:yamux:inbound 7g6dop1795384080492:1', 'libp2p:tcp:yamux:inbound 142bur1795384084133:4294967295'],
+  )
+})
+
 it('text from elsewhere can neither begin a line nor steer a terminal', async () => {
   const [message, error] = await logged(
     'debug',

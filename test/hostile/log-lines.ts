@@ -21,11 +21,13 @@ export async function logLines(): Promise<Figure[]> {
   }
   peer.hangUp()
   const { brokenLines, lines, stderr } = await victim.stop()
+  const components = new Set(lines.map(({ component }) => component))
   const forged = lines.filter(({ msg, level }) => msg === 'forged' || level === 60)
   return [
     atLeast('log lines', 'lines of the log', lines.length, 1000),
     atMost('log lines', 'that are not one JSON object', brokenLines.length, 0),
     atMost('log lines', 'with a control character in a string', lines.filter(hasControl).length, 0),
+    atMost('log lines', 'different parts that speak', components.size, 40),
     atMost('log lines', 'forged', forged.length, 0),
     atMost('log lines', 'bytes on stderr', stderr.length, 0),
   ]
