@@ -14,6 +14,7 @@ import { atMost, type Figure, tableLine } from './report.ts'
 import { silentSockets } from './silent-sockets.ts'
 import { SLOW_READER_ARGS, slowReaders } from './slow-readers.ts'
 import { streamChurn } from './stream-churn.ts'
+import { testNetwork } from './test-network.ts'
 import { Victim, type VictimInit } from './victim.ts'
 
 const HELP = `Attacks a node that it starts, and tells what each attack came to. Exit code 1 when a figure misses its bound.
@@ -46,6 +47,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
   canaries: [{}, canaries],
+  'test-network': [{}, testNetwork],
 }
 const LONG_ATTACKS: Readonly<Record<string, Attack>> = {
   'idle-fill-4000': [{}, (victim, honest) => idleFill(victim, honest, 4000)],

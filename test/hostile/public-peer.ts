@@ -78,3 +78,8 @@ export class PublicPeer {
     await this.#listener.close()
   }
 }
+
+/** So many of them. */
+export async function peersAt(count: number, ipOf: (i: number) => string): Promise<PublicPeer[]> {
+  return await Promise.all(Array.from({ length: count }, (_, i) => PublicPeer.start(ipOf(i))))
+}

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
 import { namespaceFault, spawnInNamespace } from '../support/namespace.ts'
-import type { RawPeer } from '../support/raw-peer.ts'
+import { connections } from './connections.ts'
 import { HonestPeer } from './honest-peer.ts'
-import { type Answer, PublicPeer } from './public-peer.ts'
+import { type Answer, PublicPeer, peersAt } from './public-peer.ts'
 import { atLeast, atMost, type Figure, shown } from './report.ts'
 import { streamChurn } from './stream-churn.ts'
 import { Victim } from './victim.ts'
@@ -47,8 +47,8 @@ async function main(): Promise<void> {
     ...(await answers(v4)),
     ...(await privateRanges(v4, loopback, ten)),
     ...(await strangers(v4)),
-    ...(await connections('one IP', v4, 8, () => '45.20.1.1')),
-    ...(await connections('one /24', v4, 64, (i) => `45.21.1.${1 + (i % 32)}`)),
+    ...(await connections(NAME, v4, ['one IP', 8, () => '45.20.1.1'])),
+    ...(await connections(NAME, v4, ['one /24', 64, (i) => `45.21.1.${1 + (i % 32)}`])),
     ...(await churned(victim, loopback)),
   ]
   await Promise.all(honest.map((peer) => peer.stop()))
@@ -56,15 +56,12 @@ async function main(): Promise<void> {
   const { code, stderr } = await victim.stop()
   figures.push(
     ...(await wholeGroup()),
+    ...(await hidden()),
     atMost(NAME, 'crashes, and stops that were not clean', survived && code === 0 && stderr === '' ? 0 : 1, 0),
   )
   for (const figure of figures) {
     console.log(JSON.stringify(figure))
   }
-}
-
-async function peersAt(count: number, ipOf: (i: number) => string): Promise<PublicPeer[]> {
-  return await Promise.all(Array.from({ length: count }, (_, i) => PublicPeer.start(ipOf(i))))
 }
 
 async function registerEach(peers: readonly PublicPeer[], target: string) {
@@ -172,34 +169,6 @@ async function strangers(target: string): Promise<Figure[]> {
   ]
 }
 
-/** Twice as many connections as there may be, at once. Who comes from elsewhere is served meanwhile. */
-async function connections(of: string, target: string, limit: number, ipOf: (i: number) => string): Promise<Figure[]> {
-  const callers = await peersAt(2 * limit, ipOf)
-  const calls = await Promise.allSettled(callers.map((caller) => caller.call(target)))
-  const open = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []))
-  const asker = await PublicPeer.start('45.200.1.3')
-  const started = performance.now()
-  const { peers } = await asker.ask(target, {})
-  const ms = performance.now() - started
-  const left = await settled(open, limit)
-  for (const peer of open) {
-    peer.hangUp()
-  }
-  await Promise.all([asker, ...callers].map((peer) => peer.stop()))
-  return [
-    atMost(NAME, `connections of ${of} that stay`, left, limit),
-    atLeast(NAME, `and as many as may, ${of}`, left, limit),
-    atLeast(NAME, `peers for a newcomer from elsewhere, ${of}`, peers.length, HONEST),
-    atMost(NAME, `the newcomer’s wait, ${of}`, ms, 2000, 'ms'),
-  ]
-}
-
-async function settled(peers: readonly RawPeer[], limit: number): Promise<number> {
-  const left = () => peers.filter(({ closed }) => !closed).length
-  await Promise.race([...peers.map((peer) => peer.until(() => left() <= limit, 3000))])
-  return left()
-}
-
 /** Where attackers have addresses of their own, what they do is held against these. */
 async function churned(victim: Victim, loopback: string): Promise<Figure[]> {
   const honest = await HonestPeer.start(loopback)
@@ -216,6 +185,25 @@ async function wholeGroup(): Promise<Figure[]> {
   const figures = await fill('one /16', PUBLIC_LIMITS['ip4/16'], victim.target, ipOf, 'limit_subnet', FEW)
   await victim.stop()
   return figures
+}
+
+/** Behind a NAT that hides where callers are, in a network that takes any address: the node warns, and has no way out. */
+async function hidden(): Promise<Figure[]> {
+  const victim = await Victim.start({ at: ['/ip4/10.7.0.1'], args: ['--allow-foreign-ip'] })
+  const callers = await peersAt(8, () => '10.7.0.9')
+  const codes: Array<{ readonly code: string }> = []
+  for (const caller of callers) {
+    codes.push(await caller.register(victim.target, '/ip4/8.8.8.8/tcp/4001'))
+  }
+  await Promise.all(callers.map((caller) => caller.stop()))
+  const { lines } = await victim.stop()
+  const warnings = lines.filter(
+    ({ level, msg }) => level === 40 && msg?.includes('all 8 peers so far came from 10.7.0.9'),
+  )
+  return [
+    atLeast(NAME, 'warnings of a NAT in front of it', warnings.length, 1),
+    atLeast(NAME, 'addresses that it has no way to, said so', count(codes, 'dial_unreachable'), callers.length),
+  ]
 }
 
 function most(values: readonly string[]): number {
