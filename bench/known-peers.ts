@@ -1,16 +1,36 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { base58btc } from 'multiformats/bases/base58'
 import type { RegistrationRecord } from '../src/registry/registration.ts'
 import { fileStore } from '../src/store/file-store.ts'
 
-/**
- * Writes a list of so many peers, each proved just now, as the node's own store writes it: one that was written by hand
- * would be distrusted, and its peers, who never were, dialled.
- */
-export async function writeKnownPeers(path: string, count: number): Promise<void> {
-  const store = fileStore({ path, clock: Date.now })
-  await store.open()
-  await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge: () => {} })
-  await store.close()
+/** A list of so many peers on disk, in a folder of its own, for as long as it is in use. */
+export class KnownPeers implements AsyncDisposable {
+  readonly path: string
+  readonly #folder: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+    this.path = join(folder, 'peers.json')
+  }
+
+  /**
+   * Each proved just now, as the node's own store writes it: a list that was written by hand would be distrusted, and
+   * its peers, who never were, dialled.
+   */
+  static async write(count: number): Promise<KnownPeers> {
+    const list = new KnownPeers(await mkdtemp(join(tmpdir(), 'bootstrap-peer-bench-')))
+    const store = fileStore({ path: list.path, clock: Date.now })
+    await store.open()
+    await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge: () => {} })
+    await store.close()
+    return list
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true })
+  }
 }
 
 /** Peers with a public address each, 200 in a /16, that nobody has the key of. */

@@ -1,24 +1,58 @@
-import type { ServerProcess } from './server-process.ts'
-
 /** One figure of the table. */
 export interface Row {
   readonly name: string
   readonly unit: string
-  /** Medians. */
+  /** Medians, where nothing else is said. */
   readonly ours: number
   readonly baseline?: number
   /** ours / baseline, the median of the pairs. */
   readonly ratio?: number
-  /** What the issue asks for: the most that the ratio, or where there is none the figure itself, may be. */
+  /** What is to be reached: the most that the ratio, or where there is none the figure itself, may be. */
   readonly bound?: number
+  /** What went on meanwhile. */
+  readonly note?: string
+}
+
+/** A row that could not be measured here. */
+export interface Skipped {
+  readonly name: string
+  readonly skipped: string
+}
+
+export interface Scale {
+  readonly pairs: number
+  /** Operations of one client in one measurement. */
+  readonly times: number
+  /** How long the lists are. */
+  readonly known: readonly number[]
+  /** Snapshots under which stalls are looked for. */
+  readonly snapshots: number
+  readonly identities: number
+  /** The crowd at rust-libp2p's server, and at ours beside it. */
+  readonly crowd: number
+  /** Whether what is missing may be built, which takes minutes. */
+  readonly build: boolean
+}
+
+/** One or more rows that are measured together. */
+export interface Measurement {
+  /** What its rows are called. */
+  readonly rows: readonly string[]
+  /** `wanted` tells which of them somebody wants to see. */
+  measure(scale: Scale, wanted: (row: string) => boolean): Promise<ReadonlyArray<Row | Skipped>>
+}
+
+/** CPU so far, user and system, µs. */
+export interface Measured {
+  cpu(): Promise<number>
 }
 
 /** CPU of the server for one operation, in ms, user and system. */
-export async function cpuPer(server: ServerProcess, operations: number, run: () => Promise<unknown>): Promise<number> {
-  const before = await server.usage()
+export async function cpuPer(server: Measured, operations: number, run: () => Promise<unknown>): Promise<number> {
+  const before = await server.cpu()
   await run()
-  const after = await server.usage()
-  return (after.cpu - before.cpu) / operations / 1000
+  const after = await server.cpu()
+  return (after - before) / operations / 1000
 }
 
 /** Ours and the baseline in turn, so that a machine that slows down slows both; the first pair warms up. */
@@ -40,8 +74,11 @@ export async function paired(
   }
 }
 
+/** The mean of the two in the middle, where there are two. */
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+  const sorted = values.toSorted((a, b) => a - b)
+  const half = sorted.length / 2
+  return ((sorted[Math.floor(half)] ?? Number.NaN) + (sorted[Math.ceil(half) - 1] ?? Number.NaN)) / 2
 }
 
 function swap<A, B>([a, b]: [A, B]): [B, A] {

@@ -1,15 +1,40 @@
 // What a join costs, against a stock libp2p node that answers a constant. docs/performance.md says how to read it.
-//   npm run bench -- [--short] [--json]
+//   npm run bench -- [--short] [--json] [--only <part of the name of a row>]… [--unlevered]
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Row } from './measure.ts'
-import { coldJoin, joinsByKnownPeers, type Scale, warm } from './rows.ts'
+import type { Measurement, Row, Scale, Skipped } from './measure.ts'
+import { measurements } from './rows/all.ts'
+import { lineOf } from './table.ts'
 
-const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-})
-const scale: Scale = values.short ? { pairs: 2, times: 3, known: 10_000 } : { pairs: 7, times: 15, known: 1_000_000 }
+const SHORT: Scale = {
+  pairs: 2,
+  times: 3,
+  known: [10_000],
+  snapshots: 2,
+  identities: 2000,
+  crowd: 2000,
+  build: false,
+}
+const FULL: Scale = {
+  pairs: 7,
+  times: 15,
+  known: [10_000, 100_000, 1_000_000],
+  snapshots: 5,
+  identities: 50_000,
+  crowd: 40_000,
+  build: true,
+}
+
+const { short, json, only, unlevered } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    unlevered: { type: 'boolean', default: false },
+  },
+}).values
+const scale = short ? SHORT : FULL
 const machine = {
   node: process.version,
   cpu: `${cpus().length} × ${cpus()[0]?.model}`,
@@ -17,32 +42,40 @@ const machine = {
   loadBefore: loadavg()[0],
   processes: Number(readFileSync('/proc/loadavg', 'utf8').split(/[ /]/)[3]),
 }
-
-const rows: Row[] = []
-for (const measure of [
-  () => coldJoin(scale, false),
-  () => coldJoin(scale, true),
-  () => warm(scale, 'ask'),
-  () => warm(scale, 'renewal'),
-  () => joinsByKnownPeers(scale),
-]) {
-  const measured = [await measure()].flat()
+const rows: Array<Row | Skipped> = []
+for (const measurement of chosen()) {
+  progress(measurement.rows.find(isWanted)!)
+  const measured = (await measurement.measure(scale, isWanted)).filter(({ name }) => isWanted(name))
+  progress('')
   rows.push(...measured)
-  if (!values.json) {
-    console.log(measured.map(line).join('\n'))
+  if (!json) {
+    console.log(measured.map(lineOf).join('\n'))
   }
 }
-if (values.json) {
-  console.log(JSON.stringify({ machine: { ...machine, loadAfter: loadavg()[0] }, rows }))
+if (json) {
+  console.log(JSON.stringify({ machine: { ...machine, loadAfter: loadavg()[0] }, short, rows }))
 } else {
   console.log(`\n${machine.cpu}, Node ${machine.node}; load before ${machine.loadBefore}, after ${loadavg()[0]}`)
 }
 process.exit(0)
 
-function line({ name, unit, ours, baseline, ratio, bound }: Row): string {
-  const figure = `${ours.toFixed(ours < 100 ? 3 : 0)} ${unit}`
-  const against = baseline === undefined ? '' : `against ${baseline.toFixed(3)}: ${ratio!.toFixed(2)}`
-  const missed = bound !== undefined && (ratio ?? ours) > bound
-  const wanted = bound === undefined ? '' : `wanted ${bound}${missed ? ', MISSED' : ''}`
-  return `${name.padEnd(48)} ${figure.padStart(16)}  ${against.padEnd(22)} ${wanted}`
+function chosen(): readonly Measurement[] {
+  const all = measurements(scale, { unlevered })
+  const found = all.filter(({ rows }) => rows.some(isWanted))
+  if (found.length === 0) {
+    console.error(`No row is called like that. There are:\n${all.flatMap(({ rows }) => rows).join('\n')}`)
+    process.exit(2)
+  }
+  return found
+}
+
+function isWanted(row: string): boolean {
+  return only.length === 0 || only.some((part) => row.includes(part))
+}
+
+/** Only where somebody looks at it. */
+function progress(row: string): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K${row === '' ? '' : `… ${row}`}`)
+  }
 }

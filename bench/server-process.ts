@@ -1,47 +1,79 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { Forked, type Ready } from './forked.ts'
 import type { Usage } from './report.ts'
-
-interface Ready {
-  readonly address: string
-  readonly startMs: number
-}
+import type { Stalls } from './stall-watch.ts'
+import type { Wire } from './wire-count.ts'
 
 /** A server in a process of its own, so that its CPU is told apart from its clients'. */
-export class ServerProcess implements AsyncDisposable {
+export class ServerProcess extends Forked {
   readonly address: Multiaddr
-  /** How long it took to start, ms, without the process itself. */
-  readonly startMs: number
-  readonly #child: ChildProcess
 
   private constructor(child: ChildProcess, ready: Ready) {
-    this.#child = child
+    super(child, ready)
     this.address = multiaddr(ready.address)
-    this.startMs = ready.startMs
   }
 
-  static async start(script: string, args: readonly string[]): Promise<ServerProcess> {
-    const child = fork(new URL(script, import.meta.url), args, { execArgv: ['--expose-gc'] })
-    const exited = once(child, 'exit').then(([code]) => {
-      throw new Error(`${script} exited with ${code} before it was ready`)
-    })
-    const [message] = (await Promise.race([once(child, 'message'), exited])) as [Ready]
-    exited.catch(() => {})
-    return new ServerProcess(child, message)
+  static override async start(script: string, args: readonly string[]): Promise<ServerProcess> {
+    return new ServerProcess(...(await Forked.launch(script, args)))
   }
 
-  /** What it has used so far. `collect` makes it collect garbage before it looks. */
-  async usage(collect = false): Promise<Usage> {
-    const answer = once(this.#child, 'message')
-    this.#child.send(collect ? 'collect' : 'usage')
-    const [usage] = (await answer) as [Usage]
-    return usage
+  /** Our node; see server.ts for what it can be told. */
+  static async ours(...args: readonly string[]): Promise<ServerProcess> {
+    return await ServerProcess.start('./server.ts', args)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.#child, 'exit')
-    this.#child.send('exit')
-    await exited
+  static async baseline(answerBytes: number, ...args: readonly string[]): Promise<ServerProcess> {
+    return await ServerProcess.start('./baseline.ts', [String(answerBytes), ...args])
+  }
+
+  /** How long it took to start, ms, without the process itself. */
+  get startMs(): number {
+    return this.ready.startMs
+  }
+
+  /** What it has used so far. */
+  usage(): Promise<Usage> {
+    return this.ask('usage')
+  }
+
+  /** The same, with no garbage in it. */
+  collect(): Promise<Usage> {
+    return this.ask('collect')
+  }
+
+  /** µs, so far. */
+  async cpu(): Promise<number> {
+    return (await this.usage()).cpu
+  }
+
+  /** From now on the stalls of the event loop are watched; what was before is forgotten. */
+  watchStalls(): Promise<void> {
+    return this.ask('watchStalls')
+  }
+
+  /** Since {@link watchStalls}, however often it is asked. */
+  stalls(): Promise<Stalls> {
+    return this.ask('stalls')
+  }
+
+  /** Counts what goes through sockets that are accepted from now on. */
+  countWire(): Promise<void> {
+    return this.ask('countWire')
+  }
+
+  /** Since {@link countWire}, once all of the sockets are closed. */
+  wire(): Promise<Wire> {
+    return this.ask('wire')
+  }
+
+  /** Ours only: waits for the first snapshot after the start, and lets none begin any more but by {@link snapshot}. */
+  settle(): Promise<void> {
+    return this.ask('settle')
+  }
+
+  /** Ours only: writes a snapshot. Resolves when it is over, to how long it took, ms. */
+  snapshot(): Promise<number> {
+    return this.ask('snapshot')
   }
 }

@@ -1,17 +1,40 @@
-// Our node, as it is, with every protection on. argv: <path of its peers.json, or "-" for memory> [a lever to leave]…
-import type { Lever } from '../src/host/levers.ts'
-import { createBootstrapPeer } from '../src/index.ts'
+// Our node, as it is, with every protection on.
+//   --peers <path>   its list; in memory by default
+//   --reprove <ms>   how long a proof counts
+//   --unlevered      with every lever of performance left alone
+import { parseArgs } from 'node:util'
+import { steadyClock } from '../src/clock.ts'
+import { LEVERS } from '../src/host/levers.ts'
+import { createBootstrapPeer, fileStore, memoryStore } from '../src/index.ts'
 import { reportToParent } from './report.ts'
+import { WatchedStore } from './watched-store.ts'
 
-const [, , peers = '-', ...unlevered] = process.argv
+/** The lists that a bench preloads name addresses that must never be dialled. */
+const NEVER_MS = 7 * 24 * 3_600_000
+
+const { peers, reprove, unlevered } = parseArgs({
+  options: {
+    peers: { type: 'string' },
+    reprove: { type: 'string', default: String(NEVER_MS) },
+    unlevered: { type: 'boolean', default: false },
+  },
+}).values
+if (peers !== undefined && reprove !== String(NEVER_MS)) {
+  throw new Error('a list that was preloaded must not be dialled')
+}
+const clock = steadyClock()
+const store = new WatchedStore(peers === undefined ? memoryStore() : fileStore({ path: peers, clock }))
 const node = createBootstrapPeer({
-  ...(peers === '-' ? {} : { peers }),
-  // The lists that a bench preloads name addresses that must never be dialled.
-  reproveInterval: 7 * 24 * 3_600_000,
+  store,
+  clock,
+  reproveInterval: Number(reprove),
   maxPeers: 10_000_000,
   maxPeersPerNetwork: 10_000_000,
-  unlevered: unlevered as Lever[],
+  unlevered: unlevered ? LEVERS : [],
 })
 const started = performance.now()
 await node.start()
-reportToParent(node.multiaddrs[0]!, performance.now() - started)
+reportToParent(node.multiaddrs[0]!, performance.now() - started, {
+  settle: () => store.settle(),
+  snapshot: () => store.snapshot(),
+})

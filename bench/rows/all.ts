@@ -1,0 +1,20 @@
+import type { Measurement, Scale } from '../measure.ts'
+import { coldJoin, coldJoinUnlevered, coldJoinWithIdentify } from './cold-join.ts'
+import { joinsByKnown } from './joins-by-known.ts'
+import { sizeOf } from './size.ts'
+import { stallWith } from './stall.ts'
+import { warmAsk, warmRenewal } from './warm.ts'
+
+/** Everything that is measured, in the order of the table. */
+export function measurements({ known }: Scale, { unlevered }: { readonly unlevered: boolean }): readonly Measurement[] {
+  return [
+    coldJoin,
+    ...(unlevered ? [coldJoinUnlevered] : []),
+    coldJoinWithIdentify,
+    warmAsk,
+    warmRenewal,
+    ...known.map(joinsByKnown),
+    ...known.map(sizeOf),
+    ...known.map(stallWith),
+  ]
+}
