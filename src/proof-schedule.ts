@@ -29,12 +29,13 @@ const RETRIES = [1 / 60, 1 / 15, 1 / 3]
 const GIVE_UP_AFTER = 8
 /** One that never answered is given up sooner: nobody but its owner misses it. */
 const GIVE_UP_UNPROVEN_AFTER = 3
-/** The schedule's grain, ms. */
+/** The schedule's grain, ms: as often as it is told the time, and of a longer interval than the default's as fine a part. */
 const GRAIN_MS = 250
+const MAX_GRAINS = 3600
 
 /**
  * When each registration is proved again, and each of the operator's entries that names no peer until one answers there.
- * A calendar of lists by quarter of a second: adding is one push, and what was moved or removed meanwhile is recognised
+ * A calendar of lists by grains of time: adding is one push, and what was moved or removed meanwhile is recognised
  * when its day comes.
  */
 export class ProofSchedule {
@@ -42,6 +43,8 @@ export class ProofSchedule {
   readonly #calendar = new Map<number, Due[]>()
   /** Where the grains are counted from, ms: small numbers need no box of their own. */
   readonly #start: number
+  /** In ms. */
+  readonly #grain: number
   #reached = 0
   #statics: Iterable<StaticEntry> | undefined
   #stopped = false
@@ -49,6 +52,7 @@ export class ProofSchedule {
   constructor(init: ProofScheduleInit) {
     this.#init = init
     this.#start = init.clock()
+    this.#grain = Math.max(GRAIN_MS, init.interval / MAX_GRAINS)
   }
 
   /** Watches a registration from now on. */
@@ -67,7 +71,7 @@ export class ProofSchedule {
   /** Time went on: starts the proofs that are due. */
   tick(): void {
     this.#trackUnidentified()
-    const now = Math.floor((this.#init.clock() - this.#start) / GRAIN_MS)
+    const now = Math.floor((this.#init.clock() - this.#start) / this.#grain)
     for (; this.#reached <= now; this.#reached++) {
       const due = this.#calendar.get(this.#reached)
       this.#calendar.delete(this.#reached)
@@ -171,7 +175,7 @@ export class ProofSchedule {
   }
 
   #plan(due: Due, at: number): void {
-    const grain = Math.max(Math.ceil((at - this.#start) / GRAIN_MS), this.#reached)
+    const grain = Math.max(Math.ceil((at - this.#start) / this.#grain), this.#reached)
     if ('peer' in due) {
       due.dueAt = grain
     }

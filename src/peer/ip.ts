@@ -56,10 +56,10 @@ export function ip4Number(ip: Ip): number {
 /** The scope of an address, by the IANA special-purpose registries (RFC 6890 and successors). */
 export function scopeOf(ip: Ip): Scope {
   if (ip.family === 4) {
-    return SCOPES_4.find(([, list]) => list.check(ip.text, 'ipv4'))?.[0] ?? 'public'
+    const number = ip4Number(ip)
+    return RANGES_4.find(({ net, mask }) => (number & mask) === net)?.scope ?? 'public'
   }
   // IANA has handed out global unicast from 2000::/3 only; all the rest is reserved, mapped, translated or multicast.
-  // A BlockList of IPv4 ranges would find `::ffff:10.0.0.1` in them, so each family has lists of its own.
   const named = SCOPES_6.find(([, list]) => list.check(ip.text, 'ipv6'))?.[0]
   return named ?? (GLOBAL_UNICAST_6.check(ip.text, 'ipv6') ? 'public' : 'special')
 }
@@ -93,49 +93,48 @@ export function networkGroupOf(ip: Ip): string {
 
 const ZERO = '0'.charCodeAt(0)
 
-function blockList(family: 'ipv4' | 'ipv6', ...ranges: Array<[net: string, bits: number]>): BlockList {
+/** A BlockList asks the system for each range of each address; these are asked for every registration of a start. */
+const RANGES_4 = (
+  [
+    ['special', '0.0.0.0', 8], // "this network", RFC 791
+    ['special', '192.0.0.0', 24], // IETF protocol assignments, RFC 6890
+    ['special', '192.0.2.0', 24], // documentation, RFC 5737
+    ['special', '192.88.99.0', 24], // 6to4 relay anycast, RFC 7526
+    ['special', '198.18.0.0', 15], // benchmarking, RFC 2544
+    ['special', '198.51.100.0', 24], // documentation, RFC 5737
+    ['special', '203.0.113.0', 24], // documentation, RFC 5737
+    ['special', '224.0.0.0', 4], // multicast, RFC 5771
+    ['special', '240.0.0.0', 4], // reserved and broadcast, RFC 1112
+    ['loopback', '127.0.0.0', 8],
+    ['private-10', '10.0.0.0', 8],
+    ['private-172', '172.16.0.0', 12],
+    ['private-192', '192.168.0.0', 16],
+    ['shared', '100.64.0.0', 10], // carrier-grade NAT, RFC 6598
+    ['link-local', '169.254.0.0', 16],
+  ] as const
+).map(([scope, text, bits]) => ({ scope, net: ip4Number({ family: 4, text }), mask: -1 << (32 - bits) }))
+
+function blockList(...ranges: Array<[net: string, bits: number]>): BlockList {
   const list = new BlockList()
   for (const [net, bits] of ranges) {
-    list.addSubnet(net, bits, family)
+    list.addSubnet(net, bits, 'ipv6')
   }
   return list
 }
 
-const SPECIAL_4 = blockList(
-  'ipv4',
-  ['0.0.0.0', 8], // "this network", RFC 791
-  ['192.0.0.0', 24], // IETF protocol assignments, RFC 6890
-  ['192.0.2.0', 24], // documentation, RFC 5737
-  ['192.88.99.0', 24], // 6to4 relay anycast, RFC 7526
-  ['198.18.0.0', 15], // benchmarking, RFC 2544
-  ['198.51.100.0', 24], // documentation, RFC 5737
-  ['203.0.113.0', 24], // documentation, RFC 5737
-  ['224.0.0.0', 4], // multicast, RFC 5771
-  ['240.0.0.0', 4], // reserved and broadcast, RFC 1112
-)
 const SPECIAL_6 = blockList(
-  'ipv6',
   ['2001::', 23], // IETF protocol assignments with Teredo and ORCHID, RFC 2928
   ['2001:db8::', 32], // documentation, RFC 3849
   ['2002::', 16], // 6to4: an IPv4 address inside, RFC 3056
   ['3fff::', 20], // documentation, RFC 9637
   ['fe80::', 10], // link-local needs a zone, and a zone means nothing on another machine
 )
-const GLOBAL_UNICAST_6 = blockList('ipv6', ['2000::', 3])
+const GLOBAL_UNICAST_6 = blockList(['2000::', 3])
 
-const SCOPES_4: ReadonlyArray<readonly [Scope, BlockList]> = [
-  ['special', SPECIAL_4],
-  ['loopback', blockList('ipv4', ['127.0.0.0', 8])],
-  ['private-10', blockList('ipv4', ['10.0.0.0', 8])],
-  ['private-172', blockList('ipv4', ['172.16.0.0', 12])],
-  ['private-192', blockList('ipv4', ['192.168.0.0', 16])],
-  ['shared', blockList('ipv4', ['100.64.0.0', 10])], // carrier-grade NAT, RFC 6598
-  ['link-local', blockList('ipv4', ['169.254.0.0', 16])],
-]
 const SCOPES_6: ReadonlyArray<readonly [Scope, BlockList]> = [
   ['special', SPECIAL_6],
-  ['loopback', blockList('ipv6', ['::1', 128])],
-  ['unique-local', blockList('ipv6', ['fc00::', 7])],
+  ['loopback', blockList(['::1', 128])],
+  ['unique-local', blockList(['fc00::', 7])],
 ]
 
 /** The eight 16-bit groups of text that `isIP` called IPv6. */

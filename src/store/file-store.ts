@@ -57,10 +57,11 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
         const layout = await layoutOf(fs, path)
         const held = lock(layout.lock)
         try {
-          const recovery = await recover(fs, layout, clock())
-          const log = await startChangeLog({ fs, layout, clock, generation: recovery.nextGeneration })
-          opened = { layout, lock: held, log, list: { ...recovery, draft: undefined, unfinishedSince: undefined } }
-          return recovery.recovered
+          // What was read is the caller's from now on: a hundred thousand records are not to be kept here too.
+          const { recovered, nextGeneration, ...list } = await recover(fs, layout, clock())
+          const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration })
+          opened = { layout, lock: held, log, list: { ...list, draft: undefined, unfinishedSince: undefined } }
+          return recovered
         } catch (error) {
           held.release()
           throw error
@@ -160,7 +161,7 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
     try {
       const now = clock()
       const { records, statics } = decodeList(bytes, now)
-      const live = records.filter((record) => record.expiresAt > now)
+      const live = [...records.values()].filter((record) => record.expiresAt > now)
       return { records: live.map((record) => ({ ...record, provedAt: 0 })), statics }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

@@ -207,7 +207,7 @@ function decodeEntry(text: string, now: number, path: string): JournalEntry | un
     return { kind: 'snapshot', mark: { snapshot, since } }
   }
   if (isObject(put)) {
-    const record = decodeRecord(put, now)
+    const record = decodeRecord(put, now, true)
     return record && { kind: 'put', record }
   }
   const key = decodeKey(remove)

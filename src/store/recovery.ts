@@ -45,7 +45,7 @@ export async function recover(fs: FileSystem, layout: Layout, now: number): Prom
     })
   }
 
-  const list = await readList(fs, layout, now, notices)
+  const list = await readList(fs, layout, { now, marks, notices })
   const since = list && lastMark(marks, list.hash)
   // Without a list there is nothing to distrust: the lines of a journal have checksums of their own.
   const trusted = list === undefined || since !== undefined
@@ -55,13 +55,13 @@ export async function recover(fs: FileSystem, layout: Layout, now: number): Prom
   if (!trusted && generations.length > 0) {
     notices.push(`${list.path} is not as it was last written (edited by hand, or damaged): its peers are proved anew`)
   }
-  const records = new Map<string, RegistrationRecord>()
-  if (list !== undefined) {
-    if (list.contents.damaged > 0) {
-      notices.push(`${list.contents.damaged} entries of ${list.path} are not valid and were left out`)
-    }
-    for (const record of list.contents.records) {
-      records.set(keyText(record), trusted ? record : { ...record, provedAt: 0 })
+  const records = list?.contents.records ?? new Map<string, RegistrationRecord>()
+  if (list !== undefined && list.contents.damaged > 0) {
+    notices.push(`${list.contents.damaged} entries of ${list.path} are not valid and were left out`)
+  }
+  if (!trusted) {
+    for (const [key, record] of records) {
+      records.set(key, { ...record, provedAt: 0 })
     }
   }
 
@@ -96,6 +96,13 @@ export async function recover(fs: FileSystem, layout: Layout, now: number): Prom
   }
 }
 
+/** What the journals told before the list is read, and where to write down what the operator should know. */
+interface Told {
+  readonly now: number
+  readonly marks: readonly SnapshotMark[]
+  readonly notices: string[]
+}
+
 interface List {
   readonly path: string
   readonly contents: DecodedList
@@ -105,11 +112,12 @@ interface List {
 }
 
 /** The list, or the backup where the list is missing or does not parse. */
-async function readList(fs: FileSystem, layout: Layout, now: number, notices: string[]): Promise<List | undefined> {
+async function readList(fs: FileSystem, layout: Layout, told: Told): Promise<List | undefined> {
+  const { now, notices } = told
   const whole = await readWhole(fs, layout.peers)
   if (whole !== undefined) {
     const hash = hashOf(whole.bytes)
-    const contents = tryDecode(whole.bytes, now)
+    const contents = tryDecode(whole.bytes, hash, told)
     if (!(contents instanceof Error)) {
       return { path: layout.peers, contents, hash, file: { stat: whole.stat, hash } }
     }
@@ -120,7 +128,8 @@ async function readList(fs: FileSystem, layout: Layout, now: number, notices: st
   if (backup === undefined) {
     return undefined
   }
-  const contents = tryDecode(backup.bytes, now)
+  const hash = hashOf(backup.bytes)
+  const contents = tryDecode(backup.bytes, hash, told)
   if (contents instanceof Error) {
     notices.push(`${layout.backup} is not a list of peers either (${contents.message}); only the journal was taken`)
     return undefined
@@ -128,7 +137,7 @@ async function readList(fs: FileSystem, layout: Layout, now: number, notices: st
   notices.push(
     `${whole === undefined ? `${layout.peers} is missing; ` : ''}the list before it, ${layout.backup}, was taken with its journal`,
   )
-  return { path: layout.backup, contents, hash: hashOf(backup.bytes), file: undefined }
+  return { path: layout.backup, contents, hash, file: undefined }
 }
 
 async function setAside(fs: FileSystem, layout: Layout, now: number): Promise<string> {
@@ -141,9 +150,9 @@ async function setAside(fs: FileSystem, layout: Layout, now: number): Promise<st
   return aside
 }
 
-function tryDecode(bytes: Buffer, now: number): DecodedList | Error {
+function tryDecode(bytes: Buffer, hash: string, { now, marks }: Told): DecodedList | Error {
   try {
-    return decodeList(bytes, now)
+    return decodeList(bytes, now, lastMark(marks, hash) !== undefined)
   } catch (error) {
     // SyntaxError; RangeError when it is nested deeper than the stack.
     return error instanceof Error ? error : new Error(String(error))
