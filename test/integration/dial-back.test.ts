@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { after, before, describe, it, type TestContext } from 'node:test'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
@@ -81,6 +82,26 @@ describe('a dial-back', { concurrency: 4 }, () => {
     assert.equal(calls.length, 1)
     assert.deepEqual((await verdicts([door], 'another', caller)).codes, ['listed'])
     assert.equal(calls.length, 2)
+  })
+
+  it('signs its key once for all of them', async (t) => {
+    const key = await generateKeyPair('Ed25519')
+    let signatures = 0
+    const sign = (data: Uint8Array) => {
+      signatures++
+      return key.sign(data)
+    }
+    const node = createBootstrapPeer({ privateKey: Object.create(key, { sign: { value: sign } }) })
+    await node.start()
+    t.after(() => node.stop())
+    const caller = await startPeer({ addresses: { listen: Array(8).fill('/ip4/127.0.0.1/tcp/0') } })
+    t.after(() => caller.stop())
+    const addresses = caller.getMultiaddrs().map((each) => each.toString())
+    await ask(caller, node.multiaddrs[0]!, { addresses: addresses.slice(0, 1) })
+    const before = signatures
+    const { registrations } = await ask(caller, node.multiaddrs[0]!, { addresses, explain: true })
+    assert.ok(registrations.every(({ code }: { code: string }) => code === 'listed'))
+    assert.equal(signatures, before)
   })
 })
 
