@@ -1,4 +1,5 @@
 import type { Measurement, Scale } from '../measure.ts'
+import { besideRust } from './beside-rust.ts'
 import { coldJoin, coldJoinUnlevered, coldJoinWithIdentify } from './cold-join.ts'
 import { joinsByKnown } from './joins-by-known.ts'
 import { sizeOf } from './size.ts'
@@ -6,7 +7,8 @@ import { stallWith } from './stall.ts'
 import { warmAsk, warmRenewal } from './warm.ts'
 
 /** Everything that is measured, in the order of the table. */
-export function measurements({ known }: Scale, { unlevered }: { readonly unlevered: boolean }): readonly Measurement[] {
+export function measurements(scale: Scale, { unlevered }: { readonly unlevered: boolean }): readonly Measurement[] {
+  const { known } = scale
   return [
     coldJoin,
     ...(unlevered ? [coldJoinUnlevered] : []),
@@ -14,6 +16,7 @@ export function measurements({ known }: Scale, { unlevered }: { readonly unlever
     warmAsk,
     warmRenewal,
     ...known.map(joinsByKnown),
+    besideRust(scale),
     ...known.map(sizeOf),
     ...known.map(stallWith),
   ]
