@@ -1,10 +1,12 @@
 import type { Measurement, Scale } from '../measure.ts'
 import { besideRust } from './beside-rust.ts'
 import { coldJoin, coldJoinUnlevered, coldJoinWithIdentify } from './cold-join.ts'
+import { firstRegistration, reProof } from './dial-backs.ts'
 import { joinsByKnown } from './joins-by-known.ts'
 import { sizeOf } from './size.ts'
 import { stallWith } from './stall.ts'
 import { warmAsk, warmRenewal } from './warm.ts'
+import { wire } from './wire.ts'
 
 /** Everything that is measured, in the order of the table. */
 export function measurements(scale: Scale, { unlevered }: { readonly unlevered: boolean }): readonly Measurement[] {
@@ -15,6 +17,9 @@ export function measurements(scale: Scale, { unlevered }: { readonly unlevered: 
     coldJoinWithIdentify,
     warmAsk,
     warmRenewal,
+    wire,
+    firstRegistration,
+    reProof,
     ...known.map(joinsByKnown),
     besideRust(scale),
     ...known.map(sizeOf),
