@@ -24,51 +24,84 @@ export class Listing {
     this.#init = init
   }
 
-  /** Who a caller is handed: itself first, when it is listed, then `limit` others at most. */
-  discover(caller: Caller, query: { readonly network: string; readonly limit: number }): RegisteredPeer[] {
+  /** What a caller is handed now. */
+  for(caller: Caller): Handout {
+    return new Handout(this.#init, caller)
+  }
+
+  /** Whether a registration is handed out now. */
+  holds(registration: Registration): boolean {
+    return new Moment(this.#init).holds(registration)
+  }
+
+  /** Whether a peer is handed out by an address of this scope. */
+  holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
+    const moment = new Moment(this.#init)
+    return registrations.some((each) => each.scope === scope && moment.holds(each))
+  }
+}
+
+/** Who a caller is handed at one moment, and by which addresses. */
+export class Handout {
+  readonly #init: ListingInit
+  readonly #caller: Caller
+  readonly #moment: Moment
+
+  constructor(init: ListingInit, caller: Caller) {
+    this.#init = init
+    this.#caller = caller
+    this.#moment = new Moment(init)
+  }
+
+  /** The caller first, when it is listed, then `limit` others at most. */
+  peers(query: { readonly network: string; readonly limit: number }): RegisteredPeer[] {
     const { registry, random } = this.#init
-    const current = this.#current()
-    const own = registry.registrationsOf(query.network, caller.peerId)
-    const others = selectPeers(registry, { ...query, scope: caller.scope, except: caller.peerId, current }, random)
-    const self = own.find((registration) => this.#holds(registration, current))?.peer
+    const { peerId, scope } = this.#caller
+    const own = registry.registrationsOf(query.network, peerId)
+    const current = (each: Registration) => this.#moment.isCurrent(each)
+    const others = selectPeers(registry, { ...query, scope, except: peerId, current }, random)
+    const self = own.find((registration) => this.#moment.holds(registration))?.peer
     return self === undefined ? others : [self, ...others]
   }
 
-  /** The addresses of a peer that may be handed to a caller, those of the caller's own address family first. */
-  addressesFor(caller: Caller, { registrations }: RegisteredPeer): readonly Registration[] {
-    const current = this.#current()
-    const isVisible = (each: Registration) =>
-      (each.scope === 'public' || each.scope === caller.scope) && this.#holds(each, current)
+  /** The addresses of a peer that may be handed to the caller, those of the caller's own address family first. */
+  addressesOf({ registrations }: RegisteredPeer): readonly Registration[] {
     if (registrations.length === 1) {
-      return isVisible(registrations[0]!) ? registrations : []
+      return this.#isVisible(registrations[0]!) ? registrations : []
     }
-    const visible = registrations.filter(isVisible)
-    const family = `/ip${caller.ip.family}/`
+    const visible = registrations.filter((each) => this.#isVisible(each))
+    const family = `/ip${this.#caller.ip.family}/`
     return [
       ...visible.filter(({ address }) => address.startsWith(family)),
       ...visible.filter(({ address }) => !address.startsWith(family)),
     ]
   }
 
-  /** Whether a registration is handed out now. */
+  #isVisible(registration: Registration): boolean {
+    const { scope } = registration
+    return (scope === 'public' || scope === this.#caller.scope) && this.#moment.holds(registration)
+  }
+}
+
+/** What may be handed out, at one moment. */
+class Moment {
+  readonly #verified: boolean
+  readonly #now: number
+  readonly #provedFrom: number
+
+  constructor({ clock, verified, maxProofAge }: ListingInit) {
+    this.#verified = verified
+    this.#now = clock()
+    this.#provedFrom = verified ? this.#now - maxProofAge : Number.NEGATIVE_INFINITY
+  }
+
   holds(registration: Registration): boolean {
-    return this.#holds(registration, this.#current())
-  }
-
-  /** Whether a peer is handed out by an address of this scope. */
-  holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
-    const current = this.#current()
-    return registrations.some((each) => each.scope === scope && this.#holds(each, current))
-  }
-
-  #current(): (registration: Registration) => boolean {
-    const { clock, verified, maxProofAge } = this.#init
-    const now = clock()
-    return ({ expiresAt, provedAt }) => expiresAt > now && (!verified || provedAt >= now - maxProofAge)
-  }
-
-  #holds(registration: Registration, current: (registration: Registration) => boolean): boolean {
     const { health, provisional } = registration
-    return (health === 'reachable' || !this.#init.verified) && !provisional && current(registration)
+    return (health === 'reachable' || !this.#verified) && !provisional && this.isCurrent(registration)
+  }
+
+  /** Neither expired nor proved too long ago. */
+  isCurrent({ expiresAt, provedAt }: Registration): boolean {
+    return expiresAt > this.#now && provedAt >= this.#provedFrom
   }
 }

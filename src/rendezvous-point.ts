@@ -66,8 +66,8 @@ const MAX_TAKEN_BACK = 10_000
 
 /** The most expired entries looked for in one turn, so that a sweep never holds up an answer for long. */
 const SWEEP_BUDGET = 20_000
-/** A sweep of the whole table takes this many ticks, or as many as the budget makes it. */
-const SWEEP_TICKS = 10
+/** A sweep of the whole table takes this many ticks, or as many as the budget makes it: room is all that it makes. */
+const SWEEP_TICKS = 120
 
 /**
  * The use cases: register, take back, and what time and proofs do to the table. The only one that changes

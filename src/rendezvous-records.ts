@@ -190,14 +190,15 @@ export class RendezvousRecords {
   /** The registrations that an asker is handed a peer for: none when it is not to have it at all. */
   #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
     if (form === 'unsigned') {
-      return this.#point.listing.addressesFor(caller, peer)
+      return this.#point.listing.for(caller).addressesOf(peer)
     }
     if (record === 'unsigned' || record.form !== form) {
       return []
     }
     // Of a private range the caller has only its own; a record of another makes no sense to it.
     return this.#point.listing
-      .addressesFor(caller, peer)
+      .for(caller)
+      .addressesOf(peer)
       .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
   }
 

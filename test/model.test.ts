@@ -328,8 +328,8 @@ class World {
   #checkAnswers(name: string): void {
     const { point, registry } = this.#parts
     const asker = callerFrom('asker', '/ip4/1.1.1.1/tcp/5')
-    const peers = point.listing.discover(asker, { network: name, limit: 100 })
-    const handed = new Set(peers.flatMap((peer) => point.listing.addressesFor(asker, peer)))
+    const peers = point.listing.for(asker).peers({ network: name, limit: 100 })
+    const handed = new Set(peers.flatMap((peer) => point.listing.for(asker).addressesOf(peer)))
     for (const id of PEERS) {
       const own = registry.registrationsOf(name, id)
       assert.ok(own.length <= 8)

@@ -358,16 +358,26 @@ function network(): Network {
       }
     },
     isHandedOut: (peerId) =>
-      parts.point.listing.discover(asker, { network: '', limit: 1000 }).some(({ id }) => id === peerId),
+      parts.point.listing
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
+        .some(({ id }) => id === peerId),
     addressesOf: (peerId) =>
       parts.point.listing
-        .discover(asker, { network: '', limit: 1000 })
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
         .filter(({ id }) => id === peerId)
-        .flatMap((peer) => parts.point.listing.addressesFor(asker, peer).map(({ address }) => address)),
+        .flatMap((peer) =>
+          parts.point.listing
+            .for(asker)
+            .addressesOf(peer)
+            .map(({ address }) => address),
+        ),
     handedOut: () =>
       parts.point.listing
-        .discover(asker, { network: '', limit: 1000 })
-        .flatMap((peer) => parts.point.listing.addressesFor(asker, peer)),
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
+        .flatMap((peer) => parts.point.listing.for(asker).addressesOf(peer)),
   }
   const tick = () => {
     parts.point.tick()

@@ -96,8 +96,9 @@ function addPeers(
   caller: Caller,
   point: RendezvousPoint,
 ): void {
-  for (const peer of point.listing.discover(caller, { network, limit })) {
-    const registrations = point.listing.addressesFor(caller, peer)
+  const handout = point.listing.for(caller)
+  for (const peer of handout.peers({ network, limit })) {
+    const registrations = handout.addressesOf(peer)
     if (registrations.length === 0) {
       continue
     }

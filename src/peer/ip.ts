@@ -39,10 +39,18 @@ export function parseIp(text: string): Ip | undefined {
 
 /** The 32 bits of an IPv4 address, as a signed integer: V8 keeps those without a box. */
 export function ip4Number(ip: Ip): number {
+  return ip4NumberAt(ip.text, 0)
+}
+
+/** The same of dotted decimals that begin somewhere in a text and end with it, or with a slash. */
+export function ip4NumberAt(text: string, start: number): number {
   let number = 0
   let part = 0
-  for (let i = 0; i < ip.text.length; i++) {
-    const digit = ip.text.charCodeAt(i) - ZERO
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO
+    if (digit === SLASH) {
+      break
+    }
     if (digit < 0) {
       number = (number << 8) | part
       part = 0
@@ -92,6 +100,7 @@ export function networkGroupOf(ip: Ip): string {
 }
 
 const ZERO = '0'.charCodeAt(0)
+const SLASH = '/'.charCodeAt(0) - ZERO
 
 /** A BlockList asks the system for each range of each address; these are asked for every registration of a start. */
 const RANGES_4 = (

@@ -1,5 +1,5 @@
 import { ipOf } from '../peer/address.ts'
-import { ip4Number, prefixOf, type Scope } from '../peer/ip.ts'
+import { ip4NumberAt, prefixOf, type Scope } from '../peer/ip.ts'
 import type { Random } from '../random.ts'
 import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
@@ -132,15 +132,14 @@ function inOrder(turns: readonly Turns[]): Queue<Turns> {
 class Turns {
   /** How many members it has not offered yet. */
   left: number
-  readonly #group: Group<ListedRegistration>
   readonly #ripe: Shuffled<ListedRegistration>
   readonly #fresh: Shuffled<ListedRegistration>
   readonly #random: Random
+  #taken = 0
   #misses = 0
 
   constructor(group: Group<ListedRegistration>, random: Random) {
     this.left = group.ripe.length + group.fresh.length
-    this.#group = group
     this.#ripe = new Shuffled(group.ripe, random)
     this.#fresh = new Shuffled(group.fresh, random)
     this.#random = random
@@ -148,20 +147,26 @@ class Turns {
 
   /** Takes the next member that may be taken. False when the group has no more to give. */
   take(picked: Picked): boolean {
-    while (this.#misses < MAX_MISSES && !picked.isFull(this.#group)) {
+    while (this.#misses < MAX_MISSES) {
       const isRipe = this.#random() < RIPE_SHARE
       const member = isRipe ? (this.#ripe.next() ?? this.#fresh.next()) : (this.#fresh.next() ?? this.#ripe.next())
-      if (member === undefined) {
+      if (member === undefined || (this.#taken >= MAX_PER_GROUP && isCapped(member, picked))) {
         return false
       }
       this.left--
       if (picked.take(member)) {
+        this.#taken++
         return true
       }
       this.#misses++
     }
     return false
   }
+}
+
+/** Private ranges are no neighbourhood, and few peers are all there are. A group takes part in one draw with caps. */
+function isCapped({ scope }: ListedRegistration, { relaxed }: Picked): boolean {
+  return scope === 'public' && !relaxed
 }
 
 /** A crowd whose members are all capped, or all out of date, must not make an answer slow. */
@@ -176,17 +181,11 @@ class Picked {
   readonly #ids: Set<string>
   readonly #ips = new Map<number | string, number>()
   readonly #subnets = new Map<number | string, number>()
-  readonly #groups = new Map<Group<ListedRegistration>, number>()
 
   constructor(query: SelectionQuery) {
     this.limit = query.limit
     this.#query = query
     this.#ids = new Set([query.except])
-  }
-
-  /** Whether a network group has all that one answer may hold of it. A private range is no neighbourhood. */
-  isFull(group: Group<ListedRegistration>): boolean {
-    return !this.relaxed && (this.#groups.get(group) ?? 0) >= MAX_PER_GROUP
   }
 
   take(registration: ListedRegistration): boolean {
@@ -202,29 +201,30 @@ class Picked {
     return true
   }
 
-  /** Counts it when there is. */
-  #hasRoomFor({ address, group }: ListedRegistration): boolean {
-    const { ip, subnet } = neighbourhoodOf(address)
-    const [atIp, inSubnet] = [this.#ips.get(ip) ?? 0, this.#subnets.get(subnet) ?? 0]
-    if (!this.relaxed && (atIp >= MAX_PER_IP || inSubnet >= MAX_PER_SUBNET || this.isFull(group!))) {
+  /** Counts it when there is. What counts as one address is what one machine has: of IPv6 a /64. */
+  #hasRoomFor({ address }: ListedRegistration): boolean {
+    let ip: number | string
+    let subnet: number | string
+    if (address.startsWith(IP4)) {
+      ip = ip4NumberAt(address, IP4.length)
+      subnet = ip >>> 8
+    } else {
+      const text = ipOf(address)
+      ip = prefixOf(text, 64)
+      subnet = prefixOf(text, 48)
+    }
+    const atIp = this.#ips.get(ip) ?? 0
+    const inSubnet = this.#subnets.get(subnet) ?? 0
+    if (!this.relaxed && (atIp >= MAX_PER_IP || inSubnet >= MAX_PER_SUBNET)) {
       return false
     }
     this.#ips.set(ip, atIp + 1)
     this.#subnets.set(subnet, inSubnet + 1)
-    this.#groups.set(group!, (this.#groups.get(group!) ?? 0) + 1)
     return true
   }
 }
 
-/** An IPv4 address and its /24, as numbers; a /64 and its /48. What counts as one address is what one machine has. */
-function neighbourhoodOf(address: string): { readonly ip: number | string; readonly subnet: number | string } {
-  const ip = ipOf(address)
-  if (ip.family === 4) {
-    const number = ip4Number(ip)
-    return { ip: number, subnet: number >>> 8 }
-  }
-  return { ip: prefixOf(ip, 64), subnet: prefixOf(ip, 48) }
-}
+const IP4 = '/ip4/'
 
 /** A random order of the items, drawn one by one: the first few of a million cost no more than the first few of ten. */
 class Shuffled<Item> {

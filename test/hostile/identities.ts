@@ -42,7 +42,7 @@ export async function identities(): Promise<Figure[]> {
     let listed = 0
     let sybils = 0
     for (let i = 0; i < 200; i++) {
-      for (const { id } of point.listing.discover(asker, { network: NETWORK, limit: 250 })) {
+      for (const { id } of point.listing.for(asker).peers({ network: NETWORK, limit: 250 })) {
         listed++
         sybils += id.startsWith('sybil') ? 1 : 0
       }

@@ -44,11 +44,11 @@ export function census(world: World): { sample(): void; result(init: LabInit): C
   }
 
   function sample(): void {
-    const handed = parts.point.listing.discover(asker, { network: '', limit: 250 })
+    const handed = parts.point.listing.for(asker).peers({ network: '', limit: 250 })
     const ids = new Set(handed.map(({ id }) => id))
     answers++
     for (const peer of handed) {
-      for (const { address } of parts.point.listing.addressesFor(asker, peer)) {
+      for (const { address } of parts.point.listing.for(asker).addressesOf(peer)) {
         addresses++
         if (planted.has(`${address}/p2p/${peer.id}`)) {
           seenPlanted++
