@@ -2,6 +2,7 @@ import type { Measurement, Scale } from '../measure.ts'
 import { besideRust } from './beside-rust.ts'
 import { coldJoin, coldJoinUnlevered, coldJoinWithIdentify } from './cold-join.ts'
 import { firstRegistration, reProof } from './dial-backs.ts'
+import { rssAfter } from './identities.ts'
 import { joinsByKnown } from './joins-by-known.ts'
 import { sizeOf } from './size.ts'
 import { stallWith } from './stall.ts'
@@ -24,5 +25,6 @@ export function measurements(scale: Scale, { unlevered }: { readonly unlevered: 
     besideRust(scale),
     ...known.map(sizeOf),
     ...known.map(stallWith),
+    rssAfter(scale),
   ]
 }
