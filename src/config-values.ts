@@ -32,7 +32,7 @@ export function text(placeholder: string, check: (text: string) => string | unde
 }
 
 /** Several texts. `min` and `max` bound their number. */
-export function list(item: Kind<string>, { min, max }: { min: number; max: number }): Kind<readonly string[]> {
+export function list<T extends string>(item: Kind<T>, { min, max }: { min: number; max: number }): Kind<readonly T[]> {
   return {
     placeholder: item.placeholder,
     repeatable: true,
@@ -45,13 +45,15 @@ export function list(item: Kind<string>, { min, max }: { min: number; max: numbe
       if (json.length < min || json.length > max) {
         return { fault: `has ${json.length} values, not ${min} to ${max}` }
       }
+      const values: T[] = []
       for (const one of json) {
         const result = item.read(one)
         if ('fault' in result) {
           return json.length === 1 ? result : { fault: `holds ${JSON.stringify(one)}, which ${result.fault}` }
         }
+        values.push(result.value)
       }
-      return { value: [...new Set<string>(json)] }
+      return { value: [...new Set(values)] }
     },
     toJson: (value) => [...value],
   }

@@ -12,6 +12,7 @@ import {
   networkName,
   toggle,
 } from './config-values.ts'
+import { LEVERS, PROTECTIONS } from './host/switches.ts'
 
 /** The commands that have settings. */
 export type ConfiguredCommand = 'start' | 'id' | 'keygen'
@@ -173,6 +174,20 @@ export const SETTINGS = {
     default: 4000,
     help: 'The most connections open at a time.',
     example: '4000',
+    commands: START,
+  }),
+  unprotected: setting({
+    kind: list(choice(PROTECTIONS), { min: 0, max: PROTECTIONS.length }),
+    default: [],
+    help: 'Leave out this protection against strangers, should you suspect it of doing harm.',
+    example: 'groups',
+    commands: START,
+  }),
+  unlevered: setting({
+    kind: list(choice(LEVERS), { min: 0, max: LEVERS.length }),
+    default: [],
+    help: 'Leave out this work of ours on what a connection costs, should you suspect it of doing harm.',
+    example: 'joinedWrites',
     commands: START,
   }),
   logLevel: setting({

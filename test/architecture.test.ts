@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'identity-formats.ts': [],
   'identity.ts': ['identity-formats.ts'],
   'config-values.ts': ['peer', 'policy/access-list.ts'],
-  'config.ts': ['config-values.ts'],
+  'config.ts': ['config-values.ts', 'host/switches.ts'],
   'config-sources.ts': ['config.ts', 'log-text.ts', 'nearest.ts'],
   cli: [
     ...['node.ts', 'client', 'wire', 'identity.ts', 'identity-formats.ts', 'config.ts', 'config-sources.ts'],

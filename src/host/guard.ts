@@ -14,30 +14,7 @@ import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
 import { LoopShare } from './loop-share.ts'
 import { slowReaders } from './slow-readers.ts'
-
-/** The protections, each of which can be switched off, so that a doubt can be settled in production. */
-export const PROTECTIONS = [
-  /** A budget of bytes for each connection. */
-  'bytes',
-  /** No yamux frame longer than its window, and a budget of work for each connection. */
-  'frames',
-  /** Silent sockets go, and give way. */
-  'halfOpen',
-  /** Limits by network group, and the rate of new connections. */
-  'groups',
-  /** Idle connections go, and give way. */
-  'idle',
-  /** Whoever does not read its answers goes. */
-  'slowReaders',
-  /** What comes in is served a few milliseconds at a time. */
-  'loopShare',
-  /** Who left is forgotten. */
-  'peerStore',
-  /** No dials to names, unix sockets and relays. */
-  'dials',
-] as const
-
-export type Protection = (typeof PROTECTIONS)[number]
+import type { Protection } from './switches.ts'
 
 export interface GuardInit {
   readonly limits: ConnectionLimits

@@ -5,24 +5,9 @@ import { joinWrites } from './joined-writes.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { quietLengths } from './quiet-lengths.ts'
 import { signOnce } from './sign-once.ts'
+import type { Lever } from './switches.ts'
 
-/** What makes a join cheaper than a stock libp2p does. Each can be switched off, so that a doubt can be settled. */
-export const LEVERS = [
-  /** X25519 keys that stay key objects. */
-  'keyObjects',
-  /** The signature of the static Noise key is made once. */
-  'signOnce',
-  /** The small writes of one turn become one. */
-  'joinedWrites',
-  /** A logger that costs nothing where nobody listens. */
-  'quietLogger',
-  /** What libp2p notes of everybody who opens a stream is not noted. */
-  'lightPeerStore',
-  /** Lengths of Noise messages are read without exceptions. */
-  'quietLengths',
-] as const
-
-export type Lever = (typeof LEVERS)[number]
+export { LEVERS, type Lever } from './switches.ts'
 
 /** Noise with the levers that are on. */
 export function leveredNoise(off: ReadonlySet<Lever>): (components: NoiseComponents) => ConnectionEncrypter {

@@ -5,11 +5,12 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './frame-inspector.ts'
-import { Guard, type Protection } from './guard.ts'
+import { Guard } from './guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard-service.ts'
 
-import { joinWritesOf, type Lever, leveredNoise } from './levers.ts'
+import { joinWritesOf, leveredNoise } from './levers.ts'
 import { lightenPeerStore } from './light-peer-store.ts'
+import type { Lever, Protection } from './switches.ts'
 
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */

@@ -59,6 +59,9 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     allowLooseMode: config.allowLooseKeyMode,
     onCreated: () => log.warn({ key: config.key }, 'made a new identity: there was none. Keep a backup of it'),
   })
+  for (const name of [...config.unprotected, ...config.unlevered]) {
+    log.warn({ name }, 'runs without a part that is on by default')
+  }
   const node = createBootstrapPeer({
     privateKey,
     listen: config.listen,
@@ -74,6 +77,8 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     allowPrivateIp: config.allowPrivateIp,
     unlimitedNeighbours: config.unlimitedNeighbours,
     maxConnections: config.maxConnections,
+    unprotected: config.unprotected,
+    unlevered: config.unlevered,
     siblings: config.sibling,
     listing: config.listing,
     reproveInterval: config.reproveInterval,
