@@ -17,9 +17,11 @@ export async function streamChurn(
 ): Promise<Figure[]> {
   const end = performance.now() + SECONDS * 1000
   const mark = victim.mark
+  const waited = await victim.waitedForCore()
   honest.take()
   const connections = await Promise.all(Array.from({ length: CLIENTS }, (_, i) => churn(victim.target, from(i), end)))
   const exchanges = honest.take()
+  const waits = (await victim.waitedForCore()) - waited
   const summaries = await victim.summariesSince(mark)
   const worst = (field: string) => Math.max(...summaries.map((line) => Number(line[field])))
   return [
@@ -36,6 +38,7 @@ export async function streamChurn(
       'ms',
     ),
     atLeast(attack, 'honest exchanges answered', share(exchanges), 99, '%'),
+    shown(attack, 'the node waited for a core, of the time', waits / (10 * SECONDS), '%'),
     shown(
       attack,
       'connections it took',

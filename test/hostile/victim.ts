@@ -119,6 +119,12 @@ export class Victim {
     return Math.max(peak, await this.rss())
   }
 
+  /** How long it was ready to run and had no core so far, ms: what it is late by then is not its doing. */
+  async waitedForCore(): Promise<number> {
+    const [, waited] = (await readFile(`/proc/${this.#child.pid}/schedstat`, 'utf8')).split(' ')
+    return Number(waited) / 1e6
+  }
+
   /** A mark in its log, for {@link summariesSince}. */
   get mark(): number {
     return this.#lines.length
