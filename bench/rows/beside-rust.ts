@@ -8,6 +8,8 @@ import { ServerProcess } from '../server-process.ts'
 import { CLIENTS } from './cold-join.ts'
 
 const NAMESPACE = 'bench'
+/** What it scans grows with the crowd; below it is asked for where the crowd is large. */
+const BOUND_CROWD = 40_000
 /** Records that each asks for. */
 const LIMIT = 100
 
@@ -44,7 +46,7 @@ export function besideRust({ crowd: count }: Scale): Measurement {
       const [first] = crowd.clients as [Client]
       const handed = (JSON.parse((await atOurs(first)).toString()) as readonly unknown[]).length
       const note = `${handed} records against ${await atRust(first)}; ${rust.registered} had registered there`
-      return [{ name, unit: 'ms CPU', ...figures, bound: 1, note }]
+      return [{ name, unit: 'ms CPU', ...figures, ...(count >= BOUND_CROWD ? { bound: 1 } : {}), note }]
     },
   }
 }
