@@ -12,8 +12,10 @@ export interface SnapshotFile {
   readonly hash: string
 }
 
-/** So much text is put together before it is written. */
-const PIECE_CHARACTERS = 256 * 1024
+/** So many bytes are put together before they are written. */
+const PIECE_BYTES = 256 * 1024
+/** And so much text before it becomes bytes: longer strings would be garbage for the slow half of the collector. */
+const TEXT_CHARACTERS = 16 * 1024
 /** The event loop is not held longer than this, so that a peer that asks meanwhile does not notice. */
 const MAX_SLICE_MS = 5
 /** Looking at the clock costs as much as an entry. */
@@ -36,9 +38,8 @@ export async function writeDraft(
   const file = await fs.open(layout.draft, 'wx', mode)
   try {
     const hash = createHash('sha256')
-    for await (const piece of pieces(table)) {
+    for await (const bytes of pieces(table)) {
       signal.throwIfAborted()
-      const bytes = Buffer.from(piece)
       hash.update(bytes)
       await writeAll(file, bytes)
     }
@@ -117,7 +118,12 @@ export function sameFile(a: FileStat, b: FileStat): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ino === b.ino
 }
 
-async function* pieces(table: Table): AsyncGenerator<string> {
+/**
+ * The list in pieces, each good until the next is asked for: one buffer serves them all. With a million peers, a string
+ * and a buffer for each made so much garbage that the collector went through the whole heap in every snapshot.
+ */
+async function* pieces(table: Table): AsyncGenerator<Buffer> {
+  const piece = new Piece()
   let text = ''
   let separator = '[\n'
   let count = 0
@@ -126,17 +132,47 @@ async function* pieces(table: Table): AsyncGenerator<string> {
     text += separator + entry
     separator = ',\n'
     count += 1
-    if (text.length >= PIECE_CHARACTERS) {
-      yield text
+    if (text.length >= TEXT_CHARACTERS) {
+      if (!piece.hasRoomFor(text)) {
+        yield piece.take()
+        sliceStart = performance.now()
+      }
+      piece.add(text)
       text = ''
-      sliceStart = performance.now()
     } else if (count % ENTRIES_A_LOOK === 0 && performance.now() - sliceStart > MAX_SLICE_MS) {
       await nextTurn()
       sliceStart = performance.now()
     }
   }
-  yield count === 0 ? '[]\n' : `${text}\n]\n`
+  yield piece.take()
+  yield Buffer.from(count === 0 ? '[]\n' : `${text}\n]\n`)
 }
+
+class Piece {
+  #bytes = Buffer.allocUnsafe(PIECE_BYTES)
+  #length = 0
+
+  hasRoomFor(text: string): boolean {
+    return this.#length + text.length * MAX_BYTES_A_CHARACTER <= this.#bytes.length
+  }
+
+  /** What is longer than a whole piece, as an entry of the operator's may be, gets one of its size. */
+  add(text: string): void {
+    if (!this.hasRoomFor(text)) {
+      this.#bytes = Buffer.allocUnsafe(text.length * MAX_BYTES_A_CHARACTER)
+    }
+    this.#length += this.#bytes.write(text, this.#length)
+  }
+
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length)
+    this.#length = 0
+    return taken
+  }
+}
+
+/** Of UTF-16 in UTF-8. */
+const MAX_BYTES_A_CHARACTER = 3
 
 /** The operator's own first, where a person who opens the file sees them. */
 function* encodedEntries(table: Table): Generator<string> {

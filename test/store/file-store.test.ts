@@ -48,6 +48,25 @@ test('peers.json is the original list with further members, one entry a line, th
   assert.equal((await stat(path)).mode & 0o777, 0o644)
 })
 
+test('entries of any length follow each other, longer than what is written at once too, and in any script', async () => {
+  const path = await newPath()
+  const store = fileStore({ path, clock })
+  await store.open()
+  const notes = [1, 400_000, 10, 90_000, 100_000, 1].map((length) => '\u20ac'.repeat(length))
+  const statics = notes.map((note, i) => ({
+    json: { address: `127.0.0.1:${3000 + i}`, note },
+    registration: undefined,
+  }))
+  const records = Array.from({ length: 5000 }, (_, i) => record(i % 3, { network: `\u00e9${i}` }))
+  await store.compact(testTable(records, statics))
+  await store.close()
+  const written: Array<{ note?: string; network?: string }> = JSON.parse(await readFile(path, 'utf8'))
+  assert.deepEqual(
+    written.map(({ note, network }) => note ?? network),
+    [...notes, ...records.map(({ network }) => network)],
+  )
+})
+
 test('an empty table is an empty array', async () => {
   const path = await newPath()
   const store = fileStore({ path, clock })
