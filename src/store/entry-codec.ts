@@ -51,7 +51,7 @@ export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedL
   const records = new Map<string, RegistrationRecord>()
   const statics = new Map<string, StaticEntry>()
   let damaged = 0
-  for (const json of parseArray(bytes)) {
+  for (const json of isOurs ? parseLines(bytes) : parseArray(bytes)) {
     if (isDynamic(json)) {
       const record = decodeRecord(json, now, isOurs)
       if (record === undefined) {
@@ -83,6 +83,19 @@ function parseArray(bytes: Buffer): readonly unknown[] {
   }
   return entries
 }
+
+/** The same of a list that we wrote, an entry a line: a million of them as text and as objects at once fill the heap. */
+function* parseLines(bytes: Buffer): Generator<unknown, undefined> {
+  // Behind the line of the opening bracket, up to that of the closing one.
+  let start = bytes.indexOf(LF) + 1
+  while (start < bytes.length && bytes[start] !== CLOSING_BRACKET) {
+    const end = bytes.indexOf(LF, start)
+    yield JSON.parse(bytes.toString('utf8', start, bytes[end - 1] === COMMA ? end - 1 : end))
+    start = end + 1
+  }
+}
+
+const [LF, COMMA, CLOSING_BRACKET] = [10, 44, 93]
 
 /** Undefined when it is not a valid registration. Times that can't be are mended: nothing was proved in the future. */
 export function decodeRecord(

@@ -254,3 +254,26 @@ test('a snapshot is synced before it is marked, marked before it takes its place
     'unlink .journal 2',
   ])
 })
+
+test('a list as it was written comes back, whatever stands in it', async () => {
+  const path = await newPath()
+  const odd = [[], [[]], ['],'], null, 7, 'a,', ',', '\n', ']', {}, { address: ']\u2028,' }]
+  for (const statics of [[], ...odd.map((json) => [json]), odd]) {
+    const entries = statics.map((json) => ({ json, registration: undefined }))
+    for (const records of [[], [record(0)], [record(0), record(1)]]) {
+      const first = fileStore({ path, clock })
+      await first.open()
+      await first.compact(testTable(records, entries))
+      await first.close()
+      const second = fileStore({ path, clock })
+      const recovered = await second.open()
+      await second.close()
+      assert.deepEqual(recovered.records, records)
+      assert.deepEqual(
+        recovered.statics.map(({ json }) => json),
+        statics,
+      )
+      assert.ok(recovered.trusted)
+    }
+  }
+})
