@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Scope } from './peer/ip.ts'
 import type { Caller } from './policy/caller.ts'
-import { selectPeers } from './policy/selection.ts'
+import { selectRegistrations } from './policy/selection.ts'
 import type { Random } from './random.ts'
 import type { RegisteredPeer, Registration } from './registry/registration.ts'
 import type { Registry } from './registry/registry.ts'
@@ -55,19 +55,33 @@ export class Handout {
 
   /** The caller first, when it is listed, then `limit` others at most. */
   peers(query: { readonly network: string; readonly limit: number }): RegisteredPeer[] {
+    return this.#select(query).map(({ peer }) => peer)
+  }
+
+  /** The same peers, each by its addresses as {@link addressesOf} has them. Those without any are left out. */
+  *addresses(query: { readonly network: string; readonly limit: number }): Generator<readonly Registration[]> {
+    for (const selected of this.#select(query)) {
+      const all = selected.alone ? this.#ifVisible(selected) : this.addressesOf(selected.peer)
+      if (all.length > 0) {
+        yield all
+      }
+    }
+  }
+
+  #select(query: { readonly network: string; readonly limit: number }): Registration[] {
     const { registry, random } = this.#init
     const { peerId, scope } = this.#caller
     const own = registry.registrationsOf(query.network, peerId)
     const current = (each: Registration) => this.#moment.isCurrent(each)
-    const others = selectPeers(registry, { ...query, scope, except: peerId, current }, random)
-    const self = own.find((registration) => this.#moment.holds(registration))?.peer
+    const others = selectRegistrations(registry, { ...query, scope, except: peerId, current }, random)
+    const self = own.find((registration) => this.#moment.holds(registration))
     return self === undefined ? others : [self, ...others]
   }
 
   /** The addresses of a peer that may be handed to the caller, those of the caller's own address family first. */
   addressesOf({ registrations }: RegisteredPeer): readonly Registration[] {
     if (registrations.length === 1) {
-      return this.#isVisible(registrations[0]!) ? registrations : []
+      return this.#ifVisible(registrations[0]!)
     }
     const visible = registrations.filter((each) => this.#isVisible(each))
     const family = `/ip${this.#caller.ip.family}/`
@@ -75,6 +89,10 @@ export class Handout {
       ...visible.filter(({ address }) => address.startsWith(family)),
       ...visible.filter(({ address }) => !address.startsWith(family)),
     ]
+  }
+
+  #ifVisible(registration: Registration): readonly Registration[] {
+    return this.#isVisible(registration) ? [registration] : []
   }
 
   #isVisible(registration: Registration): boolean {

@@ -96,14 +96,9 @@ function addPeers(
   caller: Caller,
   point: RendezvousPoint,
 ): void {
-  const handout = point.listing.for(caller)
-  for (const peer of handout.peers({ network, limit })) {
-    const registrations = handout.addressesOf(peer)
-    if (registrations.length === 0) {
-      continue
-    }
+  for (const registrations of point.listing.for(caller).addresses({ network, limit })) {
     const record: PeerRecord = {
-      addresses: registrations.map(({ address }) => `${address}/p2p/${peer.id}`),
+      addresses: registrations.map(({ address, peer }) => `${address}/p2p/${peer.id}`),
       unverified: registrations.some(({ health }) => health !== 'reachable'),
     }
     if (!list.add(record)) {

@@ -8,6 +8,7 @@ import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 /** What selection looks at: nothing of it can be changed through here. */
 export interface ListedView {
   pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined
+  peer(network: string, peerId: string): RegisteredPeer | undefined
 }
 
 export interface SelectionQuery {
@@ -52,7 +53,12 @@ export const ENOUGH_RIPE_GROUPS = 315
  * share of the network groups. Nothing that a peer says of itself counts.
  */
 export function selectPeers(view: ListedView, query: SelectionQuery, random: Random): RegisteredPeer[] {
-  const picked = new Picked(query)
+  return selectRegistrations(view, query, random).map(({ peer }) => peer)
+}
+
+/** The same, each peer by the registration that it was picked for. */
+export function selectRegistrations(view: ListedView, query: SelectionQuery, random: Random): Registration[] {
+  const picked = new Picked(query, view.peer(query.network, query.except))
   const own = query.scope === 'public' || query.scope === 'special' ? undefined : view.pool(query.network, query.scope)
   const publics = view.pool(query.network, 'public')
   const [ownSize, publicSize] = [own?.size ?? 0, publics?.size ?? 0]
@@ -60,22 +66,22 @@ export function selectPeers(view: ListedView, query: SelectionQuery, random: Ran
   draw(own, Math.round((query.limit * ownSize) / Math.max(1, ownSize + publicSize)), picked, random)
   draw(publics, query.limit, picked, random)
   draw(own, query.limit, picked, random)
-  if (picked.peers.length < Math.min(FEW, query.limit)) {
+  if (picked.registrations.length < Math.min(FEW, query.limit)) {
     picked.relaxed = true
     draw(publics, FEW, picked, random)
   }
-  return picked.peers
+  return picked.registrations
 }
 
 /** Draws until `picked` holds `upTo` peers, or nobody has another turn. */
 function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: Picked, random: Random): void {
-  const places = Math.min(upTo, picked.limit) - picked.peers.length
+  const places = Math.min(upTo, picked.limit) - picked.registrations.length
   if (pool === undefined || places <= 0) {
     return
   }
   const { ripe, fresh } = pool.groups
-  const end = picked.peers.length + places
-  const ripeEnd = picked.peers.length + stochasticRound(places * ripeShare(ripe.length, fresh.length), random)
+  const end = picked.registrations.length + places
+  const ripeEnd = picked.registrations.length + stochasticRound(places * ripeShare(ripe.length, fresh.length), random)
   const ripeTurns = turnsOf(ripe, random)
   let turns: Turns[] = []
   takeTurns(ripeTurns, ripeEnd, picked, turns)
@@ -84,7 +90,11 @@ function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: 
 
   const enough = end - places + FEW
   const wide = WIDE_ROUND * (ripe.length + fresh.length)
-  while (turns.length > 0 && picked.peers.length < end && (turns.length >= wide || picked.peers.length < enough)) {
+  while (
+    turns.length > 0 &&
+    picked.registrations.length < end &&
+    (turns.length >= wide || picked.registrations.length < enough)
+  ) {
     const round = inOrder(turns)
     turns = []
     takeTurns(round, end, picked, turns)
@@ -98,7 +108,7 @@ function ripeShare(ripe: number, fresh: number): number {
 
 /** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
 function takeTurns(groups: Queue<Turns>, upTo: number, picked: Picked, again: Turns[]): void {
-  while (picked.peers.length < upTo) {
+  while (picked.registrations.length < upTo) {
     const turns = groups.next()
     if (turns === undefined) {
       return
@@ -174,30 +184,33 @@ const MAX_MISSES = 1024
 
 /** What an answer holds so far, with the counts its caps need. */
 class Picked {
-  readonly peers: RegisteredPeer[] = []
+  readonly registrations: Registration[] = []
   readonly limit: number
   relaxed = false
   readonly #query: SelectionQuery
-  readonly #ids: Set<string>
+  readonly #except: RegisteredPeer | undefined
+  /** Peers, and the registrations of those that have one: to look at a million peers is to wait for the memory. */
+  readonly #taken = new Set<RegisteredPeer | Registration>()
   readonly #ips = new Map<number | string, number>()
   readonly #subnets = new Map<number | string, number>()
 
-  constructor(query: SelectionQuery) {
+  constructor(query: SelectionQuery, except: RegisteredPeer | undefined) {
     this.limit = query.limit
     this.#query = query
-    this.#ids = new Set([query.except])
+    this.#except = except
   }
 
   take(registration: ListedRegistration): boolean {
-    const { peer } = registration
-    if (!this.#query.current(registration) || this.#ids.has(peer.id)) {
+    const { peer, alone } = registration
+    const taken = alone ? registration : peer
+    if (!this.#query.current(registration) || peer === this.#except || this.#taken.has(taken)) {
       return false
     }
     if (registration.scope === 'public' && !this.#hasRoomFor(registration)) {
       return false
     }
-    this.#ids.add(peer.id)
-    this.peers.push(peer)
+    this.#taken.add(taken)
+    this.registrations.push(registration)
     return true
   }
 

@@ -33,14 +33,14 @@ export class NetworkTable {
       this.peers.set(id, peer)
     }
     const entry = new RegistrationEntry(peer, compact(key.address), times.registeredAt, times.expiresAt)
-    peer.registrations = peer.registrations.concat(entry)
+    seatTogether(peer, peer.registrations.concat(entry))
     return entry
   }
 
   remove(entry: RegistrationEntry): void {
     this.unlist(entry)
     const { peer } = entry
-    peer.registrations = peer.registrations.toSpliced(peer.registrations.indexOf(entry), 1)
+    seatTogether(peer, peer.registrations.toSpliced(peer.registrations.indexOf(entry), 1))
     if (peer.registrations.length === 0) {
       this.peers.delete(peer.id)
     }
@@ -66,6 +66,13 @@ interface PeerEntry extends RegisteredPeer {
   registrations: readonly RegistrationEntry[]
 }
 
+function seatTogether(peer: PeerEntry, registrations: readonly RegistrationEntry[]): void {
+  peer.registrations = registrations
+  for (const each of registrations) {
+    each.alone = registrations.length === 1
+  }
+}
+
 /** One registration as the registry holds it. A class, so that a million of them share one shape. */
 export class RegistrationEntry implements ListedRegistration {
   readonly peer: PeerEntry
@@ -78,6 +85,7 @@ export class RegistrationEntry implements ListedRegistration {
   health: Health = 'unproven'
   misses = 0
   provisional = false
+  alone = true
   dueAt = 0
   half: Half = 'fresh'
   group: Group<ListedRegistration> | undefined = undefined

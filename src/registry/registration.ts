@@ -51,6 +51,8 @@ export interface Registration {
   readonly health: Health
   /** Proofs missed in a row. */
   readonly misses: number
+  /** Its peer has no other in the network. */
+  readonly alone: boolean
   /** It only holds the place while its first proof runs: neither handed out nor stored. */
   readonly provisional: boolean
   /** When its next proof is due, in the count of the proof schedule, which alone writes to it. */

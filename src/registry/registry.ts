@@ -80,9 +80,13 @@ export class Registry {
     return this.#networks.get(key.network)?.find(key.peerId, key.address)
   }
 
+  peer(network: string, peerId: string): RegisteredPeer | undefined {
+    return this.#networks.get(network)?.peers.get(peerId)
+  }
+
   /** All registrations of a peer in a network, expired ones included until they are swept. */
   registrationsOf(network: string, peerId: string): readonly Registration[] {
-    return this.#networks.get(network)?.peers.get(peerId)?.registrations ?? []
+    return this.peer(network, peerId)?.registrations ?? []
   }
 
   /** Who may be handed out of a network, by scope. */
