@@ -1,6 +1,7 @@
 import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import type { Clock } from './clock.ts'
+import type { Lever } from './host/switches.ts'
 import type { Random } from './random.ts'
 import type { RendezvousServiceComponents } from './rendezvous-service.ts'
 import type { Store, StoreState } from './store/store.ts'
@@ -37,6 +38,8 @@ export interface BootstrapServiceInit {
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
+  /** Levers of performance that the handshakes of proofs leave alone, should one be suspected of doing harm. Default: none. */
+  readonly unlevered?: readonly Lever[]
   /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
   readonly legacyTcp?: number
   readonly clock?: Clock

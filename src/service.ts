@@ -98,7 +98,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const listing = init.listing ?? 'verified'
     this.#clock = clock
     this.#store = init.store ?? (init.peers === undefined ? memoryStore() : fileStore({ path: init.peers, clock }))
-    const dial = this.#dialOthers(dialBack(components))
+    const dial = this.#dialOthers(dialBack(components, { unlevered: init.unlevered }))
     const first = new Prober({ dial, clock })
     const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
     const rules: AdmissionRules = {

@@ -52,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],
     ...['type rendezvous-point.ts', 'rendezvous-records.ts', 'record-learner.ts'],
   ],
-  'service-init.ts': ['type rendezvous-service.ts', 'store/store.ts', 'clock.ts', 'random.ts'],
+  'service-init.ts': ['type rendezvous-service.ts', 'host/switches.ts', 'store/store.ts', 'clock.ts', 'random.ts'],
   'service.ts': [
     'service-init.ts',
     ...['rendezvous-service.ts', 'legacy-peers.ts'],

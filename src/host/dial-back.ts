@@ -12,6 +12,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
 import type { Dial } from '../prober.ts'
 import { leveredNoise } from './levers.ts'
+import type { Lever } from './switches.ts'
 
 /** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
 export const DIAL_TIMEOUT_MS = 4000
@@ -24,6 +25,13 @@ export interface DialBackComponents {
   readonly logger: ComponentLogger
 }
 
+export interface DialBackInit {
+  /** Of a dial, ms. Default {@link DIAL_TIMEOUT_MS}. */
+  readonly timeout?: number
+  /** Levers of performance that its handshakes leave alone. Default: none. */
+  readonly unlevered?: readonly Lever[] | undefined
+}
+
 /**
  * Dials an address afresh, up to the end of the Noise handshake, and hangs up: all that a proof needs.
  *
@@ -31,10 +39,13 @@ export interface DialBackComponents {
  * one peer join each other, so a bad address holds up a good one. Nothing is negotiated behind the handshake, no
  * connection is tracked, and no name is ever resolved: addresses are literal by their type.
  */
-export function dialBack(components: DialBackComponents, timeout: number = DIAL_TIMEOUT_MS): Dial {
+export function dialBack(
+  components: DialBackComponents,
+  { timeout = DIAL_TIMEOUT_MS, unlevered = [] }: DialBackInit = {},
+): Dial {
   const transport = tcp()(components)
   // Its static key and the signature of that serve all dials.
-  const encrypter = leveredNoise(new Set())(components)
+  const encrypter = leveredNoise(new Set(unlevered))(components)
   return async (address) => {
     const signal = AbortSignal.timeout(timeout)
     const handshake = new HandshakeOnly(encrypter, signal)

@@ -20,7 +20,7 @@ const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
  *
  * The default (17.0.3) exports each ephemeral key to bytes and imports it again for each Diffie-Hellman, which derives
  * its public key anew: two needless scalar multiplications a handshake. Here the bytes that noise hands around are only
- * a handle. Same primitives of the same OpenSSL; hashes and ciphers are the default's own.
+ * a handle. Same primitives of the same OpenSSL; what is not here is the default's own.
  *
  * Node (24.21) finds out whether something is a key object by having a native call throw, at 7 µs a time, unless it is
  * one or a string: so secrets go in as key objects, and public keys as PEM.
