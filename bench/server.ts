@@ -4,7 +4,7 @@
 //   --unlevered      with every lever of performance left alone
 import { parseArgs } from 'node:util'
 import { steadyClock } from '../src/clock.ts'
-import { LEVERS } from '../src/host/levers.ts'
+import { LEVERS } from '../src/host/switches.ts'
 import { createBootstrapPeer, fileStore, memoryStore } from '../src/index.ts'
 import { reportToParent } from './report.ts'
 import { WatchedStore } from './watched-store.ts'

@@ -7,8 +7,6 @@ import { quietLengths } from './quiet-lengths.ts'
 import { signOnce } from './sign-once.ts'
 import type { Lever } from './switches.ts'
 
-export { LEVERS, type Lever } from './switches.ts'
-
 /** Noise with the levers that are on. */
 export function leveredNoise(off: ReadonlySet<Lever>): (components: NoiseComponents) => ConnectionEncrypter {
   const factory = noise(off.has('keyObjects') ? {} : { crypto: noiseCrypto() })

@@ -7,7 +7,6 @@ import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './frame-inspector.ts'
 import { Guard } from './guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard-service.ts'
-
 import { joinWritesOf, leveredNoise } from './levers.ts'
 import { lightenPeerStore } from './light-peer-store.ts'
 import type { Lever, Protection } from './switches.ts'
