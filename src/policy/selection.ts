@@ -50,13 +50,8 @@ export const ENOUGH_RIPE_GROUPS = 315
 /**
  * Picks peers for an answer, without repetition. Network groups take turns in random order, one random member each, so
  * a crowd in one network has no louder voice than a single node in another: an attacker's share of the answers is its
- * share of the network groups. Nothing that a peer says of itself counts.
+ * share of the network groups. Nothing that a peer says of itself counts. Each comes by the registration that was drawn.
  */
-export function selectPeers(view: ListedView, query: SelectionQuery, random: Random): RegisteredPeer[] {
-  return selectRegistrations(view, query, random).map(({ peer }) => peer)
-}
-
-/** The same, each peer by the registration that it was picked for. */
 export function selectRegistrations(view: ListedView, query: SelectionQuery, random: Random): Registration[] {
   const picked = new Picked(query, view.peer(query.network, query.except))
   const own = query.scope === 'public' || query.scope === 'special' ? undefined : view.pool(query.network, query.scope)

@@ -1,6 +1,7 @@
 import { networkGroupOf } from '../../src/peer/ip.ts'
-import { type SelectionQuery, selectPeers } from '../../src/policy/selection.ts'
+import type { SelectionQuery } from '../../src/policy/selection.ts'
 import { seededRandom } from '../support/random.ts'
+import { selectPeers } from '../support/select-peers.ts'
 import { tableOf } from '../support/tables.ts'
 import { ATTACKER, HONEST, peersAt } from './layouts.ts'
 

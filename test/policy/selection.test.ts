@@ -3,18 +3,12 @@ import { describe, it } from 'node:test'
 import { ipOf } from '../../src/peer/address.ts'
 import type { Scope } from '../../src/peer/ip.ts'
 import { prefixOf, scopeOf } from '../../src/peer/ip.ts'
-import {
-  FEW,
-  MAX_PER_GROUP,
-  MAX_PER_SUBNET,
-  RIPE_SHARE,
-  type SelectionQuery,
-  selectPeers,
-} from '../../src/policy/selection.ts'
+import { FEW, MAX_PER_GROUP, MAX_PER_SUBNET, RIPE_SHARE, type SelectionQuery } from '../../src/policy/selection.ts'
 import type { RegisteredPeer } from '../../src/registry/registration.ts'
 import { drawEclipse, ECLIPSES } from '../lab/eclipse.ts'
 import { missesOfEclipse } from '../lab/judge.ts'
 import { seededRandom } from '../support/random.ts'
+import { selectPeers } from '../support/select-peers.ts'
 import { type Listed, tableOf } from '../support/tables.ts'
 
 const ASK: SelectionQuery = { network: '', limit: 250, scope: 'public', except: '', current: () => true }

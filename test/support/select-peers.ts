@@ -1,0 +1,8 @@
+import { type ListedView, type SelectionQuery, selectRegistrations } from '../../src/policy/selection.ts'
+import type { Random } from '../../src/random.ts'
+import type { RegisteredPeer } from '../../src/registry/registration.ts'
+
+/** The peers that an answer would be made of. */
+export function selectPeers(view: ListedView, query: SelectionQuery, random: Random): RegisteredPeer[] {
+  return selectRegistrations(view, query, random).map(({ peer }) => peer)
+}
