@@ -5,7 +5,6 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
 import { openRecord, type SignedRecord } from '../src/peer/record.ts'
-import { accessList } from '../src/policy/access-list.ts'
 import { PUBLIC_LIMITS } from '../src/policy/admission.ts'
 import type { Caller } from '../src/policy/caller.ts'
 import type { Position } from '../src/registry/listing-order.ts'
@@ -14,6 +13,7 @@ import { type RecordOutcome, RendezvousRecords } from '../src/rendezvous-records
 import { StoreUnavailableError } from '../src/store/store.ts'
 import { callerFrom, MAX_AGE, testPoint } from './support/points.ts'
 import { sealRecord } from './support/records.ts'
+import { RULES } from './support/rules.ts'
 import { NOW } from './support/tables.ts'
 
 interface Peer {
@@ -21,17 +21,6 @@ interface Peer {
   readonly id: string
   readonly address: string
   readonly caller: Caller
-}
-
-const RULES = {
-  networks: undefined,
-  maxNetworks: 1000,
-  maxRegistrations: 250_000,
-  maxPeersPerNetwork: 200_000,
-  allowForeignIp: false,
-  allowPrivateIp: false,
-  unlimitedNeighbours: false,
-  access: accessList({ deny: [], allow: [] }),
 }
 
 /** The n-th peer: of a public network group of its own, but for one in ten. */

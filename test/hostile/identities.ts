@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { accessList } from '../../src/policy/access-list.ts'
 import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
 import { callerAt } from '../../src/policy/caller.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { RendezvousPoint } from '../../src/rendezvous-point.ts'
 import { seededRandom } from '../support/random.ts'
+import { RULES } from '../support/rules.ts'
 import { atMost, type Figure } from './report.ts'
 
 const IDENTITIES = 100_000
@@ -65,16 +65,7 @@ function rendezvousPoint() {
   const point = new RendezvousPoint({
     registry,
     store: { append: async () => {} },
-    rules: {
-      networks: undefined,
-      maxNetworks: 1000,
-      maxRegistrations: 250_000,
-      maxPeersPerNetwork: 200_000,
-      allowForeignIp: false,
-      allowPrivateIp: false,
-      unlimitedNeighbours: false,
-      access: accessList({ deny: [], allow: [] }),
-    },
+    rules: RULES,
     prover: async () => ({ ok: true }),
     maxProofAge: 20 * 60_000,
     clock,

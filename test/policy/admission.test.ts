@@ -7,18 +7,8 @@ import { type AdmissionRules, PRIVATE_LIMITS, PUBLIC_LIMITS, refuse } from '../.
 import { type Caller, callerAt } from '../../src/policy/caller.ts'
 import type { RefusalCode } from '../../src/policy/refusal.ts'
 import { Registry } from '../../src/registry/registry.ts'
+import { RULES } from '../support/rules.ts'
 import { HOUR, NOW } from '../support/tables.ts'
-
-const RULES: AdmissionRules = {
-  networks: undefined,
-  maxNetworks: 1000,
-  maxRegistrations: 250_000,
-  maxPeersPerNetwork: 200_000,
-  allowForeignIp: false,
-  allowPrivateIp: false,
-  unlimitedNeighbours: false,
-  access: accessList({ deny: [], allow: [] }),
-}
 
 describe('who may register what', () => {
   const table: ReadonlyArray<{

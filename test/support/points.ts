@@ -1,10 +1,10 @@
-import { accessList } from '../../src/policy/access-list.ts'
 import { type Caller, callerAt } from '../../src/policy/caller.ts'
 import { type Dial, NEXT_PROOFS, Prober } from '../../src/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/rendezvous-point.ts'
 import { seededRandom } from './random.ts'
+import { RULES } from './rules.ts'
 
 export const INTERVAL = 15 * 60_000
 export const MAX_AGE = INTERVAL * MAX_AGE_FACTOR
@@ -31,16 +31,7 @@ export function testPoint({
   const point = new RendezvousPoint({
     registry,
     store: { append: async () => {} },
-    rules: {
-      networks: undefined,
-      maxNetworks: 1000,
-      maxRegistrations: 250_000,
-      maxPeersPerNetwork: 200_000,
-      allowForeignIp: false,
-      allowPrivateIp: false,
-      unlimitedNeighbours: false,
-      access: accessList({ deny: [], allow: [] }),
-    },
+    rules: RULES,
     prover: (registration, signal) => first.prove(registration, signal),
     maxProofAge: MAX_AGE,
     clock,
