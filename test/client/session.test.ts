@@ -8,7 +8,7 @@ import { virtualScheduler } from './virtual-scheduler.ts'
 const MINUTE = 60_000
 
 describe('a session with one bootstrap', () => {
-  function begin({ addresses = ['/ip4/0.0.0.0/tcp/4001'], ttl = 7200, random = Math.random } = {}) {
+  function begin({ addresses = ['/ip4/0.0.0.0/tcp/4001'], ttl = 7200, random = Math.random, wantsMore = () => false } = {}) {
     const time = virtualScheduler()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
@@ -18,6 +18,7 @@ describe('a session with one bootstrap', () => {
       addresses: () => own.addresses,
       ttl,
       refreshInterval: 5 * MINUTE,
+      wantsMore,
       scheduler: time,
       random,
       onAnswer: () => {},
@@ -130,7 +131,7 @@ describe('a session with one bootstrap', () => {
     const { session, time, calls, of } = begin()
     session.start()
     await time.advance(1)
-    await session.stop({ takeBack: true })
+    await session.stop({ unregister: true })
     assert.equal(of('unregister').length, 1)
     const before = calls.length
     session.addressesChanged()
