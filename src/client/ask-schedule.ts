@@ -84,12 +84,13 @@ export class AskSchedule {
 
   /** The node wants more after having had enough. Its keeper gets the first pause to find a replacement by itself. */
   restart(now: number): void {
-    if (now - this.#restartedAt >= RESTART_MS) {
+    const anew = now - this.#restartedAt >= RESTART_MS
+    if (anew) {
       this.#restartedAt = now
       this.#step = 0
+    }
+    if (anew || this.#soonAt <= now) {
       this.#soonAt = now + this.#pause(1)
-    } else {
-      this.#soonAt = Math.max(this.#soonAt, now + this.#pause(1))
     }
   }
 

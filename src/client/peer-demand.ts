@@ -44,7 +44,11 @@ export class PeerDemand {
     if (connected.size >= target()) {
       return false
     }
-    const hasAll = connected.size > 0 && named().values().every((id) => connected.has(id))
+    const hasAll =
+      connected.size > 0 &&
+      named()
+        .values()
+        .every((id) => connected.has(id))
     return !hasAll || now() - this.#newPeerAt < QUIET_MS
   }
 

@@ -52,6 +52,8 @@ export class Session {
   #mayBeListed = false
   #hasAnswered = false
   #listed = false
+  /** Others that register now are named only to those who ask after it. */
+  #justListed = false
   #renewAt = 0
   /** Registrations in a row that did not list this node, and when the next is due, ms. */
   #unlisted = 0
@@ -112,7 +114,7 @@ export class Session {
   async #round(): Promise<void> {
     const { scheduler, onFailure } = this.#init
     this.#inRound = true
-    const wasListed = this.#listed
+    this.#justListed = false
     const errors = await this.#exchange()
     this.#inRound = false
     if (this.#stopping.signal.aborted) {
@@ -122,7 +124,7 @@ export class Session {
     const [error] = errors
     if (error === undefined) {
       this.#schedule.answered(now)
-      if (this.#listed && !wasListed) {
+      if (this.#justListed) {
         this.#schedule.soon(now)
       }
       this.#plan()
@@ -194,6 +196,7 @@ export class Session {
   }
 
   #becameListed(): void {
+    this.#justListed ||= !this.#listed
     this.#listed = true
     this.#unlisted = 0
     this.#pendingUntil = 0
@@ -215,7 +218,7 @@ export class Session {
   /** When the next round is due, ms. */
   #nextAt(): number {
     const { scheduler, wantsMore } = this.#init
-    const early = wantsMore() || scheduler.now() < this.#pendingUntil
+    const early = wantsMore() || this.#justListed || scheduler.now() < this.#pendingUntil
     const at = this.#schedule.nextAt({ early, exchanges: this.#registrationIsDue() ? 2 : 1 })
     const renews = this.#registered !== undefined && this.failures === 0 && this.#addressesKey() !== ''
     return renews ? Math.min(at, this.#renewAt) : at
