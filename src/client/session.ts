@@ -3,6 +3,7 @@ import type { Verdict } from '../wire/bootstrap-codec.ts'
 import { type BackOff, backOff, jittered } from './back-off.ts'
 import type { BootstrapAnswer, BootstrapClient } from './bootstrap-client.ts'
 import { BootstrapError } from './bootstrap-error.ts'
+import type { Family } from './own-addresses.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Tries again after 1–3 s, then twice as late each time, up to 1–3 minutes: for ever. */
@@ -20,8 +21,8 @@ const TAKE_BACK_MS = 2000
 
 export interface SessionInit {
   readonly client: Pick<BootstrapClient, 'id' | 'register' | 'unregister' | 'discover'>
-  /** What there is to register, now. */
-  readonly addresses: () => readonly string[]
+  /** What there is to register, now; over a connection of `family`, when it is known. */
+  readonly addresses: (family?: Family) => readonly string[]
   /** How long a registration lasts, seconds. */
   readonly ttl: number
   /** How often to ask, ms, ± {@link JITTER}. */
@@ -132,7 +133,7 @@ export class Session {
     const { client, ttl, scheduler, random, onVerdicts } = this.#init
     const key = this.#addressesKey()
     const { signal } = this.#stopping
-    const { registrations } = await client.register(this.#init.addresses(), { ttl, limit: 0, signal })
+    const { registrations } = await client.register(this.#init.addresses, { ttl, limit: 0, signal })
     if (signal.aborted) {
       return
     }
