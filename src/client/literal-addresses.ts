@@ -30,6 +30,9 @@ export async function literalAddresses(multiaddrs: readonly string[], signal: Ab
 
 const NAMED = /^\/(dns|dns4|dns6)\/([^/]+)(\/tcp\/\d+(?:\/p2p\/[^/]+)?)$/
 
+/** What the system says where the DNS has answered, but not with an address. */
+const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA'])
+
 /** The addresses, or why there are none. */
 async function literalsOf(multiaddr: string, signal: AbortSignal): Promise<string[] | string> {
   const [, protocol, name, rest] = NAMED.exec(multiaddr) ?? []
@@ -43,7 +46,8 @@ async function literalsOf(multiaddr: string, signal: AbortSignal): Promise<strin
     return ips.slice(0, MAX_IPS).map((ip) => `/ip${ip.family}/${ip.address}${rest}`)
   } catch (err) {
     const { code = (err as Error).message } = err as NodeJS.ErrnoException
-    return `the name ${name} does not resolve${family === 0 ? '' : ` to IPv${family}`} (${code})`
+    const missing = family === 0 ? 'has no address' : `has no IPv${family} address`
+    return `the name ${name} ${NO_SUCH.has(code) ? missing : 'could not be looked up'} (${code})`
   }
 }
 
