@@ -3,8 +3,11 @@ import { resolveConfig } from '../config-sources.ts'
 import type { Invocation } from './arguments.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
-/** The most networks that one command asks for; each is a question of its own to each bootstrap. */
-const MAX_NETWORKS = 16
+/**
+ * The most networks that one command asks for. Each is a question of its own, and for `check` a dial-back, of which a
+ * bootstrap has 32 for one IP at a time.
+ */
+const MAX_NETWORKS = 8
 
 /** What flags, variables and the config file say, as for `start`. What a command does not use of it is left alone. */
 export function clientConfig({ flags, options }: Invocation): Config {

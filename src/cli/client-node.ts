@@ -30,6 +30,8 @@ export async function startClientNode(
     addresses: { listen: [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
+    // libp2p's 5 a second from one host refuse dial-backs for several networks, and other nodes of the same machine.
+    connectionManager: { inboundConnectionThreshold: 100, maxIncomingPendingConnections: 100 },
     streamMuxers: [yamux()],
     services: { identify: identify(), ping: ping(), ...more.services },
   })

@@ -105,7 +105,10 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     operand: BOOTSTRAP,
     settings: {
       network: { help: 'The network to be in.', facts: 'Default: the one without a name' },
-      logLevel: { help: 'The least important lines that are printed where no person reads.', facts: 'Default: info' },
+      logLevel: {
+        help: 'The least important lines that are printed, where that is no terminal.',
+        facts: 'Default: info',
+      },
     },
     options: [
       CONFIG,
@@ -118,7 +121,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'list',
-    summary: 'Print whom bootstraps hand out',
+    summary: 'Print the peers that bootstraps hand out',
     operand: BOOTSTRAP,
     settings: { network: NETWORKS },
     options: [

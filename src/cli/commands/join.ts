@@ -15,8 +15,8 @@ import { liveView } from '../live-view.ts'
 import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
 import { stopSignal } from '../stop-signals.ts'
 
-/** What the discovery has said. */
-interface Told {
+/** What the screen shows of the discovery. */
+interface Shown {
   /** What each bootstrap did last, by PeerId: they come and go with every question, and are no peers of the network. */
   readonly bootstraps: Map<string, string>
   /** What is wrong, where it is not one bootstrap's doing; until one answers. */
@@ -37,7 +37,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const cache = options.get('cache')
   const sources = operands.length > 0 ? operands : [...(await localNode(config, 'join')), ...config.sibling]
   const bootstraps = new Map([...checkedBootstraps(sources).keys()].map((id) => [id, ASKED]))
-  const told: Told = { bootstraps, notice: undefined }
+  const shown: Shown = { bootstraps, notice: undefined }
   const log = createLogger(config.logLevel)
   const signalled = stopSignal()
   const onEvent = (event: DiscoveryEvent) => {
@@ -45,7 +45,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       bootstraps.set(event.bootstrap, lineOf(event))
     }
     if (event.type === 'answer' || event.type === 'notice') {
-      told.notice = event.type === 'notice' ? remoteText(event.message) : undefined
+      shown.notice = event.type === 'notice' ? remoteText(event.message) : undefined
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
@@ -73,16 +73,16 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     ],
     services: { peers: peerKeeper(target === undefined ? {} : { target }) },
   })
-  const stopShowing = isTerminal() ? showLive(node, told) : logPeers(node, bootstraps, log)
+  const stopShowing = isTerminal() ? showLive(node, shown) : logPeers(node, bootstraps, log)
   await signalled
   stopShowing()
   await node.stop()
   return EXIT.ok
 }
 
-function showLive(node: Libp2p, told: Told): () => void {
+function showLive(node: Libp2p, shown: Shown): () => void {
   const draw = () => {
-    const { bootstraps, notice } = told
+    const { bootstraps, notice } = shown
     const connections = node.getConnections().filter(({ remotePeer }) => !bootstraps.has(remotePeer.toString()))
     const peers = connections.map(({ remotePeer, remoteAddr, timeline }) => ({
       id: remotePeer.toString(),
@@ -101,7 +101,7 @@ function showLive(node: Libp2p, told: Told): () => void {
 /** Cursor to the corner, and nothing below it: unlike clearing the screen first, it does not flicker. */
 const CLEAR = '\u001b[H\u001b[J'
 
-function logPeers(node: Libp2p, bootstraps: Told['bootstraps'], log: ReturnType<typeof createLogger>): () => void {
+function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType<typeof createLogger>): () => void {
   const ready = { peerId: node.peerId.toString(), multiaddrs: node.getMultiaddrs().map(String) }
   // As that of `start`: at every level but `silent`.
   log.child({}, log.level === 'silent' ? {} : { level: 'info' }).info(ready, 'ready')
