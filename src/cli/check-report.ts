@@ -50,7 +50,7 @@ function listing({ listed, observed, registrations = [] }: Report): string[] {
 
 function siblingFindings(siblings: readonly SiblingReport[]): string[] {
   if (siblings.length === 0) {
-    return [neutral('names no sibling: newcomers that know only this bootstrap can not join while it is down')]
+    return [neutral('names no sibling: newcomers that know only this bootstrap cannot join while it is down')]
   }
   const fine = siblings.filter(({ ok, namesBack }) => ok && namesBack).length
   const head = `siblings that answer and name it back: ${fine} of ${siblings.length}`

@@ -78,7 +78,7 @@ describe('join, list and check with the settings of a node', { concurrency: 2 },
     )
   })
 
-  it('say what to do where that can not be', async (t) => {
+  it('say what to do where that cannot be', async (t) => {
     const empty = await temporaryFolder(t)
     const dead = ['--config', 'dead.json']
     await writeFile(join(cwd, 'dead.json'), JSON.stringify({ listen: [`/ip4/127.0.0.1/tcp/${await freePort()}`] }))

@@ -58,10 +58,11 @@ describe('a client of one bootstrap', () => {
     await new BootstrapClient(bob, [unknown, at]).discover()
   })
 
-  it('learns nothing about its own network from a bootstrap on the internet', async () => {
+  it('learns nothing about its own network from a bootstrap on the internet', async (t) => {
     const neighbour = `/ip4/192.168.1.1/tcp/4001/p2p/${bob.peerId}`
     const answer = { peers: [{ address: neighbour }], bootstraps: [neighbour] }
     const liar = await startFakeBootstrap(() => `${JSON.stringify(answer)}\n`)
+    t.after(() => liar.stop())
     const seenAt = (remoteAddr: string): Dialer => ({
       peerId: alice.peerId,
       dial: async (...how) =>
@@ -84,7 +85,6 @@ describe('a client of one bootstrap', () => {
       const { peers, bootstraps } = await new BootstrapClient(seenAt(remoteAddr), at).discover()
       assert.deepEqual([peers.length, bootstraps.length], [count, count])
     }
-    await liar.stop()
   })
 
   it('keeps networks apart', async () => {
