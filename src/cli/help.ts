@@ -38,7 +38,7 @@ const SETTINGS_NOTE = [
 export function defaultText(key: SettingKey): string {
   const { kind, default: value } = settingOf(key)
   const json = kind.toJson(value)
-  return Array.isArray(json) ? json.join(', ') || 'none' : String(json)
+  return Array.isArray(json) ? json.join(', ') || 'none' : String(json ?? 'none')
 }
 
 function settingRow(key: SettingKey): string {

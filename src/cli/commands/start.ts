@@ -6,6 +6,7 @@ import { loadOrCreateIdentity } from '../../identity.ts'
 import { remoteText } from '../../log-text.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../node.ts'
 import type { Invocation } from '../arguments.ts'
+import { prepareDataDirectory } from '../data-directory.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
 import { startFailure } from '../start-failure.ts'
@@ -22,6 +23,7 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
     printConfig(resolved)
     return EXIT.ok
   }
+  await prepareDataDirectory(resolved)
   const { config } = resolved
   const log = createLogger(config.logLevel)
   exitOnException(log)
