@@ -291,7 +291,7 @@ export class RendezvousPoint implements Table {
     const known = this.registry.find(key)
     const renewed = known?.provisional === false
     const keep = (status: 'listed' | 'pending'): Outcome => {
-      const { expiresAt } = change.keep(key, times)
+      const { expiresAt } = change.keep(key, { ...times, now: this.#init.clock() })
       return { requested, status, renewed, refusal: undefined, address: target.text, expiresAt }
     }
 
