@@ -229,6 +229,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     if (edit.outcome === 'missing') {
       this.#snapshots.changed()
     }
+    if (edit.outcome !== 'unreadable' && edit.outcome !== 'refused') {
+      this.#snapshots.resume()
+    }
     return edit
   }
 
