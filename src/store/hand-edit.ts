@@ -1,6 +1,7 @@
 import { type EditGuard, lossBy } from './edit-guard.ts'
 import { decodeList } from './entry-codec.ts'
 import { type FileSystem, statIfExists } from './file-system.ts'
+import { jsonFault } from './json-fault.ts'
 import { hashOf, readWhole, type SnapshotFile, sameFile } from './snapshot.ts'
 import type { ListEdit, RefusedEdit, Table, TakenEdit, UnreadableEdit } from './store.ts'
 import { nameUseless } from './useless-entries.ts'
@@ -80,7 +81,7 @@ function merge(
     if (signalledAt !== undefined) {
       guard.forget()
     }
-    return { outcome: 'unreadable', reason: decoded.message }
+    return { outcome: 'unreadable', reason: jsonFault(decoded, bytes.toString()) }
   }
   const live = [...decoded.records.values()].filter((record) => record.expiresAt > now)
   // What a person typed says nothing about proofs.

@@ -1,6 +1,7 @@
 import { type DecodedList, decodeList } from './entry-codec.ts'
 import { type FileSystem, unlinkIfExists } from './file-system.ts'
 import type { SnapshotMark } from './journal.ts'
+import { jsonFault } from './json-fault.ts'
 import type { Layout } from './layout.ts'
 import { hashOf, readWhole, type SnapshotFile } from './snapshot.ts'
 import type { UselessEntries } from './store.ts'
@@ -62,7 +63,7 @@ function decode(path: string, bytes: Buffer, { now, marks }: Told): List | Error
     return { path, contents, useless: nameUseless(bytes, contents.useless), hash, file: undefined }
   } catch (error) {
     // SyntaxError; RangeError when it is nested deeper than the stack.
-    return error instanceof Error ? error : new Error(String(error))
+    return new Error(jsonFault(error, bytes.toString()), { cause: error })
   }
 }
 

@@ -107,7 +107,7 @@ describe('a list that is edited by hand', { concurrency: 2 }, () => {
     const [{ level, err }] = await warned(
       node,
       1,
-      /did not take in .*peers\.json: Unexpected token '\]'.* correct the file, or delete it/,
+      /did not take in .*peers\.json: Unexpected token '\]' in line 3\. What .* correct the file, or delete it/,
     )
     assert.deepEqual({ level, err }, { level: 50, err: undefined })
     await save(list, '[]')
