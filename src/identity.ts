@@ -244,6 +244,6 @@ function creationError(file: string, error: unknown): unknown {
   const mend =
     code === 'EPERM' || code === 'ENOTSUP'
       ? 'its file system has no hard links; create it on another one and copy it there'
-      : `make its folder writable for this user, or name another place: --key <file>`
+      : 'make its folder writable for this user, or name another: --data-dir <dir>, or --key <file> for the key alone'
   return new IdentityError('unwritable', file, `can't create the key ${file} (${code}); ${mend}`, { cause: error })
 }
