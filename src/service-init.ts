@@ -4,12 +4,17 @@ import type { Clock } from './clock.ts'
 import type { Lever } from './host/switches.ts'
 import type { Random } from './random.ts'
 import type { RendezvousServiceComponents } from './rendezvous-service.ts'
-import type { Store, StoreState } from './store/store.ts'
+import type { ListEdit, Store, StoreState } from './store/store.ts'
 
 /** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
 export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
   readonly peers?: string
+  /**
+   * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
+   * registrations. Default false: those are kept, and the edit is left alone.
+   */
+  readonly acceptEdit?: boolean
   /** A store of your own, instead of `peers`. */
   readonly store?: Store
   /** Serve only these networks. Default: any. */
@@ -62,6 +67,8 @@ export interface BootstrapServiceComponents extends RendezvousServiceComponents 
 export interface BootstrapServiceEvents {
   /** Something the operator should know, in plain words. */
   notice: CustomEvent<{ readonly message: string }>
+  /** The list was found edited by hand, at the start or at a snapshot, and was taken in or not. */
+  edited: CustomEvent<ListEdit>
   /** The store began to fail, or works again. */
   store: CustomEvent<StoreState>
   /** A registration was added. */

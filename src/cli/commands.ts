@@ -76,6 +76,11 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
         placeholder: '',
         help: 'Print the settings in force as a config file, and start nothing.',
       },
+      {
+        name: 'accept-list',
+        placeholder: '',
+        help: 'Take the list as it was edited, even where it leaves out most of what was registered.',
+      },
     ],
     load: () => import('./commands/start.ts'),
   },
