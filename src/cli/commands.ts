@@ -49,6 +49,10 @@ const NETWORKS: SettingHelp = {
   help: 'The network to ask for.',
   facts: 'Repeatable. Default: the one without a name',
 }
+const LOCAL_DATA_DIR: SettingHelp = {
+  help: 'Where the node of this machine keeps its key, when no bootstrap is named.',
+  facts: 'Default: .',
+}
 const PORT: Option = {
   name: 'port',
   placeholder: '<port>',
@@ -110,6 +114,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     operand: BOOTSTRAP,
     settings: {
       network: { help: 'The network to be in.', facts: 'Default: the one without a name' },
+      dataDir: LOCAL_DATA_DIR,
       logLevel: {
         help: 'The least important lines that are printed, where that is no terminal.',
         facts: 'Default: info',
@@ -128,7 +133,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'list',
     summary: 'Print the peers that bootstraps hand out',
     operand: BOOTSTRAP,
-    settings: { network: NETWORKS },
+    settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
       CONFIG,
       { name: 'limit', placeholder: '<count>', help: 'How many peers to ask each for, up to 1000. Default: up to 250' },
@@ -140,7 +145,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'check',
     summary: 'Tell what is wrong with a bootstrap, or with how it sees this machine',
     operand: BOOTSTRAP,
-    settings: { network: NETWORKS },
+    settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
       CONFIG,
       PORT,
