@@ -8,6 +8,7 @@ import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
 import { original } from './cells/original.ts'
 import { rendezvous } from './cells/rendezvous.ts'
+import { whoSeesWhom } from './cells/who-sees-whom.ts'
 import { count, createReport, type Report } from './report.ts'
 import { type Command, LANGUAGES, type Language, TOOLCHAINS } from './toolchains.ts'
 
@@ -58,6 +59,7 @@ async function runMatrix(report: Report, clients: Clients): Promise<void> {
   const peers = await membership(report, scope, multiaddr, clients)
   await keyTypes(report, multiaddr, clients)
   await rendezvous(report, multiaddr, clients)
+  await whoSeesWhom(report, multiaddr, clients)
   if (clients.has('go')) {
     await manners(report, multiaddr)
     await original(report, peersFile, peers)

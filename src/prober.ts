@@ -1,3 +1,4 @@
+import type { Stream } from '@libp2p/interface'
 import type { Clock } from './clock.ts'
 import { ipOf } from './peer/address.ts'
 import { networkGroupOf, prefixOf, scopeOf } from './peer/ip.ts'
@@ -6,13 +7,27 @@ import type { ProofFault } from './policy/refusal.ts'
 import type { Registration } from './registry/registration.ts'
 import type { Proof } from './rendezvous-point.ts'
 
-/** Dials an address afresh and tells who answers. It has a deadline of its own. */
-export type Dial = (address: string) => Promise<{ readonly peerId: string } | { readonly fault: ProofFault }>
+/** Dials an address afresh and tells who answers, without waiting for the visit. It has a deadline of its own. */
+export type Dial = (
+  address: string,
+  visit?: Visit,
+) => Promise<{ readonly peerId: string } | { readonly fault: ProofFault }>
+
+/** What is done with one who answered before the dial hangs up. Never rejects, and has a deadline of its own. */
+export type Visit = (peer: DialledPeer) => Promise<void>
+
+export interface DialledPeer {
+  readonly peerId: string
+  /** Opens the one stream that a visit may have. */
+  newStream(protocol: string, options: { readonly signal: AbortSignal }): Promise<Stream>
+}
 
 export interface ProberInit {
   readonly dial: Dial
   readonly clock: Clock
   readonly budget?: ProofBudget
+  /** What is wanted of a registered peer beside its proof. Default: nothing. */
+  readonly visitOf?: (registration: Registration) => Visit | undefined
 }
 
 /** What proofs may cost, us and others. */
@@ -108,7 +123,7 @@ export class Prober {
     if (this.#waiting.size >= this.#budget.queued || !this.#takesAnother(place)) {
       return Promise.resolve({ fault: 'dial_busy' })
     }
-    const answer = this.#dialInTurn(address, place.group).finally(() => this.#underWay.delete(key))
+    const answer = this.#dialInTurn(key, address, place.group).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, answer)
     return answer
   }
@@ -121,14 +136,14 @@ export class Prober {
     }
   }
 
-  async #dialInTurn(address: string, group: string): Promise<Answer> {
+  async #dialInTurn(key: Registration | string, address: string, group: string): Promise<Answer> {
     if (this.#waiting.size > 0 || !this.#mayDial()) {
       await new Promise<void>((resolve) => this.#waiting.push(group, resolve))
     } else {
       this.#begin()
     }
     try {
-      return await this.#init.dial(address)
+      return await this.#init.dial(address, typeof key === 'string' ? undefined : this.#init.visitOf?.(key))
     } finally {
       this.#dialling--
       this.tick()

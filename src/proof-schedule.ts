@@ -41,6 +41,8 @@ const MAX_GRAINS = 3600
 export class ProofSchedule {
   readonly #init: ProofScheduleInit
   readonly #calendar = new Map<number, Due[]>()
+  /** What is being proved: a proof counts once, however many want it. */
+  readonly #underWay = new Map<Registration, Promise<void>>()
   /** Where the grains are counted from, ms: small numbers need no box of their own. */
   readonly #start: number
   /** In ms. */
@@ -68,6 +70,14 @@ export class ProofSchedule {
     }
   }
 
+  /** Proves a watched registration ahead of its time. Never rejects. */
+  async proveNow(registration: Registration): Promise<void> {
+    const before = this.#underWay.get(registration)
+    const proving = before ?? this.#proveRegistration(registration).finally(() => this.#underWay.delete(registration))
+    this.#underWay.set(registration, proving)
+    await proving
+  }
+
   /** Time went on: starts the proofs that are due. */
   tick(): void {
     this.#trackUnidentified()
@@ -91,7 +101,7 @@ export class ProofSchedule {
   #prove(due: Due, grain: number): void {
     if ('peer' in due) {
       if (due.dueAt === grain) {
-        this.#proveRegistration(due)
+        void this.proveNow(due)
       }
     } else {
       this.#identify(due)

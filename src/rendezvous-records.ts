@@ -156,21 +156,39 @@ export class RendezvousRecords {
   }
 
   /**
-   * Takes in a record that a registered peer showed elsewhere, in identify. False when it may not be handed out, or is
-   * no newer.
+   * How a peer stands with the rendezvous protocol. `unlisted`: nobody is handed it at all. `lacking`: no record of it
+   * names an address that it is handed out by. An unsigned record is one: its addresses are written anew for each answer.
    */
-  learn(network: string, record: SignedRecord): boolean {
+  stateOf(peer: RegisteredPeer): 'unlisted' | 'lacking' | 'recorded' {
+    const held = this.#heldOf(peer)
+    const record = this.#table.find(peer)?.record
+    if (held.length === 0) {
+      return 'unlisted'
+    }
+    return record === 'unsigned' || held.some(({ address }) => record && names(record, address))
+      ? 'recorded'
+      : 'lacking'
+  }
+
+  /**
+   * Takes in a record that a registered peer showed elsewhere, in identify: when it may be handed out as one that was
+   * registered may, names an address that was proved, and is newer than the one before. `no_room`: another time it may.
+   */
+  learn(network: string, record: SignedRecord): 'learned' | 'refused' | 'no_room' {
     const peer = this.#find(network, record.peerId)
-    if (peer === undefined || this.#refuseRecord(network, record) !== undefined) {
-      return false
+    const fault = this.#refuseRecord(network, record)
+    if (peer === undefined || fault !== undefined) {
+      return fault === 'limit_total' ? 'no_room' : 'refused'
     }
-    const seenAt = new Set(
-      peer.registrations.filter(({ provedAt }) => provedAt > 0).map(({ address }) => address.split('/')[2]!),
-    )
-    if (typeof judgeRecord(record, seenAt, this.#rules) === 'string') {
-      return false
+    const held = this.#heldOf(peer)
+    const seenAt = new Set(held.map(({ address }) => address.split('/')[2]!))
+    if (
+      typeof judgeRecord(record, seenAt, this.#rules) === 'string' ||
+      !held.some((each) => names(record, each.address))
+    ) {
+      return 'refused'
     }
-    return this.#point.learnRecord(peer, record)
+    return this.#point.learnRecord(peer, record) ? 'learned' : 'refused'
   }
 
   /** The same record again is a renewal; another one has to be newer than any before it. */
@@ -207,6 +225,11 @@ export class RendezvousRecords {
     const peer = this.#find(network, caller.peerId)
     const recorded = peer && this.#table.find(peer)
     return recorded === undefined || recorded.scope === 'public' || recorded.scope === caller.scope
+  }
+
+  /** The registrations by which somebody is handed the peer now. */
+  #heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
+    return registrations.filter((each) => this.#point.listing.holds(each))
   }
 
   get #table() {

@@ -4,14 +4,16 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from './clock.ts'
 import { RendezvousFrontend } from './frontends/rendezvous.ts'
 import type { ExchangeEvent } from './frontends/rendezvous-answers.ts'
-import { AskerForms } from './frontends/rendezvous-askers.ts'
-import { type IdentifiedComponents, IdentifiedPeers } from './host/identified.ts'
+import { AskerForms, type AskWho } from './frontends/rendezvous-askers.ts'
+import { type Identified, type IdentifiedComponents, IdentifiedPeers, type Unidentified } from './host/identified.ts'
+import { formOfEnvelope } from './peer/record.ts'
 import type { AdmissionRules } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
 import type { RequestLimits } from './policy/request-limits.ts'
+import type { Visit } from './prober.ts'
 import type { Random } from './random.ts'
-import { RecordLearner } from './record-learner.ts'
-import type { RegisteredPeer } from './registry/registration.ts'
+import { type RecordAnswer, RecordLearner } from './record-learner.ts'
+import type { RegisteredPeer, Registration } from './registry/registration.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
 import { RendezvousRecords } from './rendezvous-records.ts'
 import { RENDEZVOUS_PROTOCOL } from './wire/rendezvous-messages.ts'
@@ -22,6 +24,8 @@ export interface RendezvousServiceInit {
   readonly limits: RequestLimits
   readonly clock: Clock
   readonly random: Random
+  /** Dials a registered address back ahead of its time. Never rejects. */
+  readonly prove: (registration: Registration) => Promise<void>
   readonly count: (event: ExchangeEvent) => void
   readonly onCaller: (caller: Caller) => void
 }
@@ -41,20 +45,24 @@ export class RendezvousService {
   readonly #learner: RecordLearner
 
   constructor(components: RendezvousServiceComponents, init: RendezvousServiceInit) {
-    const identified = new IdentifiedPeers(components)
+    const { clock } = init
+    // A budget each: a crowd of askers is not to keep the node from learning of those who register.
+    const askers = new IdentifiedPeers(components, { clock })
+    const registered = new IdentifiedPeers(components, { clock })
     const records = new RendezvousRecords(init)
     this.#registrar = components.registrar
     this.#learner = new RecordLearner({
       registry: init.point.registry,
       records,
-      clock: init.clock,
-      envelopeOf: async (peerId) => (await identified.of(peerIdFromString(peerId)))?.envelope,
-      isConnected: (peerId) => components.connectionManager.getConnections(peerIdFromString(peerId)).length > 0,
+      clock,
+      ask: async (peerId) => answerOf(await registered.of(peerIdFromString(peerId))),
+      askDialled: async (peer) => answerOf(await registered.ask(peer)),
+      prove: init.prove,
     })
     this.#frontend = new RendezvousFrontend({
       ...init,
       records,
-      forms: new AskerForms(async ({ remotePeer }: Connection) => (await identified.of(remotePeer))?.agent),
+      forms: new AskerForms(async ({ remotePeer }: Connection) => whoOf(await askers.of(remotePeer))),
       log: components.logger.forComponent('bootstrap-peer:rendezvous'),
       onDiscover: (network) => this.#learner.onDiscover(network),
     })
@@ -77,4 +85,20 @@ export class RendezvousService {
   onRegistered(peer: RegisteredPeer): void {
     this.#learner.onRegistered(peer)
   }
+
+  /** What is wanted of a registered peer when it is dialled back. */
+  visitOf(registration: Registration): Visit | undefined {
+    return this.#learner.visitOf(registration)
+  }
+}
+
+function answerOf(told: Identified | Unidentified): RecordAnswer {
+  return typeof told === 'object' ? (told.envelope ?? 'none') : told === 'silent' ? 'none' : told
+}
+
+function whoOf(told: Identified | Unidentified): Awaited<ReturnType<AskWho>> {
+  if (typeof told === 'object') {
+    return { agent: told.agent, form: told.envelope && formOfEnvelope(told.envelope) }
+  }
+  return told === 'silent' ? { agent: undefined, form: undefined } : undefined
 }

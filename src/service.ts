@@ -15,6 +15,7 @@ import { SourceNatWatch } from './policy/source-nat.ts'
 import { type Dial, NEXT_PROOFS, Prober } from './prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from './proof-schedule.ts'
 import { secureRandom } from './random.ts'
+import type { Registration } from './registry/registration.ts'
 import { Registry } from './registry/registry.ts'
 import { RendezvousPoint } from './rendezvous-point.ts'
 import { RendezvousService } from './rendezvous-service.ts'
@@ -100,8 +101,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#clock = clock
     this.#store = init.store ?? this.#storeAt(init.peers, clock, init.acceptEdit)
     const dial = this.#dialOthers(dialBack(components, { unlevered: init.unlevered }))
-    const first = new Prober({ dial, clock })
-    const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
+    const visitOf = (registration: Registration) => this.#rendezvous?.visitOf(registration)
+    const first = new Prober({ dial, clock, visitOf })
+    const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
     const rules: AdmissionRules = {
       networks: init.networks === undefined ? undefined : new Set(init.networks),
       maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
@@ -172,7 +174,19 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#rendezvous =
       init.rendezvous === false
         ? undefined
-        : new RendezvousService(components, { point: this.#point, rules, clock, random, ...exchanges })
+        : new RendezvousService(components, {
+            point: this.#point,
+            rules,
+            clock,
+            random,
+            prove: async (registration) => {
+              // Where nothing is proved, the bootstrap can't dial back.
+              if (listing === 'verified') {
+                await this.#schedule.proveNow(registration)
+              }
+            },
+            ...exchanges,
+          })
     this.#legacyTcp = new LegacyTcpFrontend({ peers: this.#legacy, limits: exchanges.limits, clock, log: this.#log })
   }
 
@@ -288,11 +302,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   /** A node that registers our own address would have us dial ourselves. */
   #dialOthers(dial: Dial): Dial {
-    return async (address) => {
+    return async (address, visit) => {
       const own = this.#components.addressManager.getAddresses()
       return own.some((each) => each.toString().startsWith(`${address}/`) || each.toString() === address)
         ? { fault: 'dial_self' }
-        : await dial(address)
+        : await dial(address, visit)
     }
   }
 }

@@ -29,7 +29,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The use cases of the rendezvous protocol's signed records, and of the original's clients: each on the point or beside it.
   'rendezvous-records.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts'],
-  'record-learner.ts': ['type rendezvous-records.ts', 'peer', 'registry', 'clock.ts', 'recent-map.ts'],
+  'record-learner.ts': [
+    'type rendezvous-records.ts',
+    'type prober.ts',
+    'peer',
+    'registry',
+    'clock.ts',
+    'recent-map.ts',
+  ],
   'legacy-peers.ts': ['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts'],
   'prober.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
   'proof-schedule.ts': [
@@ -45,12 +52,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'peer', 'policy', 'type registry', 'store/store.ts', 'clock.ts', 'type random.ts'],
     ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts', 'recent-map.ts'],
   ],
-  host: ['peer', 'policy', 'type prober.ts'],
+  host: ['wire', 'peer', 'policy', 'type prober.ts'],
   client: ['wire', 'peer', 'clock.ts', 'random.ts'],
 
   'rendezvous-service.ts': [
     ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],
-    ...['type rendezvous-point.ts', 'rendezvous-records.ts', 'record-learner.ts'],
+    ...['type rendezvous-point.ts', 'type prober.ts', 'rendezvous-records.ts', 'record-learner.ts'],
   ],
   'service-init.ts': ['type rendezvous-service.ts', 'host/switches.ts', 'store/store.ts', 'clock.ts', 'random.ts'],
   'service.ts': [

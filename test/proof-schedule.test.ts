@@ -112,6 +112,31 @@ describe('what has answered', () => {
   })
 })
 
+describe('a proof ahead of its time', () => {
+  it('counts once, however many want it, and takes the place of the one that was due', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    const registration = net.add('peer', HOME)
+    await net.advance(SECOND)
+    const before = net.dials(HOME).length
+    net.answers.delete(HOME)
+    net.silence = SECOND
+    const prove = async (times: number) => {
+      const proofs = Array.from({ length: times }, () => net.schedule.proveNow(registration))
+      await net.advance(2 * SECOND)
+      await Promise.all(proofs)
+    }
+    await prove(2)
+    assert.equal(net.dials(HOME).length, before + 1)
+    assert.equal(registration.misses, 1)
+    net.answers.set(HOME, 'peer')
+    await prove(1)
+    assert.equal(registration.misses, 0)
+    await net.advance(4 * MINUTE - 2 * SECOND)
+    assert.equal(net.dials(HOME).length, before + 2, 'not the retry of the miss')
+  })
+})
+
 describe('what has not answered yet', () => {
   it("is proved by the newcomers' prober, and what has answered by the other", async () => {
     const net = network()

@@ -228,23 +228,56 @@ describe('the records of the rendezvous protocol', async () => {
     assert.equal((await register(first)).status, 'listed', 'the number has not been used up')
     full = true
     await assert.rejects(register(await world.record(peer, [peer.address], 6n)), StoreUnavailableError)
-    assert.equal(world.records.learn('', await world.record(peer, [peer.address], 6n)), true, 'still the one before')
+    const newer = await world.record(peer, [peer.address], 6n)
+    assert.equal(world.records.learn('', newer), 'learned', 'still the one before')
   })
 
-  it('learns what a peer shows elsewhere only if it may be handed out, and is newer', async () => {
+  it('learns what a peer shows elsewhere only if it may be handed out, names where it is, and is newer', async () => {
     const world = new World(peers)
-    const [, peer] = peers as [Peer, Peer]
-    assert.equal(world.records.learn('', await world.record(peer)), false, 'nobody knows it')
+    const [, peer, other] = peers as [Peer, Peer, Peer]
+    const learn = async (addresses: readonly string[], seq?: bigint) =>
+      world.records.learn('', await world.record(peer, [...addresses], seq))
+    assert.equal(await learn([peer.address]), 'refused', 'it is not registered')
     await world.parts.point.register(
       peer.caller,
       { network: '', addresses: [peer.address], ttl: 600 },
       AbortSignal.timeout(5000),
     )
     assert.deepEqual(world.all(asker), [])
-    assert.equal(world.records.learn('', await world.record(peer, [peer.address, '/ip4/8.8.4.4/tcp/4001'])), false)
-    assert.equal(world.records.learn('', await world.record(peer, [peer.address], 100n)), true)
+    const elsewhere = peer.address.replace('4001', '4002')
+    for (const addresses of [
+      [peer.address, '/ip4/8.8.4.4/tcp/4001'],
+      [peer.address, other.address],
+      [peer.address, '/dns4/example.com/tcp/4001'],
+      // At the same IP, but nothing shows that it is there.
+      [elsewhere],
+      // The proved address is only the beginning of it.
+      [`${peer.address}1`],
+    ]) {
+      assert.equal(await learn(addresses), 'refused', String(addresses))
+      assert.equal(world.parts.registry.peerRecords.size, 0)
+    }
+    assert.equal(await learn([elsewhere, peer.address], 100n), 'learned')
     assert.deepEqual(world.all(asker), [peer.id])
-    assert.equal(world.records.learn('', await world.record(peer, [peer.address], 99n)), false)
+    assert.equal(await learn([peer.address], 99n), 'refused')
+    assert.equal(await learn([peer.address, '/ip4/127.0.0.1/tcp/4001'], 101n), 'learned')
+    assert.deepEqual(world.all(asker), [], 'as of any record that names a private address')
+  })
+
+  it('tells whether a record of a peer says where it is', async () => {
+    const world = new World(peers)
+    const [, peer] = peers as [Peer, Peer]
+    const { point, registry } = world.parts
+    const register = (addresses: readonly string[]) =>
+      point.register(peer.caller, { network: '', addresses, ttl: 600 }, AbortSignal.timeout(5000))
+    await register([peer.address])
+    const state = () => world.records.stateOf(registry.peer('', peer.id)!)
+    assert.equal(state(), 'lacking')
+    assert.equal(world.records.learn('', await world.record(peer)), 'learned')
+    assert.equal(state(), 'recorded')
+    world.dead.add(peer.address)
+    await world.proveAll()
+    assert.equal(state(), 'unlisted')
   })
 
   it('begins with one peer of each network group', async () => {

@@ -1,24 +1,27 @@
 import type { Connection } from '@libp2p/interface'
+import type { RecordForm } from '../peer/record.ts'
 import { RecentMap } from '../recent-map.ts'
 import type { ReadableForm } from '../rendezvous-records.ts'
 
 /** The most askers remembered; the ones that asked longest ago are asked again who they are. */
 const MAX_ASKERS = 50_000
 
-/** Asks a peer for its agent version, by identify; undefined when it does not tell. */
-export type AskAgent = (connection: Connection) => Promise<string | undefined>
+/** What an asker says of itself in identify; undefined when it can't be asked now. */
+export type AskWho = (
+  connection: Connection,
+) => Promise<{ readonly agent: string | undefined; readonly form: RecordForm | undefined } | undefined>
 
 /**
  * Which records an asker can read. Nothing in DISCOVER says so: rust-libp2p's client fails on a whole answer when one
  * record in it is signed in the form of all others, and theirs on its form. So it is told by what the asker registered,
- * or else by what it says in identify that it is.
+ * or else by what it says in identify: what it is, or how its record is signed.
  */
 export class AskerForms {
   readonly #forms = new RecentMap<string, ReadableForm | 'unknown'>(MAX_ASKERS)
-  readonly #askAgent: AskAgent | undefined
+  readonly #askWho: AskWho
 
-  constructor(askAgent: AskAgent | undefined) {
-    this.#askAgent = askAgent
+  constructor(askWho: AskWho) {
+    this.#askWho = askWho
   }
 
   /** A peer registered a record of this form, so it reads this form. */
@@ -29,20 +32,24 @@ export class AskerForms {
   /** Undefined when nobody knows. */
   async formOf(connection: Connection): Promise<ReadableForm | undefined> {
     const peerId = connection.remotePeer.toString()
-    let form = this.#forms.get(peerId)
-    if (form === undefined) {
-      form = formOfAgent(await this.#askAgent?.(connection)) ?? 'unknown'
-      // It may have registered meanwhile, which says more.
-      form = this.#forms.get(peerId) ?? form
+    const known = this.#forms.get(peerId)
+    if (known !== undefined) {
+      return known === 'unknown' ? undefined : known
+    }
+    const who = await this.#askWho(connection)
+    // It may have registered meanwhile, which says more.
+    const form = this.#forms.get(peerId) ?? (who && formOf(who)) ?? 'unknown'
+    if (who !== undefined) {
       this.#forms.set(peerId, form)
     }
     return form === 'unknown' ? undefined : form
   }
 }
 
-function formOfAgent(agent: string | undefined): ReadableForm | undefined {
-  if (agent === undefined) {
-    return undefined
+/** A program that is known goes before its record: py-libp2p signs one in identify, and its rendezvous reads none. */
+function formOf({ agent, form }: NonNullable<Awaited<ReturnType<AskWho>>>): ReadableForm | undefined {
+  if (agent?.startsWith('py-libp2p/')) {
+    return 'unsigned'
   }
-  return agent.startsWith('rust-libp2p/') ? 'legacy' : agent.startsWith('py-libp2p/') ? 'unsigned' : 'standard'
+  return agent?.startsWith('rust-libp2p/') ? 'legacy' : (form ?? (agent === undefined ? undefined : 'standard'))
 }
