@@ -1,7 +1,7 @@
 import type { Connection, Logger, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { secureRandom } from '../random.ts'
-import { type BootstrapAnswer, BootstrapClient, CALL_TIMEOUT_MS } from './bootstrap-client.ts'
+import { type BootstrapAnswer, BootstrapClient } from './bootstrap-client.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
@@ -15,6 +15,7 @@ import {
   TTL_S,
 } from './discovery-init.ts'
 import { systemResolveTxt } from './dnsaddr.ts'
+import { CALL_TIMEOUT_MS } from './exchange.ts'
 import { readDialable } from './offered-peers.ts'
 import { addressesToRegister } from './own-addresses.ts'
 import { PeerAnnouncer } from './peer-announcer.ts'
