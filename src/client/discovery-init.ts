@@ -26,7 +26,7 @@ export interface BootstrapDiscoveryInit extends BootstrapSources {
   readonly register?: boolean
   /** How long a bootstrap may take to be dialled and to answer, ms: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
   readonly timeout?: number
-  /** Called for every event; exceptions are logged. Default: none. */
+  /** Called for every event; exceptions are logged. Default: what a developer has to know is logged as a warning. */
   readonly onEvent?: (event: DiscoveryEvent) => void
   /** Looks up the TXT records of a name. Default: as the system does. */
   readonly resolveTxt?: ResolveTxt

@@ -7,6 +7,7 @@ import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
 import { CacheFallback } from './cache-fallback.ts'
 import { type ChosenPeer, choosePeers, type Offer } from './choose-peers.ts'
+import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import {
   type BootstrapDiscoveryComponents,
@@ -36,6 +37,8 @@ export class DiscoveryRun {
   readonly #fallback: CacheFallback
   readonly #bootstraps: Bootstraps
   readonly #lookup: BootstrapLookup
+  /** For an application that does not take the events itself. */
+  readonly #warnings: DeveloperWarnings | undefined
   /** The last answer of each bootstrap. */
   readonly #offers = new Map<string, Offer>()
   #answered = false
@@ -108,12 +111,18 @@ export class DiscoveryRun {
         this.#fallBack()
       },
     })
+    const bootstraps = this.#bootstraps
+    this.#warnings =
+      init.onEvent === undefined
+        ? new DeveloperWarnings({ network, bootstraps, connectionManager, logger, scheduler })
+        : undefined
   }
 
   start(): void {
     const { events } = this.#components
     events.addEventListener('connection:open', this.#onConnection)
     events.addEventListener('self:peer:update', this.#onAddresses)
+    this.#warnings?.start()
     // Whoever is configured is asked before anything is read from a disk.
     this.#lookup.start()
     if (this.#bootstraps.size === 0 && !isDynamic(this.#init)) {
@@ -135,6 +144,7 @@ export class DiscoveryRun {
     events.removeEventListener('connection:open', this.#onConnection)
     events.removeEventListener('self:peer:update', this.#onAddresses)
     this.#stopped = true
+    this.#warnings?.stop()
     this.#lookup.stop()
     this.#fallback.stop()
     this.#cancelCache()
@@ -189,6 +199,7 @@ export class DiscoveryRun {
 
   #tell(event: DiscoveryEvent): void {
     this.#log('%s %o', event.type, event)
+    this.#warnings?.take(event)
     try {
       this.#init.onEvent?.(event)
     } catch (err) {

@@ -23,7 +23,8 @@ import { checkDiscoveryInit } from './options.ts'
  *
  * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError here and now when an
  * option is not what it can be, or has no such name; the message says what to write instead. Nothing is thrown later:
- * a failure is an event and another attempt.
+ * a failure is an event and another attempt. Without `onEvent`, what a developer has to know is a warning of libp2p's
+ * logger, once: no bootstrap answers, this node is not listed, it has no peers after 30 s.
  */
 export function bootstrapDiscovery(
   init: BootstrapDiscoveryInit,
