@@ -34,7 +34,10 @@ export interface BootstrapServiceInit {
   readonly allowPrivateIp?: boolean
   /** Closed networks only: no limits by IP and the network around it. Default false. */
   readonly unlimitedNeighbours?: boolean
-  /** Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. */
+  /**
+   * Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. The
+   * node's own is left out, so that all of them can have one list.
+   */
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean

@@ -6,6 +6,7 @@ import { dialBack } from './host/dial-back.ts'
 import { LoopShare } from './host/loop-share.ts'
 import { acceptsConnection } from './host/tcp-connect.ts'
 import { isLegacy, LegacyPeers, withLegacy } from './legacy-peers.ts'
+import { samePeer } from './peer/peer-id.ts'
 import { accessList } from './policy/access-list.ts'
 import type { AdmissionRules } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
@@ -133,6 +134,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       clock,
       onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
     })
+    const own = components.peerId.toString()
     const loop = new LoopShare(() => performance.now())
     this.#legacy = new LegacyPeers({
       rules,
@@ -162,7 +164,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       point: this.#point,
       ...exchanges,
       clock,
-      siblings: init.siblings ?? [],
+      siblings: (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', own)),
       legacy: this.#legacy,
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,

@@ -4,6 +4,7 @@ import type { BootstrapAnswer } from './bootstrap-client.ts'
 import type { BootstrapError } from './bootstrap-error.ts'
 import type { CachedBootstrap } from './cache-file.ts'
 import { readDialable } from './offered-peers.ts'
+import type { Family } from './own-addresses.ts'
 import type { Scheduler } from './scheduler.ts'
 import { Session, type SessionInit } from './session.ts'
 
@@ -14,11 +15,12 @@ const GIVE_UP_AFTER = 10
 
 export interface BootstrapsInit {
   readonly connect: (addresses: readonly string[]) => SessionInit['client']
-  /** What to register with a bootstrap at these addresses. */
-  readonly addresses: (bootstrap: readonly string[]) => readonly string[]
+  /** What to register with a bootstrap at these addresses; over a connection of `family`, when it is known. */
+  readonly addresses: (bootstrap: readonly string[], family?: Family) => readonly string[]
   readonly ownId: string
   readonly ttl: number
   readonly refreshInterval: number
+  readonly wantsMore: () => boolean
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (bootstrap: Bootstrap, answer: BootstrapAnswer) => void
@@ -28,6 +30,8 @@ export interface BootstrapsInit {
   readonly onMet: (bootstrap: Bootstrap) => void
   /** One is no longer asked. */
   readonly onGone: (bootstrap: Bootstrap) => void
+  /** On stop this node was taken off its list, or the bootstrap gave no answer. */
+  readonly onUnregistered: (bootstrap: Bootstrap, error: BootstrapError | undefined) => void
 }
 
 export interface Bootstrap {
@@ -95,23 +99,38 @@ export class Bootstraps {
     }
   }
 
-  /** Takes this node back everywhere, side by side. */
+  /** The node wants more peers after having had enough. */
+  wantsMoreAgain(): void {
+    for (const { session } of this.#byId.values()) {
+      session.wantsMoreAgain()
+    }
+  }
+
+  /** Unregisters this node everywhere, side by side. Never rejects. */
   async stop(): Promise<void> {
     const all = [...this.#byId.values()]
     this.#byId.clear()
-    await Promise.all(all.map(({ session }) => session.stop({ takeBack: true })))
+    await Promise.all(
+      all.map(async (bootstrap) => {
+        const outcome = await bootstrap.session.stop({ unregister: true })
+        if (outcome !== undefined) {
+          this.#init.onUnregistered(bootstrap, outcome === true ? undefined : outcome)
+        }
+      }),
+    )
   }
 
   #add(id: string, addresses: readonly string[], root: string, met: boolean): void {
-    const { connect, scheduler, random, ttl, refreshInterval, ownId } = this.#init
+    const { connect, scheduler, random, ttl, refreshInterval, wantsMore, ownId } = this.#init
     if (id === ownId) {
       return
     }
     const session = new Session({
       client: connect(addresses),
-      addresses: () => this.#init.addresses(addresses),
+      addresses: (family) => this.#init.addresses(addresses, family),
       ttl,
       refreshInterval,
+      wantsMore,
       scheduler,
       random,
       onAnswer: (answer) => this.#answered(bootstrap, answer),
@@ -146,8 +165,8 @@ export class Bootstraps {
 
   #remove(bootstrap: Bootstrap): void {
     this.#byId.delete(bootstrap.id)
-    // Not taken back: the same bootstrap may be on its way in again, at another address.
-    bootstrap.session.stop({ takeBack: false })
+    // Stays registered: the same bootstrap may be on its way in again, at another address.
+    bootstrap.session.stop({ unregister: false })
     this.#init.onGone(bootstrap)
   }
 

@@ -7,18 +7,27 @@ import type { ResolveTxt } from './dnsaddr.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SessionInit } from './session.ts'
 
-/** How often each bootstrap is asked, ms, ± 20 %. */
+/** How often each bootstrap is asked by a node that has its peers, ms, ± 20 %. */
 export const REFRESH_INTERVAL_MS = 5 * 60_000
 /** How long a registration lasts unless it is renewed, seconds: the libp2p rendezvous specification's default. */
 export const TTL_S = 7200
 export interface BootstrapDiscoveryInit extends BootstrapSources {
   /** The network, which is one chain: at most 255 bytes of UTF-8. Default `''`, the network without a name. */
   readonly network?: string
-  /** A file for up to 1000 peers that worked, and bootstraps that were met. Default: none, forgotten with the process. */
-  readonly cache?: string
-  /** How many peers this node wants: 1 to 1000. Learned from the keeper when there is one. Default {@link TARGET}. */
+  /**
+   * How many peers the node wants, 1 to 1000: while it is connected to fewer, it asks again soon and tries those of its
+   * cache. Default: the target of its `peerKeeper`; without one {@link TARGET}.
+   */
   readonly target?: number
-  /** How often each bootstrap is asked, ms, ± 20 %: 1000 to 86,400,000. Default {@link REFRESH_INTERVAL_MS}. */
+  /**
+   * A file for up to 1000 peers that worked, and bootstraps that were met: for when the answers of the bootstraps leave
+   * the node short of peers. Default: none, forgotten with the process.
+   */
+  readonly cache?: string
+  /**
+   * How often each bootstrap is asked once the node has its peers, ms, ± 20 %: 1000 to 86,400,000. Before, it is asked
+   * after about 0.5, 1, 2, 4 … s. Default {@link REFRESH_INTERVAL_MS}.
+   */
   readonly refreshInterval?: number
   /** How long a registration lasts unless it is renewed, seconds: 60 to 259,200. Default {@link TTL_S}. */
   readonly ttl?: number
