@@ -46,7 +46,7 @@ export function bootstrapProblem(address: string): string | undefined {
   if (shape.test(address)) {
     return isMultiaddrText(address)
       ? undefined
-      : 'write /ip4/<IPv4>, /ip6/<IPv6> or /dns4/<name>, then /tcp/<port> and the whole PeerId, as its ready line has them'
+      : 'write /ip4/<IPv4>, /ip6/<IPv6> or /dns4/<name>, then /tcp/<port> and the whole PeerId, as the bootstrap shows them when it is ready'
   }
   if (address.trim() !== address && bootstrapProblem(address.trim()) === undefined) {
     return 'write it without the white space around it'

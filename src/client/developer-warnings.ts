@@ -21,6 +21,8 @@ export interface DeveloperWarningsInit {
   readonly network: string
   readonly bootstraps: Pick<Bootstraps, 'has' | 'size'>
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
+  /** Whether the node has a `peerKeeper`, which dials the peers that are found. */
+  readonly hasKeeper: () => boolean
   readonly logger: ComponentLogger
   readonly scheduler: Scheduler
 }
@@ -40,6 +42,7 @@ export class DeveloperWarnings {
   ]
   #notice: string | undefined
   #cached = 0
+  #stopped = false
   #cancelTick = () => {}
 
   constructor(init: DeveloperWarningsInit) {
@@ -47,12 +50,14 @@ export class DeveloperWarnings {
     this.#log = audible(init.logger.forComponent('bootstrap-peer:discovery'))
   }
 
+  /** Once. */
   start(): void {
     this.#cancelTick = this.#init.scheduler.after(TICK_MS, () => this.start())
     this.#check()
   }
 
   stop(): void {
+    this.#stopped = true
     this.#cancelTick()
   }
 
@@ -83,7 +88,7 @@ export class DeveloperWarnings {
         continue
       }
       condition.since ??= now
-      if (!condition.said && now - condition.since >= held.patience) {
+      if (!this.#stopped && !condition.said && now - condition.since >= held.patience) {
         condition.said = true
         this.#log.error('%s. (Warned once; pass onEvent to get every event instead.)', held.message)
       }
@@ -142,10 +147,10 @@ export class DeveloperWarnings {
     const seen = [...this.#seen.values()]
     const known = Math.max(this.#cached, ...seen.map(({ peers }) => peers))
     if (known > 0) {
-      return (
-        `${known} are known. libp2p dials none of them by itself: add peerKeeper() of bootstrap-peer/client to services, or ` +
-        'dial on peer:discovery. If that is done, none of them could be reached'
-      )
+      return this.#init.hasKeeper()
+        ? `${known} are known, and none could be reached`
+        : `${known} are known. libp2p dials none of them by itself: add peerKeeper() of bootstrap-peer/client to services, or ` +
+            'dial on peer:discovery'
     }
     if (!seen.some(({ answers }) => answers)) {
       return bootstraps.size === 0 ? 'There is no bootstrap to ask' : 'No bootstrap has answered'

@@ -133,9 +133,10 @@ export class DiscoveryRun {
       },
     })
     const bootstraps = this.#bootstraps
+    const hasKeeper = () => keeperOf(components.events) !== undefined
     this.#warnings =
       init.onEvent === undefined
-        ? new DeveloperWarnings({ network, bootstraps, connectionManager, logger, scheduler })
+        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, logger, scheduler })
         : undefined
   }
 

@@ -23,7 +23,7 @@ const PEER = '12D3KooWAdNWVaJqMrmCNsuRJpp5BBKFW4pSpNsLJXWuHSJyumBo'
 
 const MINUTE = 60_000
 
-function begin({ bootstraps = [A], peers = [] as string[] } = {}) {
+function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
   const time = virtualScheduler()
   const said: string[] = []
   const world = { bootstraps: new Set(bootstraps), peers }
@@ -38,6 +38,7 @@ function begin({ bootstraps = [A], peers = [] as string[] } = {}) {
     network: 'mychain',
     bootstraps: world.bootstraps,
     connectionManager: { getConnections: connections },
+    hasKeeper: () => hasKeeper,
     logger: { forComponent: () => log },
     scheduler: time,
   })
@@ -212,6 +213,13 @@ describe('an application that takes no events', () => {
     })
   }
 
+  it('is told that peers could not be reached when the node has a keeper', async () => {
+    const { time, said, tell } = begin({ hasKeeper: true })
+    tell(answer(A, { peers: 7 }))
+    await time.advance(30_000)
+    assert.match(said[0]!, /7 are known, and none could be reached/)
+  })
+
   it('is told again when a node had peers and has lost them for 30 s', async () => {
     const { time, said, world } = begin()
     await time.advance(MINUTE)
@@ -229,6 +237,7 @@ describe('an application that takes no events', () => {
     tell(failure(A))
     warnings.stop()
     await time.advance(60 * MINUTE)
+    tell({ type: 'unregistered', bootstrap: A, error: undefined })
     assert.deepEqual(said, [])
   })
 
