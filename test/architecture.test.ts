@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts', 'recent-map.ts'],
   ],
   host: ['wire', 'peer', 'policy', 'type prober.ts'],
-  client: ['wire', 'peer', 'clock.ts', 'random.ts'],
+  client: ['wire', 'peer', 'clock.ts', 'random.ts', 'log-text.ts', 'nearest.ts'],
 
   'rendezvous-service.ts': [
     ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],

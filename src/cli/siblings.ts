@@ -1,6 +1,7 @@
 import type { Libp2p } from 'libp2p'
-import { BootstrapClient, type Dialer, peerIdOf } from '../client/bootstrap-client.ts'
+import { BootstrapClient, type Dialer } from '../client/bootstrap-client.ts'
 import { BootstrapError } from '../client/bootstrap-error.ts'
+import { peerIdOf } from '../client/bootstrap-list.ts'
 
 /** What became of one of the other bootstraps that a bootstrap names. */
 export interface SiblingReport {

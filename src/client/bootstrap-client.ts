@@ -2,25 +2,23 @@ import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p,
 import { multiaddr } from '@multiformats/multiaddr'
 import { parseAddress } from '../peer/address.ts'
 import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
-import { canonicalPeerId } from '../peer/peer-id.ts'
 import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
 import { BOOTSTRAP_PROTOCOL, type Verdict } from '../wire/bootstrap-codec.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
-import { exchangeLine } from './exchange.ts'
+import { EXAMPLE_BOOTSTRAP, peerIdOf } from './bootstrap-list.ts'
+import { CALL_TIMEOUT_MS, exchangeLine } from './exchange.ts'
 import { literalAddresses } from './literal-addresses.ts'
 import { type OfferedPeer, readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
+import { checkBootstrapClient, checkCall } from './options.ts'
 import type { Family } from './own-addresses.ts'
-
-/** How long a call may take, ms: dialling, and the answer, for which a bootstrap has 6 s. */
-export const CALL_TIMEOUT_MS = 10_000
 
 /** What of a libp2p node the client uses. */
 export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>
 
 export interface BootstrapClientInit {
-  /** The network, which is one chain: at most 255 bytes. Default `''`, the network without a name. */
+  /** The network, which is one chain: at most 255 bytes of UTF-8. Default `''`, the network without a name. */
   readonly network?: string
-  /** How long a call may take, ms. Default {@link CALL_TIMEOUT_MS}. */
+  /** How long a call may take, ms, dialling included: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
   readonly timeout?: number
 }
 
@@ -32,7 +30,7 @@ export interface CallOptions extends AbortOptions {
 }
 
 export interface RegisterOptions extends CallOptions {
-  /** How long the registration lasts, seconds; the bootstrap clamps it to 60–259,200. Default 7200. */
+  /** How long the registration lasts unless it is renewed, seconds: 60 to 259,200. Default 7200. */
   readonly ttl?: number
 }
 
@@ -65,7 +63,7 @@ export interface BootstrapAnswer {
  * ```
  *
  * Every call opens a stream of its own, dialling where there is no connection, and rejects with
- * {@link BootstrapError} when it gets no answer in time. A connection it dialled is hung up when the last call is
+ * {@link BootstrapError} when it gets no answer in time, with a TypeError for options that are not as described. A connection it dialled is hung up when the last call is
  * done: a bootstrap serves more nodes than it has room for connections.
  */
 export class BootstrapClient {
@@ -77,8 +75,12 @@ export class BootstrapClient {
   readonly #timeout: number
   #calls = 0
 
-  /** Throws a TypeError when an address names no PeerId, or when they name several. */
+  /**
+   * `bootstrap` is its multiaddr with `/p2p/<PeerId>`, or several of the same PeerId. Throws a TypeError that says what to
+   * write instead when an argument or an option is not what it can be.
+   */
   constructor(dialer: Dialer, bootstrap: string | readonly string[], init: BootstrapClientInit = {}) {
+    checkBootstrapClient(dialer, bootstrap, init)
     this.multiaddrs = typeof bootstrap === 'string' ? [bootstrap] : bootstrap
     this.id = onlyPeerId(this.multiaddrs)
     this.#dialer = dialer
@@ -91,17 +93,20 @@ export class BootstrapClient {
    * you see me at". Resolves when the bootstrap has dialled each back, or after 5 s with those undecided `pending`.
    */
   async register(addresses: AddressesToRegister, options: RegisterOptions = {}): Promise<BootstrapAnswer> {
+    checkCall('register', typeof addresses === 'function' ? [] : addresses, options)
     const chosen = typeof addresses === 'function' ? addresses : () => addresses
     return await this.#call((family) => ({ addresses: chosen(family), ttl: options.ttl }), options)
   }
 
   /** Takes addresses back; without any, all of this node's in the network. */
   async unregister(addresses: readonly string[] = [], options: CallOptions = {}): Promise<BootstrapAnswer> {
+    checkCall('unregister', addresses, options)
     return await this.#call(() => ({ addresses, ttl: 0 }), options)
   }
 
   /** Only asks. */
   async discover(options: CallOptions = {}): Promise<BootstrapAnswer> {
+    checkCall('discover', [], options)
     return await this.#call(() => ({}), options)
   }
 
@@ -188,18 +193,15 @@ function familyOf({ family, text }: Ip): Family {
   return text.startsWith('::ffff:') ? 4 : family
 }
 
+/** The PeerId that all of the addresses name. */
 function onlyPeerId(addresses: readonly string[]): string {
-  const ids = new Set(addresses.map(peerIdOf))
-  const [id] = ids
-  if (id === undefined || ids.size > 1) {
-    const what = ids.size > 1 ? 'name several peers' : 'name no peer'
-    throw new TypeError(`the addresses of the bootstrap ${what}: ${addresses.join(', ') || 'there are none'}`)
+  const [id, ...others] = new Set(addresses.map((address) => peerIdOf(address)!))
+  if (id === undefined || others.length > 0) {
+    throw new TypeError(
+      id === undefined
+        ? `BootstrapClient: bootstrap is an empty array; write its multiaddrs, such as ['${EXAMPLE_BOOTSTRAP}']`
+        : `BootstrapClient: the addresses of bootstrap name several peers (${[id, ...others].join(', ')}); make a client for each`,
+    )
   }
   return id
-}
-
-/** The PeerId at the end of a multiaddr, base58btc; undefined when there is none. */
-export function peerIdOf(address: string): string | undefined {
-  const [, text] = /\/p2p\/([^/]+)$/.exec(address) ?? []
-  return text === undefined ? undefined : canonicalPeerId(text)
 }

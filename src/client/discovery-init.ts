@@ -12,36 +12,38 @@ export const REFRESH_INTERVAL_MS = 5 * 60_000
 /** How long a registration lasts unless it is renewed, seconds: the libp2p rendezvous specification's default. */
 export const TTL_S = 7200
 export interface BootstrapDiscoveryInit extends BootstrapSources {
-  /** The network, which is one chain: at most 255 bytes. Default `''`, the network without a name. */
+  /** The network, which is one chain: at most 255 bytes of UTF-8. Default `''`, the network without a name. */
   readonly network?: string
   /**
-   * How many peers the node wants: while it is connected to fewer, it asks again soon and tries those of its cache.
-   * 1 to 1000. Default: the target of its `peerKeeper`; without one 8.
+   * How many peers the node wants, 1 to 1000: while it is connected to fewer, it asks again soon and tries those of its
+   * cache. Default: the target of its `peerKeeper`; without one {@link TARGET}.
    */
   readonly target?: number
   /**
-   * A file that remembers peers that worked, for when the answers of the bootstraps leave the node short of peers.
-   * Default: none, forgotten with the process.
+   * A file for up to 1000 peers that worked, and bootstraps that were met: for when the answers of the bootstraps leave
+   * the node short of peers. Default: none, forgotten with the process.
    */
   readonly cache?: string
   /**
-   * How often each bootstrap is asked once the node has its peers, ms, ± 20 %. Default {@link REFRESH_INTERVAL_MS}.
-   * Before, it is asked after about 0.5, 1, 2, 4 … s.
+   * How often each bootstrap is asked once the node has its peers, ms, ± 20 %: 1000 to 86,400,000. Before, it is asked
+   * after about 0.5, 1, 2, 4 … s. Default {@link REFRESH_INTERVAL_MS}.
    */
   readonly refreshInterval?: number
   /** How long a registration lasts unless it is renewed, seconds: 60 to 259,200. Default {@link TTL_S}. */
   readonly ttl?: number
-  /** Whether to register this node, if it listens at all. Default true. */
+  /** Whether to register this node. One that does not listen only asks. Default true. */
   readonly register?: boolean
-  /** How long a bootstrap may take to answer, ms, dialling it included. Default {@link CALL_TIMEOUT_MS}. */
+  /** How long a bootstrap may take to be dialled and to answer, ms: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
   readonly timeout?: number
-  /** Told whatever happens; what it throws is logged. */
+  /** Called for every event; exceptions are logged. Default: what a developer has to know is logged as a warning. */
   readonly onEvent?: (event: DiscoveryEvent) => void
   /** Looks up the TXT records of a name. Default: as the system does. */
   readonly resolveTxt?: ResolveTxt
+  /** For tests: the time. Default: the system's. */
   readonly scheduler?: Scheduler
+  /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
-  /** How a bootstrap at these addresses is spoken to; for tests. Default: over libp2p. */
+  /** For tests: how a bootstrap at these addresses is spoken to. Default: over libp2p. */
   readonly connect?: (addresses: readonly string[]) => SessionInit['client']
 }
 

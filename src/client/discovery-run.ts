@@ -1,12 +1,13 @@
 import type { Connection, IdentifyResult, Logger, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { secureRandom } from '../random.ts'
-import { type BootstrapAnswer, BootstrapClient, CALL_TIMEOUT_MS } from './bootstrap-client.ts'
+import { type BootstrapAnswer, BootstrapClient } from './bootstrap-client.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
 import { CacheFallback } from './cache-fallback.ts'
 import { type ChosenPeer, choosePeers, type Offer } from './choose-peers.ts'
+import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import {
   type BootstrapDiscoveryComponents,
@@ -15,6 +16,7 @@ import {
   TTL_S,
 } from './discovery-init.ts'
 import { systemResolveTxt } from './dnsaddr.ts'
+import { CALL_TIMEOUT_MS } from './exchange.ts'
 import { addressesOfInbound } from './inbound-peers.ts'
 import { TARGET } from './keeper-init.ts'
 import { keeperOf } from './keeper-link.ts'
@@ -42,6 +44,8 @@ export class DiscoveryRun {
   readonly #fallback: CacheFallback
   readonly #bootstraps: Bootstraps
   readonly #lookup: BootstrapLookup
+  /** For an application that does not take the events itself. */
+  readonly #warnings: DeveloperWarnings | undefined
   /** The last answer of each bootstrap. */
   readonly #offers = new Map<string, Offer>()
   readonly #demand: PeerDemand
@@ -128,6 +132,12 @@ export class DiscoveryRun {
         this.#fallBack()
       },
     })
+    const bootstraps = this.#bootstraps
+    const hasKeeper = () => keeperOf(components.events) !== undefined
+    this.#warnings =
+      init.onEvent === undefined
+        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, logger, scheduler })
+        : undefined
   }
 
   start(): void {
@@ -137,6 +147,7 @@ export class DiscoveryRun {
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
     events.addEventListener('self:peer:update', this.#onAddresses)
+    this.#warnings?.start()
     // The configured bootstraps are asked before anything is read from a disk.
     this.#lookup.start()
     if (this.#bootstraps.size === 0 && !isDynamic(this.#init)) {
@@ -164,6 +175,7 @@ export class DiscoveryRun {
     events.removeEventListener('peer:disconnect', this.#onPeersChanged)
     events.removeEventListener('self:peer:update', this.#onAddresses)
     this.#stopped = true
+    this.#warnings?.stop()
     this.#lookup.stop()
     this.#fallback.stop()
     this.#cancelCache()
@@ -254,6 +266,7 @@ export class DiscoveryRun {
 
   #tell(event: DiscoveryEvent): void {
     this.#log('%s %o', event.type, event)
+    this.#warnings?.take(event)
     try {
       this.#init.onEvent?.(event)
     } catch (err) {

@@ -7,9 +7,9 @@ import {
   serviceCapabilities,
   TypedEventEmitter,
 } from '@libp2p/interface'
-import { staticBootstraps } from './bootstrap-list.ts'
 import type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
 import { DiscoveryRun } from './discovery-run.ts'
+import { checkDiscoveryInit } from './options.ts'
 
 /**
  * Finds the peers of a network through its bootstraps, and keeps this node findable there:
@@ -21,14 +21,15 @@ import { DiscoveryRun } from './discovery-run.ts'
  * })
  * ```
  *
- * It emits `peer`; libp2p 3 connects to nobody by itself, see `peerKeeper`. Throws a TypeError here and now when
- * `bootstraps` holds what is no address of a bootstrap, and nothing later: what fails is an event, a log line and
- * another attempt.
+ * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError here and now when an
+ * option is not what it can be, or has no such name; the message says what to write instead. Nothing is thrown later:
+ * a failure is an event and another attempt. Without `onEvent`, what a developer has to know is a warning of libp2p's
+ * logger, once: no bootstrap answers, this node is not listed, it has no peers after 30 s.
  */
 export function bootstrapDiscovery(
   init: BootstrapDiscoveryInit,
 ): (components: BootstrapDiscoveryComponents) => BootstrapDiscovery {
-  staticBootstraps(init.bootstraps ?? [])
+  checkDiscoveryInit(init)
   return (components) => new BootstrapDiscovery(components, init)
 }
 

@@ -3,6 +3,9 @@ import { byteStream } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { MAX_ANSWER_BYTES } from '../wire/bootstrap-codec.ts'
 
+/** How long a call may take, ms: dialling, and the answer, for which a bootstrap has 6 s. */
+export const CALL_TIMEOUT_MS = 10_000
+
 const LINE_FEED = Uint8Array.of(10)
 
 /**

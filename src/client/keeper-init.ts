@@ -9,13 +9,15 @@ export const TARGET = 8
 export const PING_INTERVAL_MS = 60_000
 
 export interface PeerKeeperInit {
-  /** How many peers to be connected to. Default {@link TARGET}. */
+  /** How many peers to be connected to: 1 to 1000. Default {@link TARGET}. */
   readonly target?: number
   /** A file for the peers that were connected longest: they are dialled first after a restart. Default: none. */
   readonly anchors?: string
-  /** How often a connection is asked whether it lives, ms. Default {@link PING_INTERVAL_MS}. */
+  /** How often a connection is asked whether it lives, ms: 1000 to 86,400,000. Default {@link PING_INTERVAL_MS}. */
   readonly pingInterval?: number
+  /** For tests: the time. Default: the system's. */
   readonly scheduler?: Scheduler
+  /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
 }
 

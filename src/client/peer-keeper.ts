@@ -22,6 +22,7 @@ import { linkKeeper } from './keeper-link.ts'
 import { planDials, SETTLED_MS } from './keeper-plan.ts'
 import { assertAlive } from './liveness.ts'
 import { foreignAddresses } from './offered-peers.ts'
+import { checkKeeperInit } from './options.ts'
 import { PeerCache } from './peer-cache.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
 import { CACHE_SOURCE, sourcesOf } from './source-tags.ts'
@@ -41,9 +42,11 @@ const TICK_MS = 1000
  *
  * Dials up to the target, spread over network groups and over those who named the peers; asks those connected whether
  * they live, replaces the dropped, leaves alone the dead for longer each time. Peers that connect to this node count
- * when a bootstrap named them too. It hangs up on nobody but the dead, and throws nothing.
+ * when a bootstrap named them too. It hangs up on nobody but the dead. Throws a TypeError here and now when an option is
+ * not what it can be, or has no such name, and nothing later.
  */
 export function peerKeeper(init: PeerKeeperInit = {}): (components: PeerKeeperComponents) => PeerKeeper {
+  checkKeeperInit(init)
   return (components) => new PeerKeeper(components, init)
 }
 

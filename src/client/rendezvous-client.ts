@@ -11,9 +11,8 @@ import {
   type RendezvousMessage,
   type Status,
 } from '../wire/rendezvous-messages.ts'
-
-/** How long a call may take, ms: dialling, and the answer. */
-export const CALL_TIMEOUT_MS = 10_000
+import { CALL_TIMEOUT_MS } from './exchange.ts'
+import { checkRendezvousClient } from './options.ts'
 
 /** What of a libp2p node the client uses. */
 export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
@@ -21,7 +20,7 @@ export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
 export interface RendezvousClientInit {
   /** Signs the records that register; without it the client only discovers. */
   readonly privateKey?: PrivateKey
-  /** How long a call may take, ms. Default {@link CALL_TIMEOUT_MS}. */
+  /** How long a call may take, ms, dialling included: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
   readonly timeout?: number
   /**
    * How records are signed: `standard`, as Go and JavaScript have it, or `legacy`, the only one that rust-libp2p's
@@ -78,8 +77,12 @@ export class RendezvousClient {
   #form: RecordForm | undefined
   #seq = 0n
 
-  /** `point` is the multiaddr of the rendezvous point, with `/p2p`. */
+  /**
+   * `point` is the multiaddr of the rendezvous point, with `/p2p`. Throws a TypeError that says what to write instead when
+   * an argument or an option is not what it can be.
+   */
   constructor(dialer: RendezvousDialer, point: string, init: RendezvousClientInit = {}) {
+    checkRendezvousClient(dialer, point, init)
     this.#dialer = dialer
     this.#point = point
     this.#privateKey = init.privateKey

@@ -212,6 +212,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
       [['list', '203.0.113.7:4000'], /"203\.0\.113\.7:4000" is no bootstrap; write its multiaddr with its PeerId/],
       [['list', at, '--limit', '5000'], /--limit 5000 is not a whole number from 0 to 1000/],
       [['join', at, '--prot', '1'], /unknown option --prot.*did you mean --port/],
+      [['join', at, '--cache', ''], /--cache is empty; write the path of a file/],
       [['join', at, '--port', '99999'], /--port 99999 is not a whole number from 0 to 65535/],
     ]
     for (const [args, message] of mistakes) {

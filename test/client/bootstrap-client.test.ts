@@ -124,7 +124,7 @@ describe('a client of one bootstrap', () => {
   it('gives up on a bootstrap that is silent, and when it is told to', async () => {
     const silent = await startFakeBootstrap(() => undefined)
     const address = String(silent.getMultiaddrs()[0])
-    await assert.rejects(new BootstrapClient(bob, address, { timeout: 200 }).discover(), { code: 'timeout' })
+    await assert.rejects(new BootstrapClient(bob, address, { timeout: 1000 }).discover(), { code: 'timeout' })
     const abort = new AbortController()
     const call = new BootstrapClient(bob, address).discover({ signal: abort.signal })
     abort.abort()
@@ -153,9 +153,9 @@ describe('a client of one bootstrap', () => {
     await liar.stop()
   })
 
-  it('refuses an address that names nobody', () => {
-    assert.throws(() => new BootstrapClient(bob, '/ip4/127.0.0.1/tcp/4000'), /name no peer: \/ip4/)
+  it('refuses addresses that do not name one peer', () => {
+    assert.throws(() => new BootstrapClient(bob, '/ip4/127.0.0.1/tcp/4000'), /it names no peer; write its PeerId/)
     assert.throws(() => new BootstrapClient(bob, [at, String(alice.getMultiaddrs()[0])]), /name several peers/)
-    assert.throws(() => new BootstrapClient(bob, []), /there are none/)
+    assert.throws(() => new BootstrapClient(bob, []), /an empty array; write its multiaddrs/)
   })
 })

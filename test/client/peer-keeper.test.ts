@@ -118,7 +118,7 @@ describe('peerKeeper', () => {
   })
 
   it('hangs up on a peer that does not answer any more', async () => {
-    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 100 })
+    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 1000 })
     const [deaf] = (await plainPeers(1)) as [Libp2p]
     // It accepts the stream and says nothing.
     await deaf.handle('/ipfs/ping/1.0.0', (stream) => stream.abort(new Error('deaf')))
@@ -129,7 +129,7 @@ describe('peerKeeper', () => {
   })
 
   it('keeps a peer that does not speak ping', async () => {
-    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 1 })
+    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 1000 })
     const [peer] = (await plainPeers(1)) as [Libp2p]
     await name(node, peer)
     await until(() => keeper.peers.length === 1, 'it is connected')

@@ -1,6 +1,5 @@
 import type { Libp2p } from 'libp2p'
-import { peerIdOf } from '../../client/bootstrap-client.ts'
-import { MAX_BOOTSTRAPS } from '../../client/bootstrap-list.ts'
+import { MAX_BOOTSTRAPS, peerIdOf } from '../../client/bootstrap-list.ts'
 import { bootstrapDiscovery } from '../../client/discovery.ts'
 import type { DiscoveryEvent } from '../../client/discovery-events.ts'
 import { type ResolveTxt, systemResolveTxt } from '../../client/dnsaddr.ts'
@@ -10,7 +9,7 @@ import type { Invocation } from '../arguments.ts'
 import { checkedBootstraps, localNode } from '../chosen-bootstraps.ts'
 import { clientConfig, networkToJoin } from '../client-config.ts'
 import { startClientNode, wholeNumber } from '../client-node.ts'
-import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts'
 import { liveView } from '../live-view.ts'
 import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
 import { stopSignal } from '../stop-signals.ts'
@@ -35,6 +34,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const network = networkToJoin(config)
   const target = wholeNumber(options, 'target', { min: 1, max: 1000 })
   const cache = options.get('cache')
+  if (cache === '') {
+    throw new CommandError(EXIT.usage, '--cache is empty; write the path of a file, such as --cache peers-cache.json')
+  }
   const sources = operands.length > 0 ? operands : [...(await localNode(config, 'join')), ...config.sibling]
   const bootstraps = new Map([...checkedBootstraps(sources).keys()].map((id) => [id, ASKED]))
   const shown: Shown = { bootstraps, notice: undefined }
