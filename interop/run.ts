@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { type BootstrapNode, startNode, temporaryFolder } from './bootstrap-node.ts'
 import { type Examples, examples } from './cells/examples.ts'
+import { goDiscovery } from './cells/go-discovery.ts'
 import { keyTypes } from './cells/key-types.ts'
 import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
@@ -20,6 +21,9 @@ const report = createReport({ json })
 const clients = await buildClients(report, process.env.CI === 'true')
 await runMatrix(report, clients)
 await examples(report, await buildExamples(report, clients))
+if (clients.has('go')) {
+  await goDiscovery(report)
+}
 const failed = count(report.cells, 'failed')
 if (!json) {
   console.log(`${count(report.cells, 'passed')} passed, ${failed} failed, ${count(report.cells, 'skipped')} skipped`)
