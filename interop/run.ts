@@ -3,6 +3,8 @@
 
 import { parseArgs } from 'node:util'
 import { type BootstrapNode, startNode, temporaryFolder } from './bootstrap-node.ts'
+import { type Examples, examples } from './cells/examples.ts'
+import { goDiscovery } from './cells/go-discovery.ts'
 import { keyTypes } from './cells/key-types.ts'
 import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
@@ -19,6 +21,10 @@ const { json } = parseArgs({ options: { json: { type: 'boolean', default: false 
 const report = createReport({ json })
 const clients = await buildClients(report, process.env.CI === 'true')
 await runMatrix(report, clients)
+await examples(report, await buildExamples(report, clients))
+if (clients.has('go')) {
+  await goDiscovery(report)
+}
 const failed = count(report.cells, 'failed')
 if (!json) {
   console.log(`${count(report.cells, 'passed')} passed, ${failed} failed, ${count(report.cells, 'skipped')} skipped`)
@@ -44,6 +50,16 @@ async function buildClients({ skip, fail, try: attempt }: Report, ci: boolean): 
     })
   }
   return clients
+}
+
+async function buildExamples({ try: attempt }: Report, clients: Clients): Promise<Examples> {
+  const programs = new Map<Language, Command>()
+  for (const language of clients.keys()) {
+    await attempt(`examples/${language} builds`, async () => {
+      programs.set(language, await TOOLCHAINS[language].buildExample())
+    })
+  }
+  return programs
 }
 
 async function runMatrix(report: Report, clients: Clients): Promise<void> {
