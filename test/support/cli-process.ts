@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly nodeArguments?: readonly string[]
   /** Of its stdout. Default: utf8. */
   readonly encoding?: BufferEncoding
+  /** When it is killed however it fares, ms. Default: a minute. */
+  readonly lifetime?: number
 }
 
 export interface CliResult {
@@ -104,14 +106,17 @@ export function startCli(scope: Scope, args: readonly string[], options: CliOpti
   }
 }
 
-function spawnCli(args: readonly string[], { cwd, env = {}, nodeArguments = [] }: CliOptions): ChildProcess {
+function spawnCli(
+  args: readonly string[],
+  { cwd, env = {}, nodeArguments = [], lifetime = DEADLINE_MS * 2 }: CliOptions,
+): ChildProcess {
   // None of the settings of whoever runs the tests.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BOOTSTRAP_PEER_'))
   return spawn(process.execPath, [...nodeArguments, BIN, ...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS * 2,
+    timeout: lifetime,
     killSignal: 'SIGKILL',
   })
 }

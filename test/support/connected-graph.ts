@@ -8,17 +8,35 @@ export interface GraphNode {
   readonly peers: Iterable<string>
 }
 
-/** How often the graph is looked at, ms. */
-const LOOK_MS = 20
+/** How far nodes are from being connected. */
+export interface GraphState {
+  /** How many nodes have all the peers that they should have. */
+  readonly settled: number
+  /** How many peers the others have, the fewest first. */
+  readonly short: readonly number[]
+  /** How many nodes each piece of the graph has, the largest first. */
+  readonly pieces: readonly number[]
+}
+
+export interface Waiting {
+  /** How many peers each node should have; all of the others where they are fewer. */
+  readonly target: number
+  /** How long it may take, ms. */
+  readonly within: number
+  /** When the time began to run, by `performance.now()`. Default: now. */
+  readonly began?: number
+  /** How often to look, ms. Default 20; a look at a thousand nodes takes 5. */
+  readonly every?: number
+}
 
 /**
- * Waits until nodes are connected: every one has `target` peers among the others, or all of the others where they are
- * fewer, and the graph is one piece. A connection counts once both of its ends have it, whichever of them dialled.
- * Returns how long it took since `began`, in ms. Throws with what is missing when `within` ms have passed since then.
+ * Waits until nodes are connected: each has `target` peers among the others and the graph is one piece. A connection
+ * counts once both of its ends have it, whichever of them dialled. Returns how long it took, in ms. Throws with what is
+ * missing when the time is over.
  */
 export async function connectedGraph(
   nodes: () => readonly GraphNode[],
-  { target, within, began = performance.now() }: { target: number; within: number; began?: number },
+  { target, within, began = performance.now(), every = 20 }: Waiting,
 ): Promise<number> {
   for (;;) {
     const missing = whatIsMissing(nodes(), target)
@@ -29,25 +47,29 @@ export async function connectedGraph(
     if (took > within) {
       throw new Error(`not connected after ${within} ms: ${missing ?? 'it took longer'}`)
     }
-    await delay(LOOK_MS)
+    await delay(every)
   }
 }
 
 /** Why nodes are not connected, in one line; undefined when they are. See {@link connectedGraph}. */
 export function whatIsMissing(nodes: readonly GraphNode[], target: number): string | undefined {
-  const edges = edgesOf(nodes)
-  const least = Math.min(target, nodes.length - 1)
-  const degrees = [...edges.values()].map(({ size }) => size).sort((a, b) => a - b)
-  const short = degrees.filter((degree) => degree < least)
-  const pieces = piecesOf(edges)
+  const { short, pieces } = stateOf(nodes, target)
   const faults = []
   if (short.length > 0) {
+    const least = Math.min(target, nodes.length - 1)
     faults.push(`${short.length} of ${nodes.length} nodes have fewer than ${least} peers (${short.join(', ')})`)
   }
   if (pieces.length > 1) {
     faults.push(`the graph is in ${pieces.length} pieces (of ${pieces.join(', ')} nodes)`)
   }
   return faults.length === 0 ? undefined : faults.join('; ')
+}
+
+export function stateOf(nodes: readonly GraphNode[], target: number): GraphState {
+  const edges = edgesOf(nodes)
+  const least = Math.min(target, nodes.length - 1)
+  const short = [...edges.values()].flatMap(({ size }) => (size < least ? size : [])).sort((a, b) => a - b)
+  return { settled: nodes.length - short.length, short, pieces: piecesOf(edges) }
 }
 
 /** Libp2p nodes as they are connected now. */
