@@ -1,9 +1,9 @@
 import type { Random } from '../random.ts'
+import { BACK_OFF, JITTER } from './ask-schedule.ts'
 import { backOff, jittered } from './back-off.ts'
 import { type BootstrapSources, isDynamic, resolveBootstraps, staticBootstraps } from './bootstrap-list.ts'
 import type { ResolveTxt } from './dnsaddr.ts'
 import type { Scheduler } from './scheduler.ts'
-import { BACK_OFF, JITTER } from './session.ts'
 
 /** How long looking up the whole list may take, ms. */
 const LOOKUP_TIMEOUT_MS = 10_000

@@ -19,6 +19,7 @@ export interface BootstrapsInit {
   readonly ownId: string
   readonly ttl: number
   readonly refreshInterval: number
+  readonly wantsMore: () => boolean
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (bootstrap: Bootstrap, answer: BootstrapAnswer) => void
@@ -28,6 +29,8 @@ export interface BootstrapsInit {
   readonly onMet: (bootstrap: Bootstrap) => void
   /** One is no longer asked. */
   readonly onGone: (bootstrap: Bootstrap) => void
+  /** On stop this node was taken off its list, or the bootstrap gave no answer. */
+  readonly onUnregistered: (bootstrap: Bootstrap, error: BootstrapError | undefined) => void
 }
 
 export interface Bootstrap {
@@ -95,15 +98,29 @@ export class Bootstraps {
     }
   }
 
-  /** Takes this node back everywhere, side by side. */
+  /** The node wants more peers after having had enough. */
+  wantsMoreAgain(): void {
+    for (const { session } of this.#byId.values()) {
+      session.wantsMoreAgain()
+    }
+  }
+
+  /** Unregisters this node everywhere, side by side. Never rejects. */
   async stop(): Promise<void> {
     const all = [...this.#byId.values()]
     this.#byId.clear()
-    await Promise.all(all.map(({ session }) => session.stop({ takeBack: true })))
+    await Promise.all(
+      all.map(async (bootstrap) => {
+        const outcome = await bootstrap.session.stop({ unregister: true })
+        if (outcome !== undefined) {
+          this.#init.onUnregistered(bootstrap, outcome === true ? undefined : outcome)
+        }
+      }),
+    )
   }
 
   #add(id: string, addresses: readonly string[], root: string, met: boolean): void {
-    const { connect, scheduler, random, ttl, refreshInterval, ownId } = this.#init
+    const { connect, scheduler, random, ttl, refreshInterval, wantsMore, ownId } = this.#init
     if (id === ownId) {
       return
     }
@@ -112,6 +129,7 @@ export class Bootstraps {
       addresses: () => this.#init.addresses(addresses),
       ttl,
       refreshInterval,
+      wantsMore,
       scheduler,
       random,
       onAnswer: (answer) => this.#answered(bootstrap, answer),
@@ -146,8 +164,8 @@ export class Bootstraps {
 
   #remove(bootstrap: Bootstrap): void {
     this.#byId.delete(bootstrap.id)
-    // Not taken back: the same bootstrap may be on its way in again, at another address.
-    bootstrap.session.stop({ takeBack: false })
+    // Stays registered: the same bootstrap may be on its way in again, at another address.
+    bootstrap.session.stop({ unregister: false })
     this.#init.onGone(bootstrap)
   }
 

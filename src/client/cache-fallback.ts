@@ -1,3 +1,5 @@
+import type { Random } from '../random.ts'
+import { backOff } from './back-off.ts'
 import { type ChosenPeer, choosePeers } from './choose-peers.ts'
 import { readDialable } from './offered-peers.ts'
 import type { PeerCache } from './peer-cache.ts'
@@ -6,20 +8,27 @@ import { CACHE_SOURCE } from './source-tags.ts'
 
 /** Peers of the cache that are tried at a time. */
 const CAPS = { perRoot: 128, perGroup: 16 }
+/** They are announced again after 5–15 s at the earliest, ms, then twice as late each time, up to the refresh. */
+const AGAIN_MS = 10_000
 
 export interface CacheFallbackInit {
   readonly cache: Pick<PeerCache, 'peers'>
   readonly ownId: string
-  /** The least time between two uses, ms. */
-  readonly interval: number
+  /** The longest pause between two uses that are wanted, ms. */
+  readonly refreshInterval: number
   readonly scheduler: Scheduler
+  readonly random: Random
   readonly onUse: (peers: readonly ChosenPeer[]) => void
 }
 
-/** Peers of earlier runs, for when no bootstrap answers: those that worked last, spread over network groups. */
+/**
+ * Peers of earlier runs, for when the answers leave the node short of peers: those that worked last, spread over
+ * network groups.
+ */
 export class CacheFallback {
   readonly #init: CacheFallbackInit
-  #usedAt = Number.NEGATIVE_INFINITY
+  #uses = 0
+  #notBefore = Number.NEGATIVE_INFINITY
   #state: 'reading' | 'wanted' | 'ready' | 'stopped' = 'reading'
 
   constructor(init: CacheFallbackInit) {
@@ -39,14 +48,14 @@ export class CacheFallback {
     this.#state = 'stopped'
   }
 
-  /** No bootstrap answers now. */
+  /** The node is short of peers now. */
   use(): void {
-    const { cache, ownId, interval, scheduler, onUse } = this.#init
+    const { cache, ownId, refreshInterval, scheduler, random, onUse } = this.#init
     if (this.#state !== 'ready') {
       this.#state = this.#state === 'stopped' ? 'stopped' : 'wanted'
       return
     }
-    if (scheduler.now() - this.#usedAt < interval) {
+    if (scheduler.now() < this.#notBefore) {
       return
     }
     const offered = cache.peers.flatMap(({ id, addresses }) => {
@@ -54,7 +63,8 @@ export class CacheFallback {
       return id === ownId || read.length === 0 ? [] : [{ id, addresses: read }]
     })
     if (offered.length > 0) {
-      this.#usedAt = scheduler.now()
+      const again = { first: Math.min(AGAIN_MS, refreshInterval), most: refreshInterval }
+      this.#notBefore = scheduler.now() + backOff(++this.#uses, again, random)
       onUse(choosePeers([{ root: CACHE_SOURCE, peers: offered }], CAPS))
     }
   }

@@ -25,7 +25,9 @@ export type DiscoveryEvent =
     }
   /** A bootstrap that another one had named has answered, and is remembered. */
   | { readonly type: 'learned'; readonly bootstrap: string; readonly addresses: readonly string[] }
-  /** No bootstrap answers: so many peers of earlier runs are tried instead. */
+  /** The answers leave the node short of its target: this number of `peers` of earlier runs is tried too. */
   | { readonly type: 'cache'; readonly peers: number }
+  /** On stop: the bootstrap no longer lists this node; with an `error` it may, until the registration expires. */
+  | { readonly type: 'unregistered'; readonly bootstrap: string; readonly error: BootstrapError | undefined }
   /** Something an operator may want to mend, in one line. */
   | { readonly type: 'notice'; readonly message: string }

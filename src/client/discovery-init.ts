@@ -7,16 +7,27 @@ import type { ResolveTxt } from './dnsaddr.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SessionInit } from './session.ts'
 
-/** How often each bootstrap is asked, ms, ± 20 %. */
+/** How often each bootstrap is asked by a node that has its peers, ms, ± 20 %. */
 export const REFRESH_INTERVAL_MS = 5 * 60_000
 /** How long a registration lasts unless it is renewed, seconds: the libp2p rendezvous specification's default. */
 export const TTL_S = 7200
 export interface BootstrapDiscoveryInit extends BootstrapSources {
   /** The network, which is one chain: at most 255 bytes. Default `''`, the network without a name. */
   readonly network?: string
-  /** A file that remembers peers that worked, for when no bootstrap answers. Default: none, forgotten with the process. */
+  /**
+   * How many peers the node wants: while it is connected to fewer, it asks again soon and tries those of its cache.
+   * 1 to 1000. Default: the target of its `peerKeeper`; without one 8.
+   */
+  readonly target?: number
+  /**
+   * A file that remembers peers that worked, for when the answers of the bootstraps leave the node short of peers.
+   * Default: none, forgotten with the process.
+   */
   readonly cache?: string
-  /** How often each bootstrap is asked, ms, ± 20 %. Default {@link REFRESH_INTERVAL_MS}. */
+  /**
+   * How often each bootstrap is asked once the node has its peers, ms, ± 20 %. Default {@link REFRESH_INTERVAL_MS}.
+   * Before, it is asked after about 0.5, 1, 2, 4 … s.
+   */
   readonly refreshInterval?: number
   /** How long a registration lasts unless it is renewed, seconds: 60 to 259,200. Default {@link TTL_S}. */
   readonly ttl?: number

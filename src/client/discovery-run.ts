@@ -1,4 +1,4 @@
-import type { Connection, Logger, PeerInfo } from '@libp2p/interface'
+import type { Connection, IdentifyResult, Logger, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { secureRandom } from '../random.ts'
 import { type BootstrapAnswer, BootstrapClient, CALL_TIMEOUT_MS } from './bootstrap-client.ts'
@@ -15,13 +15,20 @@ import {
   TTL_S,
 } from './discovery-init.ts'
 import { systemResolveTxt } from './dnsaddr.ts'
+import { addressesOfInbound } from './inbound-peers.ts'
+import { TARGET } from './keeper-init.ts'
+import { keeperOf } from './keeper-link.ts'
 import { readDialable } from './offered-peers.ts'
 import { addressesToRegister } from './own-addresses.ts'
 import { PeerAnnouncer } from './peer-announcer.ts'
 import { PeerCache } from './peer-cache.ts'
+import { PeerDemand } from './peer-demand.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
 
-/** A bootstrap that is there has answered after so many ms, from the far side of the world too; then the cache is used. */
+/**
+ * A bootstrap that is there has answered by now, from the far side of the world too, ms. A node that is short of peers
+ * from then on uses its cache, whatever the answers hold.
+ */
 const CACHE_AFTER_MS = 3000
 
 /** A discovery from its start to its stop: puts the parts together. */
@@ -37,7 +44,10 @@ export class DiscoveryRun {
   readonly #lookup: BootstrapLookup
   /** The last answer of each bootstrap. */
   readonly #offers = new Map<string, Offer>()
-  #answered = false
+  readonly #demand: PeerDemand
+  /** Whether the node wanted more peers when last looked at. */
+  #wantsMore = true
+  #cacheIsDue = false
   #stopped = false
   #opened: Promise<void> = Promise.resolve()
   #cancelCache = () => {}
@@ -68,9 +78,17 @@ export class DiscoveryRun {
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,
-      interval: refreshInterval,
+      refreshInterval,
       scheduler,
+      random,
       onUse: (peers) => this.#useCached(peers),
+    })
+    this.#demand = new PeerDemand({
+      connectionManager,
+      target: () => this.#target,
+      named: () => new Set([...this.#offers.values()].flatMap(({ peers }) => peers.map(({ id }) => id))),
+      counts: (id) => this.#announcer.addressesOf(id) !== undefined && !this.#bootstraps.has(id),
+      now: scheduler.now,
     })
     this.#bootstraps = new Bootstraps({
       connect: init.connect ?? ((addresses) => new BootstrapClient(dialer, addresses, { network, timeout })),
@@ -78,6 +96,7 @@ export class DiscoveryRun {
       ownId,
       ttl,
       refreshInterval,
+      wantsMore: () => this.#wantsMoreNow(),
       scheduler,
       random,
       onAnswer: (bootstrap, answer) => this.#takeAnswer(bootstrap, answer),
@@ -94,6 +113,7 @@ export class DiscoveryRun {
         this.#offers.delete(id)
         this.#cache.forgetBootstrap(id)
       },
+      onUnregistered: ({ id }, error) => this.#tell({ type: 'unregistered', bootstrap: id, error }),
     })
     this.#lookup = new BootstrapLookup({
       sources: init,
@@ -112,13 +132,19 @@ export class DiscoveryRun {
   start(): void {
     const { events } = this.#components
     events.addEventListener('connection:open', this.#onConnection)
+    events.addEventListener('peer:identify', this.#onIdentify)
+    events.addEventListener('peer:connect', this.#onPeersChanged)
+    events.addEventListener('peer:disconnect', this.#onPeersChanged)
     events.addEventListener('self:peer:update', this.#onAddresses)
-    // Whoever is configured is asked before anything is read from a disk.
+    // The configured bootstraps are asked before anything is read from a disk.
     this.#lookup.start()
     if (this.#bootstraps.size === 0 && !isDynamic(this.#init)) {
       this.#fallback.use()
     }
-    this.#cancelCache = this.#scheduler.after(CACHE_AFTER_MS, () => this.#answered || this.#fallback.use())
+    this.#cancelCache = this.#scheduler.after(CACHE_AFTER_MS, () => {
+      this.#cacheIsDue = true
+      this.#useCacheIfShort()
+    })
     this.#opened = this.#cache.open().then(() => {
       if (!this.#stopped) {
         this.#bootstraps.restore(this.#cache.bootstraps)
@@ -132,6 +158,9 @@ export class DiscoveryRun {
   async stop(): Promise<void> {
     const { events } = this.#components
     events.removeEventListener('connection:open', this.#onConnection)
+    events.removeEventListener('peer:identify', this.#onIdentify)
+    events.removeEventListener('peer:connect', this.#onPeersChanged)
+    events.removeEventListener('peer:disconnect', this.#onPeersChanged)
     events.removeEventListener('self:peer:update', this.#onAddresses)
     this.#stopped = true
     this.#lookup.stop()
@@ -142,16 +171,37 @@ export class DiscoveryRun {
   }
 
   #takeAnswer({ id, root }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
-    this.#answered = true
     this.#offers.set(id, { root, peers })
     const named = new Set(peers.map((peer) => peer.id))
-    for (const peer of choosePeers([...this.#offers.values()])) {
+    const chosen = choosePeers([...this.#offers.values()])
+    for (const peer of chosen) {
       if (named.has(peer.id)) {
+        if (this.#announcer.addressesOf(peer.id) === undefined) {
+          this.#demand.newPeer()
+        }
         this.#announcer.announce(peer)
         this.#rememberConnected(peer)
       }
     }
+    if (this.#cacheIsDue || chosen.length < this.#target) {
+      this.#useCacheIfShort()
+    }
     this.#tell({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
+  }
+
+  get #target(): number {
+    return this.#init.target ?? keeperOf(this.#components.events)?.target ?? TARGET
+  }
+
+  #wantsMoreNow(): boolean {
+    this.#wantsMore = this.#demand.wantsMore
+    return this.#wantsMore
+  }
+
+  #useCacheIfShort(): void {
+    if (this.#demand.isShort) {
+      this.#fallback.use()
+    }
   }
 
   #fallBack(): void {
@@ -164,6 +214,21 @@ export class DiscoveryRun {
     this.#tell({ type: 'cache', peers: peers.length })
     for (const peer of peers) {
       this.#announcer.announce(peer)
+    }
+  }
+
+  readonly #onPeersChanged = (): void => {
+    const wanted = this.#wantsMore
+    if (this.#wantsMoreNow() && !wanted) {
+      this.#bootstraps.wantsMoreAgain()
+    }
+  }
+
+  /** A peer that connected to this node is remembered before any bootstrap has named it. */
+  readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    const id = detail.peerId.toString()
+    if (detail.connection.direction === 'inbound' && !this.#bootstraps.has(id)) {
+      this.#cache.connected(id, addressesOfInbound(detail))
     }
   }
 

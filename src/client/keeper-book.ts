@@ -5,10 +5,13 @@ import type { OfferedAddress } from './offered-peers.ts'
 
 /** The most peers that are kept in mind; each takes about half a kilobyte. */
 export const MAX_PROSPECTS = 1000
-/** After a failure a peer is left alone for 5–15 s, then twice as long each time, up to half an hour, ± 50 %. */
-export const PEER_BACK_OFF: BackOff = { first: 10_000, most: 30 * 60_000 }
-/** So many failures in a row and a peer is forgotten until somebody names it again. */
-const GIVE_UP_AFTER = 8
+/**
+ * After a failure a peer is left alone for 1–3 s, then twice as long each time, up to half an hour, ± 50 %. The first
+ * pause is short: a libp2p node takes 5 connections a second from one IP, and peers behind one NAT start together.
+ */
+export const PEER_BACK_OFF: BackOff = { first: 2000, most: 30 * 60_000 }
+/** After this number of failures in a row, about half an hour, a peer is forgotten until it is named again. */
+const GIVE_UP_AFTER = 10
 /** A connection that ends this soon was no success, ms. */
 const SHORT_MS = 10_000
 

@@ -1,3 +1,5 @@
+import { ipOf } from '../peer/address.ts'
+import { networkGroupOf, scopeOf } from '../peer/ip.ts'
 import {
   type CachedBootstrap,
   type CachedPeer,
@@ -6,11 +8,15 @@ import {
   readCache,
   writeCache,
 } from './cache-file.ts'
+import type { OfferedAddress } from './offered-peers.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Changes that come within this time are written together, ms. */
 const WRITE_DELAY_MS = 2000
 const MAX_ADDRESSES = 8
+/** Peers known only by their own connection to this node: the most at one public IP, and in one network group. */
+const MAX_INBOUND_PER_IP = 4
+const MAX_INBOUND_PER_GROUP = 16
 
 export interface PeerCacheInit {
   /** The file; undefined remembers for as long as the process runs. */
@@ -81,6 +87,34 @@ export class PeerCache {
       this.#peers.delete(oldest)
     }
     this.#changed()
+  }
+
+  /**
+   * A peer connected to this node and says where it listens. It takes no place of another: it is left out when the
+   * cache is full, or holds enough peers of its public IP or network group.
+   */
+  connected(id: string, addresses: readonly OfferedAddress[]): void {
+    const room = this.#peers.size < MAX_CACHED_PEERS && addresses.every((address) => this.#hasRoomNear(address))
+    if (addresses.length > 0 && (this.#peers.has(id) || room)) {
+      this.worked(
+        id,
+        addresses.map(({ text }) => text),
+      )
+    }
+  }
+
+  #hasRoomNear({ text, group }: OfferedAddress): boolean {
+    if (group === undefined) {
+      return true
+    }
+    let atIp = 0
+    let inGroup = 0
+    for (const { addresses } of this.#peers.values()) {
+      const ips = addresses.map(ipOf)
+      atIp += ips.some((ip) => ip.text === ipOf(text).text) ? 1 : 0
+      inGroup += ips.some((ip) => scopeOf(ip) === 'public' && networkGroupOf(ip) === group) ? 1 : 0
+    }
+    return atIp < MAX_INBOUND_PER_IP && inGroup < MAX_INBOUND_PER_GROUP
   }
 
   /** Replaces the peers by these. */

@@ -18,6 +18,7 @@ import {
   PING_INTERVAL_MS,
   TARGET,
 } from './keeper-init.ts'
+import { linkKeeper } from './keeper-link.ts'
 import { planDials, SETTLED_MS } from './keeper-plan.ts'
 import { assertAlive } from './liveness.ts'
 import { foreignAddresses } from './offered-peers.ts'
@@ -74,12 +75,19 @@ export class PeerKeeper implements Startable {
     this.#anchors = new PeerCache({ path: init.anchors, scheduler: this.#scheduler, onNotice })
   }
 
+  /** How many peers it wants to be connected to. */
+  get target(): number {
+    return this.#target
+  }
+
   /** Those connected now. */
   get peers(): KeptPeer[] {
     return this.#book.connected.map(({ id, connectedAt: since = 0, sources }) => ({ id, since, sources: [...sources] }))
   }
 
-  start(): void {}
+  start(): void {
+    linkKeeper(this.#components.events, this)
+  }
 
   /** Idempotent. */
   async afterStart(): Promise<void> {

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
 import { isPeerId, start, stop } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { isMultiaddr } from '@multiformats/multiaddr'
 import type { Libp2p, Libp2pOptions } from 'libp2p'
 import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
@@ -16,6 +19,11 @@ import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from 
 import { addressOf, startPeer } from '../support/peers.ts'
 import { until } from '../support/wait.ts'
 import { startFakeBootstrap } from './fake-bootstrap.ts'
+
+/** More of them than a node wants peers. */
+const DEAD_IDS = await Promise.all(
+  Array.from({ length: 10 }, async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()),
+)
 
 describe('bootstrapDiscovery', () => {
   let stops: Array<() => Promise<unknown>>
@@ -151,6 +159,86 @@ describe('bootstrapDiscovery', () => {
     assert.deepEqual(
       peers.map(({ id, addresses }: { id: string; addresses: string[] }) => ({ id, addresses })),
       [{ id: idOf(inbound), addresses: [addressOf(inbound)] }],
+    )
+  })
+
+  /** A cache file with one peer that is alive, and that no bootstrap names. */
+  async function cacheWith(peer: Libp2p): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'cache.json')
+    const peers = [{ id: idOf(peer), addresses: [addressOf(peer)], workedAt: Date.now() }]
+    await writeFile(cache, JSON.stringify({ version: 1, bootstraps: [], peers }))
+    return cache
+  }
+
+  for (const [what, answer] of [
+    ['an empty list', () => '[]\n'],
+    [
+      'a list of dead peers',
+      () => {
+        const records = DEAD_IDS.map((id, i) => ({ address: `/ip4/127.0.0.1/tcp/${65_000 + i}/p2p/${id}` }))
+        return `${JSON.stringify(records)}\n`
+      },
+    ],
+  ] as const) {
+    it(`uses its cache when a bootstrap answers ${what} for ever`, async () => {
+      const alive = await startPeer()
+      stops.push(async () => await alive.stop())
+      const cache = await cacheWith(alive)
+      const { found, events } = await chainNode({ bootstraps: [await fakeBootstrap(answer)], cache })
+      await until(() => found.has(idOf(alive)), 'the peer of the cache is found', 10_000)
+      assert.ok(events.some((event) => event.type === 'answer'))
+      assert.ok(events.some((event) => event.type === 'cache' && event.peers === 1))
+    })
+  }
+
+  it('remembers a peer that connected itself at once, where it listens at the IP it is seen at', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const cache = join(folder, 'cache.json')
+    const bootstrap = await bootstrapPeer()
+    const { node } = await chainNode(
+      { bootstraps: bootstrap.multiaddrs, cache },
+      { services: { identify: identify() } },
+    )
+    const victim = '/ip4/203.0.113.9/tcp/22'
+    const inbound = await startPeer({
+      services: { identify: identify() },
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'], appendAnnounce: [victim] },
+    })
+    stops.push(async () => await inbound.stop())
+    const identified = new Promise<void>((resolve) => {
+      node.addEventListener('peer:identify', ({ detail }) => detail.peerId.equals(inbound.peerId) && resolve())
+    })
+    await inbound.dial(node.getMultiaddrs())
+    await identified
+    await node.stop()
+    const { peers } = JSON.parse(await readFile(cache, 'utf8'))
+    assert.deepEqual(
+      peers.map(({ id, addresses }: { id: string; addresses: string[] }) => ({ id, addresses })),
+      [{ id: idOf(inbound), addresses: [addressOf(inbound)] }],
+    )
+  })
+
+  it('unregisters with every bootstrap when it stops, and says which it did not reach', async () => {
+    const all = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
+    const { node, events } = await chainNode({ bootstraps: all.flatMap(({ multiaddrs }) => multiaddrs) })
+    await until(() => all.every((each) => each.status().registrations === 1), 'all list it')
+    await until(() => verdictsOf(events).length === all.length, 'all have answered')
+    const [gone, ...alive] = all as [BootstrapPeer, ...BootstrapPeer[]]
+    await gone.stop()
+    await node.stop()
+    assert.deepEqual(
+      alive.map((each) => each.status().registrations),
+      [0, 0, 0],
+    )
+    const ends = events.flatMap((event) =>
+      event.type === 'unregistered' ? [[event.bootstrap, event.error?.code] as const] : [],
+    )
+    assert.deepEqual(
+      new Map(ends),
+      new Map(all.map(({ peerId }) => [peerId.toString(), peerId === gone.peerId ? 'unreachable' : undefined])),
     )
   })
 

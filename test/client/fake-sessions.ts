@@ -11,15 +11,22 @@ export type Call = {
 /** A bootstrap without a network: up or down, with a list or without, as the test says. */
 export function fakeClient(now: () => number) {
   const calls: Call[] = []
-  const state = { up: true, listed: false, retryAfter: undefined as number | undefined, expiresIn: 7200 }
+  const state = {
+    up: true,
+    listed: false,
+    /** What becomes of a registration. */
+    status: 'listed' as 'listed' | 'pending' | 'refused',
+    retryAfter: undefined as number | undefined,
+    expiresIn: 7200,
+  }
   const answer = (kind: Call['kind'], addresses: readonly string[]): BootstrapAnswer => {
     calls.push({ kind, addresses, at: now() })
     if (!state.up) {
       throw new BootstrapError('unreachable', 'fake', 'it is down', { retryAfter: state.retryAfter })
     }
-    state.listed = kind === 'register' || (kind === 'discover' && state.listed)
+    state.listed = (kind === 'register' && state.status === 'listed') || (kind === 'discover' && state.listed)
     const verdict = (address: string) =>
-      ({ address, status: 'listed', code: 'listed', message: '', expiresIn: state.expiresIn }) as const
+      ({ address, status: state.status, code: state.status, message: '', expiresIn: state.expiresIn }) as const
     return {
       peers: [],
       self: state.listed ? { id: 'me', addresses: [] } : undefined,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BACK_OFF, Session } from '../../src/client/session.ts'
+import { BACK_OFF } from '../../src/client/ask-schedule.ts'
+import { Session } from '../../src/client/session.ts'
 import { fakeClient } from './fake-sessions.ts'
 import { virtualScheduler } from './virtual-scheduler.ts'
 
@@ -33,6 +34,8 @@ describe('a thousand clients that lose their bootstrap', () => {
           addresses: () => ['/ip4/0.0.0.0/tcp/4001'],
           ttl: 7200,
           refreshInterval: 5 * 60_000,
+          // As a node that finds too few peers: the schedule that asks most.
+          wantsMore: () => true,
           scheduler: time,
           random,
           onAnswer: () => {},
@@ -69,7 +72,7 @@ describe('a thousand clients that lose their bootstrap', () => {
       const mean = CLIENTS / (BACK_OFF.most / 1000)
       assert.ok(peak <= 3 * mean, `${peak} in one second, ${mean.toFixed(1)} on average`)
       for (const { session } of clients) {
-        await session.stop({ takeBack: false })
+        await session.stop({ unregister: false })
       }
     })
   }

@@ -29,7 +29,7 @@ export async function run({ options, operands }: Invocation): Promise<ExitCode> 
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
-      log.info('error' in rest ? { ...rest, error: rest.error.code } : rest, type)
+      log.info('error' in rest ? { ...rest, error: rest.error?.code } : rest, type)
     }
   }
   const node = await startClientNode(options, {
@@ -91,5 +91,7 @@ function lineOf(event: Extract<DiscoveryEvent, { readonly bootstrap: string }>):
       return `${remoteText(event.error.message)}; tried again in ${Math.ceil(event.retryIn / 1000)} s`
     case 'learned':
       return 'a sibling that another one named'
+    case 'unregistered':
+      return event.error === undefined ? 'no longer lists this node' : remoteText(event.error.message)
   }
 }
