@@ -44,13 +44,13 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     const bootstraps = [one.at, two.at]
     const [producer] = await chainNodes(t, 2, bootstraps)
     await producer!.produce('before')
-    const leaver = await ChainNode.start(settings(bootstraps, cache))
+    const leaver = await ChainNode.start(settings(bootstraps, { cache }))
     await follows(leaver, producer!)
     await until(() => kept(leaver).length > 0, 'it has heard of one that it is connected to')
     await leaver.stop()
     await Promise.all([kill(one.process), kill(two.process)])
     await producer!.produce('while it was away')
-    const returned = await ChainNode.start(settings(bootstraps, cache))
+    const returned = await ChainNode.start(settings(bootstraps, { cache }))
     t.after(() => returned.stop())
     await follows(returned, producer!)
     await nextBlockReaches([returned], producer!)
@@ -58,7 +58,8 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
 
   it('teaches a bootstrap that comes back on an empty disk', async (t) => {
     const first = await bootstrap(t)
-    const [producer, other] = await chainNodes(t, 2, [first.at])
+    // Nodes that have their peers notice at the next refresh: 5 minutes by default.
+    const [producer, other] = await chainNodes(t, 2, [first.at], 1000)
     await producer!.produce('before')
     await follows(other!, producer!)
     await kill(first.process)
@@ -146,16 +147,26 @@ async function kill({ kill, ended }: CliProcess): Promise<void> {
   await ended
 }
 
-function settings(bootstraps: readonly string[], cache?: string) {
+/** The defaults, but for what a test is about. */
+function settings(
+  bootstraps: readonly string[],
+  more: { readonly cache?: string; readonly refreshInterval?: number } = {},
+) {
   return {
-    discovery: { bootstraps, network: NETWORK, refreshInterval: 1000, ...(cache === undefined ? {} : { cache }) },
+    discovery: { bootstraps, network: NETWORK, ...more },
     keeper: { target: TARGET, pingInterval: 1000 },
   }
 }
 
 /** Nodes of the chain. */
-async function chainNodes(t: TestContext, count: number, bootstraps: readonly string[]): Promise<ChainNode[]> {
-  const nodes = await Promise.all(Array.from({ length: count }, () => ChainNode.start(settings(bootstraps))))
+async function chainNodes(
+  t: TestContext,
+  count: number,
+  bootstraps: readonly string[],
+  refreshInterval?: number,
+): Promise<ChainNode[]> {
+  const init = settings(bootstraps, refreshInterval === undefined ? {} : { refreshInterval })
+  const nodes = await Promise.all(Array.from({ length: count }, () => ChainNode.start(init)))
   t.after(() => Promise.all(nodes.map((node) => node.stop())))
   return nodes
 }
