@@ -23,7 +23,8 @@ export class KnownPeers implements AsyncDisposable {
     const list = new KnownPeers(await mkdtemp(join(tmpdir(), 'bootstrap-peer-bench-')))
     const store = fileStore({ path: list.path, clock: Date.now })
     await store.open()
-    await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge: () => {} })
+    const merge = () => ({ added: 0, removed: 0 })
+    await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge })
     await store.close()
     return list
   }

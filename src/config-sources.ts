@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs'
 import {
   type Config,
   ENVIRONMENT_PREFIX,
+  MOVED_DEFAULTS,
+  type MovedDefault,
   SETTING_KEYS,
   type SettingKey,
   settingName,
@@ -13,6 +15,8 @@ import { nearest } from './nearest.ts'
 
 /** The variable that names the config file, as `--config` does. */
 export const CONFIG_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`
+
+const DEFAULT = 'default'
 
 /** A config file is a page of text; this keeps a wrong path (a disk image, a log) from being read whole. */
 const MAX_CONFIG_FILE_BYTES = 1024 * 1024
@@ -28,7 +32,10 @@ export interface ConfigSources {
 
 export interface ResolvedConfig {
   readonly config: Config
-  /** Where each value comes from: `--listen`, `BOOTSTRAP_PEER_LISTEN`, the path of the file, or `default`. */
+  /**
+   * Where each value comes from: `--listen`, `BOOTSTRAP_PEER_LISTEN`, the path of the file, or `default`. For a default
+   * that another setting moved, where that setting comes from.
+   */
   readonly origins: Readonly<Record<SettingKey, string>>
 }
 
@@ -39,12 +46,37 @@ export class ConfigError extends Error {
 
 /** One config out of flags, environment, config file and defaults, in this order. Throws {@link ConfigError}. */
 export function resolveConfig({ flags, env, file = env[CONFIG_VARIABLE] }: ConfigSources): ResolvedConfig {
-  refuseUnknownVariables(env)
+  const variables = withoutServiceLinks(env)
+  refuseUnknownVariables(variables)
   const fromFile = file === undefined ? {} : readConfigFile(file)
-  const found = SETTING_KEYS.map((key) => [key, findValue(key, flags, env, fromFile, file)] as const)
-  return {
+  const found = SETTING_KEYS.map((key) => [key, findValue(key, flags, variables, fromFile, file)] as const)
+  const given: ResolvedConfig = {
     config: Object.fromEntries(found.map(([key, { value }]) => [key, value])) as Config,
     origins: Object.fromEntries(found.map(([key, { origin }]) => [key, origin])) as Record<SettingKey, string>,
+  }
+  const resolved = moveDefaults(given)
+  refuseSecondPort(resolved)
+  return resolved
+}
+
+function moveDefaults({ config, origins }: ResolvedConfig): ResolvedConfig {
+  const moved = (Object.entries(MOVED_DEFAULTS) as Array<[SettingKey, MovedDefault<SettingKey>]>).filter(
+    ([key, { by }]) => origins[key] === DEFAULT && origins[by] !== DEFAULT,
+  )
+  return {
+    config: { ...config, ...Object.fromEntries(moved.map(([key, { to }]) => [key, to(config)])) },
+    origins: { ...origins, ...Object.fromEntries(moved.map(([key, { by }]) => [key, origins[by]])) },
+  }
+}
+
+/** Which of the two is meant can't be told, and a node on another port than was asked for is found by no peer. */
+function refuseSecondPort({ config: { port, listen }, origins }: ResolvedConfig): void {
+  const other = port === undefined ? undefined : listen.find((address) => !address.endsWith(`/tcp/${port}`))
+  if (other !== undefined) {
+    throw new ConfigError(
+      `port ${port} (from ${origins.port}) and listen ${other} (from ${origins.listen}) name different ports; ` +
+        'leave one of the two out',
+    )
   }
 }
 
@@ -75,7 +107,7 @@ function findValue(
     const value = accept(key, fromFile[name], place, `"${name}": ${JSON.stringify(kind.fromTexts([example]))}`)
     return { value, origin: file }
   }
-  return { value: fallback, origin: 'default' }
+  return { value: fallback, origin: DEFAULT }
 }
 
 function accept(key: SettingKey, json: unknown, place: string, example: string): unknown {
@@ -127,6 +159,21 @@ function parseFile(file: string): unknown {
     throw new ConfigError(`${file} is not JSON: ${remoteText((error as Error).message)}`)
   }
 }
+
+/**
+ * Kubernetes gives every container variables about every Service of its namespace, and one named `bootstrap-peer` has
+ * our prefix: `BOOTSTRAP_PEER_PORT=tcp://10.0.0.1:4000`. They are no settings.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function withoutServiceLinks(env: ConfigSources['env']): ConfigSources['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => !isServiceLink(name, value)))
+}
+
+function isServiceLink(name: string, value: string | undefined): boolean {
+  return SERVICE_LINK.test(name) || (name === settingVariable('port') && /^(tcp|udp|sctp):/.test(value ?? ''))
+}
+
+const SERVICE_LINK = new RegExp(`^${ENVIRONMENT_PREFIX}(SERVICE_(HOST|PORT)|PORT_\\d+_(TCP|UDP|SCTP))(_|$)`)
 
 /** A variable that is nearly right would otherwise be a setting that is silently not in force. */
 function refuseUnknownVariables(env: ConfigSources['env']): void {

@@ -60,9 +60,9 @@ export function list<T extends string>(item: Kind<T>, { min, max }: { min: numbe
 }
 
 /** A whole number from `min` to `max`. */
-export function count({ min, max }: { min: number; max: number }): Kind<number> {
+export function count({ min, max, placeholder = '<count>' }: CountInit): Kind<number> {
   return {
-    placeholder: '<count>',
+    placeholder,
     repeatable: false,
     fromTexts: ([only]) => (only !== undefined && /^\d{1,15}$/.test(only) ? Number(only) : only),
     read: (json) =>
@@ -71,6 +71,12 @@ export function count({ min, max }: { min: number; max: number }): Kind<number> 
         : { fault: `is not a whole number from ${min} to ${max}` },
     toJson: (value) => value,
   }
+}
+
+interface CountInit {
+  readonly min: number
+  readonly max: number
+  readonly placeholder?: string
 }
 
 /** A span of time, in milliseconds; written as a whole number with its unit, such as `15m`. */
@@ -116,7 +122,16 @@ export function toggle(): Kind<boolean> {
 }
 
 export function filePath(): Kind<string> {
-  return text('<file>', (path) => (path === '' || path.includes('\0') ? 'is not the path of a file' : undefined))
+  return text('<file>', (path) => (isPath(path) ? undefined : 'is not the path of a file'))
+}
+
+export function directoryPath(): Kind<string> {
+  return text('<dir>', (path) => (isPath(path) ? undefined : 'is not the path of a directory'))
+}
+
+/** One that need not be set: its default is `undefined`, which a config file says by leaving it out. */
+export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return { ...kind, toJson: (value) => (value === undefined ? undefined : kind.toJson(value)) }
 }
 
 /** The longest name of a network, in bytes of UTF-8: what the libp2p rendezvous specification gives a namespace. */
@@ -167,6 +182,10 @@ export function bootstrapAddress(): Kind<string> {
       ? undefined
       : 'is not /ip4/<ip>/tcp/<port>/p2p/<PeerId> or /ip6/<ip>/tcp/<port>/p2p/<PeerId>'
   })
+}
+
+function isPath(text: string): boolean {
+  return text !== '' && !text.includes('\0')
 }
 
 type HostCheck = (host: string) => boolean

@@ -1,15 +1,18 @@
+import { join } from 'node:path'
 import {
   accessRule,
   announceAddress,
   bootstrapAddress,
   choice,
   count,
+  directoryPath,
   duration,
   filePath,
   type Kind,
   list,
   listenAddress,
   networkName,
+  optional,
   toggle,
 } from './config-values.ts'
 import { LEVERS, PROTECTIONS } from './host/switches.ts'
@@ -30,6 +33,9 @@ export interface Setting<T> {
 const ALL = ['start', 'id', 'keygen'] as const
 const START = ['start'] as const
 
+/** The port of the original program, which this node replaces. */
+const DEFAULT_PORT = 4000
+
 /**
  * Every setting, once. The name in the code is the flag, the variable and the key of the config file in another
  * spelling: `maxPeers`, `--max-peers`, `BOOTSTRAP_PEER_MAX_PEERS`, `"max-peers"`.
@@ -37,10 +43,16 @@ const START = ['start'] as const
 export const SETTINGS = {
   listen: setting({
     kind: list(listenAddress(), { min: 1, max: 16 }),
-    // 4000 is the port of the original this node replaces.
-    default: ['/ip4/0.0.0.0/tcp/4000', '/ip6/::/tcp/4000'],
+    default: anyAddress(DEFAULT_PORT),
     help: 'Address to listen on; port 0 lets the system choose.',
     example: '/ip4/0.0.0.0/tcp/4000',
+    commands: START,
+  }),
+  port: setting({
+    kind: optional(count({ min: 0, max: 65_535, placeholder: '<port>' })),
+    default: undefined,
+    help: 'Port to listen on, IPv4 and IPv6, in place of 4000; not together with listen.',
+    example: '4001',
     commands: START,
   }),
   announce: setting({
@@ -49,6 +61,13 @@ export const SETTINGS = {
     help: 'Address that others reach this node at, where it differs from what it listens on (NAT, container, DNS).',
     example: '/ip4/203.0.113.7/tcp/4000',
     commands: START,
+  }),
+  dataDir: setting({
+    kind: directoryPath(),
+    default: '.',
+    help: 'The directory of keys/identity.key and peers.json; made, for this user only, where there is none.',
+    example: '/var/lib/bootstrap-peer',
+    commands: ALL,
   }),
   key: setting({
     kind: filePath(),
@@ -212,6 +231,19 @@ export type SettingKey = keyof Settings
 /** What is in force, as plain data: durations in milliseconds, everything else as {@link SETTINGS} says. */
 export type Config = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never }
 
+/** A default that another setting moves, such as that of the key by the data directory. */
+export interface MovedDefault<K extends SettingKey> {
+  readonly by: SettingKey
+  readonly to: (config: Config) => Config[K]
+}
+
+/** Where a setting of the left is not given, and the one that moves it is. */
+export const MOVED_DEFAULTS: { readonly [K in SettingKey]?: MovedDefault<K> } = {
+  listen: { by: 'port', to: ({ port = DEFAULT_PORT }) => anyAddress(port) },
+  key: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.key.default) },
+  peers: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.peers.default) },
+}
+
 export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]
 
 /** The flag without its dashes, and the key in the config file: `maxPeers` is `max-peers`. */
@@ -231,9 +263,14 @@ export function settingOf(key: SettingKey): Setting<unknown> {
   return SETTINGS[key] as Setting<unknown>
 }
 
-/** The config as a config file would hold it. */
+/** The config as a config file would hold it: without what is not set. */
 export function configJson(config: Config): Record<string, unknown> {
-  return Object.fromEntries(SETTING_KEYS.map((key) => [settingName(key), settingOf(key).kind.toJson(config[key])]))
+  const json = SETTING_KEYS.map((key) => [settingName(key), settingOf(key).kind.toJson(config[key])] as const)
+  return Object.fromEntries(json.filter(([, value]) => value !== undefined))
+}
+
+function anyAddress(port: number): string[] {
+  return [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`]
 }
 
 function setting<T>(definition: Setting<T>): Setting<T> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises'
+import { access, chmod, type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
@@ -185,15 +185,42 @@ async function writeDraft(draft: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function makePrivateFolder(folder: string): Promise<void> {
-  const topmost = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (topmost === undefined) {
-    return
+/**
+ * Makes a folder that only this user can enter, and those above it as the umask has them. One that exists is left as
+ * it is. Rejects with the system's error.
+ */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  const made = await makeFolders(folder, 0o700)
+  if (made.includes(folder)) {
+    await chmod(folder, 0o700)
   }
-  await chmod(folder, 0o700)
-  for (let made = folder; made.length >= topmost.length; made = dirname(made)) {
-    await flushFolder(dirname(made))
+  // A new name is lost in a power cut, with all that is below it, until the folder it stands in is flushed.
+  for (const each of made) {
+    await flushFolder(dirname(each))
   }
+}
+
+/** Returns those that it made, topmost first. mkdir's own `recursive` never returns for a folder below /proc. */
+async function makeFolders(folder: string, mode = 0o777): Promise<string[]> {
+  const above = dirname(folder)
+  const made = above === folder || (await isThere(above)) ? [] : await makeFolders(above)
+  try {
+    await mkdir(folder, { mode })
+    return [...made, folder]
+  } catch (error) {
+    // Another process may have been first.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(folder)).isDirectory()) {
+      return made
+    }
+    throw error
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function flushFolder(folder: string): Promise<void> {
@@ -217,6 +244,6 @@ function creationError(file: string, error: unknown): unknown {
   const mend =
     code === 'EPERM' || code === 'ENOTSUP'
       ? 'its file system has no hard links; create it on another one and copy it there'
-      : `make its folder writable for this user, or name another place: --key <file>`
+      : 'make its folder writable for this user, or name another: --data-dir <dir>, or --key <file> for the key alone'
   return new IdentityError('unwritable', file, `can't create the key ${file} (${code}); ${mend}`, { cause: error })
 }

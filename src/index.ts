@@ -9,5 +9,14 @@ export type {
 } from './service-init.ts'
 export { fileStore } from './store/file-store.ts'
 export { memoryStore } from './store/memory-store.ts'
-export type { Store } from './store/store.ts'
+export type {
+  ListEdit,
+  RefusedEdit,
+  Store,
+  TakenEdit,
+  UneditedList,
+  UnreadableEdit,
+  UselessEntries,
+  UselessEntry,
+} from './store/store.ts'
 export { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'

@@ -4,7 +4,7 @@ import { networkGroupOf, type Scope, scopeOf } from './peer/ip.ts'
 import { type AdmissionRules, type RegistryView, refuse } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
 import type { RegistrationRecord } from './registry/registration.ts'
-import { type Store, StoreUnavailableError, type Table } from './store/store.ts'
+import { type Merged, type Store, StoreUnavailableError, type Table } from './store/store.ts'
 
 export interface LegacyPeersInit {
   readonly rules: AdmissionRules
@@ -109,18 +109,21 @@ export class LegacyPeers {
   }
 
   /** The operator edited the list by hand: what was there before `since` and is not in it any more was deleted. */
-  merge(edited: readonly RegistrationRecord[], since: number): void {
+  merge(edited: readonly RegistrationRecord[], since: number): Merged {
     const kept = new Set(edited.map(({ address }) => address))
-    for (const { record } of this.#peers.values()) {
-      if (record.registeredAt < since && !kept.has(record.address)) {
-        this.#drop(record.address)
-      }
+    const gone = [...this.#peers.values()].filter(
+      ({ record }) => record.registeredAt < since && !kept.has(record.address),
+    )
+    for (const { record } of gone) {
+      this.#drop(record.address)
     }
+    const before = this.#peers.size
     for (const record of edited) {
       if (!this.#peers.has(record.address)) {
         this.restore(record)
       }
     }
+    return { added: this.#peers.size - before, removed: gone.length }
   }
 
   /** Time went on. */
@@ -205,8 +208,9 @@ export function withLegacy(table: Table, legacy: LegacyPeers): Table {
     },
     statics: () => table.statics(),
     merge({ records, statics }, since) {
-      table.merge({ records: records.filter((record) => !isLegacy(record)), statics }, since)
-      legacy.merge(records.filter(isLegacy), since)
+      const own = table.merge({ records: records.filter((record) => !isLegacy(record)), statics }, since)
+      const old = legacy.merge(records.filter(isLegacy), since)
+      return { added: own.added + old.added, removed: own.removed + old.removed }
     },
   }
 }

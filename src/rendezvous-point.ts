@@ -19,7 +19,15 @@ import {
   type RegistrationRecord,
 } from './registry/registration.ts'
 import { type Registry, removeChange } from './registry/registry.ts'
-import { type Contents, type Recovered, type Store, StoreUnavailableError, type Table } from './store/store.ts'
+import { countNew } from './registry/static-entry.ts'
+import {
+  type Contents,
+  type Merged,
+  type Recovered,
+  type Store,
+  StoreUnavailableError,
+  type Table,
+} from './store/store.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 /** What became of one address that a caller asked to register or to take back. */
@@ -216,11 +224,13 @@ export class RendezvousPoint implements Table {
     this.#init.onRegistered?.(registration)
   }
 
-  /** Gives up an address that has not answered for too long. */
-  drop(registration: Registration): void {
-    if (!isStatic(registration) && this.registry.remove(registration) && !registration.provisional) {
+  /** Gives up an address that has not answered for too long. False when it was gone, or was not registered yet. */
+  drop(registration: Registration): boolean {
+    const isKept = !isStatic(registration) && this.registry.remove(registration) && !registration.provisional
+    if (isKept) {
       this.#rememberLater(removeChange(registration))
     }
+    return isKept
   }
 
   /** Time went on: forgets what has expired. Call it every second. Returns what it removed. */
@@ -243,24 +253,29 @@ export class RendezvousPoint implements Table {
   }
 
   /** The operator edited the list by hand while the node ran. */
-  merge(edited: Contents, since: number): void {
+  merge(edited: Contents, since: number): Merged {
     const now = this.#init.clock()
+    const { statics } = this.registry
     this.registry.setStatics(edited.statics, now)
+    let added = countNew(edited.statics, statics)
+    let removed = countNew(statics, edited.statics)
     const kept = new Set(edited.records.map(textOf))
     for (const record of edited.records) {
       const isNew = this.registry.find(record) === undefined && !this.#takenBack.has(textOf(record))
       if (isNew && this.#mayBeListed(record)) {
         this.#init.onRegistered?.(this.registry.restore({ ...withoutEnvelope(record), provedAt: 0 }, now))
+        added += 1
       }
     }
     for (const registration of this.registry.all()) {
       if (isStatic(registration)) {
         this.#init.onRegistered?.(registration)
       } else if (registration.registeredAt < since && !kept.has(textOf(keyOf(registration)))) {
-        this.drop(registration)
+        removed += this.drop(registration) ? 1 : 0
       }
     }
     this.#init.onChange?.()
+    return { added, removed }
   }
 
   async #admit(
@@ -276,7 +291,7 @@ export class RendezvousPoint implements Table {
     const known = this.registry.find(key)
     const renewed = known?.provisional === false
     const keep = (status: 'listed' | 'pending'): Outcome => {
-      const { expiresAt } = change.keep(key, times)
+      const { expiresAt } = change.keep(key, { ...times, now: this.#init.clock() })
       return { requested, status, renewed, refusal: undefined, address: target.text, expiresAt }
     }
 

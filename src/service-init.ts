@@ -4,12 +4,17 @@ import type { Clock } from './clock.ts'
 import type { Lever } from './host/switches.ts'
 import type { Random } from './random.ts'
 import type { RendezvousServiceComponents } from './rendezvous-service.ts'
-import type { Store, StoreState } from './store/store.ts'
+import type { ListEdit, Store, StoreState } from './store/store.ts'
 
 /** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
 export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
   readonly peers?: string
+  /**
+   * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
+   * registrations. Default false: those are kept, and the edit is left alone.
+   */
+  readonly acceptEdit?: boolean
   /** A store of your own, instead of `peers`. */
   readonly store?: Store
   /** Serve only these networks. Default: any. */
@@ -34,7 +39,10 @@ export interface BootstrapServiceInit {
   readonly allowPrivateIp?: boolean
   /** Closed networks only: no limits by IP and the network around it. Default false. */
   readonly unlimitedNeighbours?: boolean
-  /** Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. */
+  /**
+   * Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. The
+   * node's own is left out, so that all of them can have one list.
+   */
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
@@ -59,6 +67,8 @@ export interface BootstrapServiceComponents extends RendezvousServiceComponents 
 export interface BootstrapServiceEvents {
   /** Something the operator should know, in plain words. */
   notice: CustomEvent<{ readonly message: string }>
+  /** The list was found edited by hand, at the start or at a snapshot, and was taken in or not. */
+  edited: CustomEvent<ListEdit>
   /** The store began to fail, or works again. */
   store: CustomEvent<StoreState>
   /** A registration was added. */

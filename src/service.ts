@@ -6,6 +6,7 @@ import { dialBack } from './host/dial-back.ts'
 import { LoopShare } from './host/loop-share.ts'
 import { acceptsConnection } from './host/tcp-connect.ts'
 import { isLegacy, LegacyPeers, withLegacy } from './legacy-peers.ts'
+import { samePeer } from './peer/peer-id.ts'
 import { accessList } from './policy/access-list.ts'
 import type { AdmissionRules } from './policy/admission.ts'
 import type { Caller } from './policy/caller.ts'
@@ -31,7 +32,7 @@ import {
 import { fileStore } from './store/file-store.ts'
 import { memoryStore } from './store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from './store/snapshot-schedule.ts'
-import type { Store, StoreState, Table } from './store/store.ts'
+import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from './store/store.ts'
 import { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'
 
 /** How often time is told to the parts, ms. */
@@ -97,7 +98,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const maxPeers = init.maxPeers ?? MAX_PEERS
     const listing = init.listing ?? 'verified'
     this.#clock = clock
-    this.#store = init.store ?? (init.peers === undefined ? memoryStore() : fileStore({ path: init.peers, clock }))
+    this.#store = init.store ?? this.#storeAt(init.peers, clock, init.acceptEdit)
     const dial = this.#dialOthers(dialBack(components, { unlevered: init.unlevered }))
     const first = new Prober({ dial, clock })
     const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
@@ -131,8 +132,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#snapshots = snapshotSchedule({
       compact: () => this.#compact(),
       clock,
-      onFailure: (err) => this.#log.error('the snapshot failed - %e', err),
+      onFailure: (err) => this.#snapshotFailed('the snapshot failed - %e', err),
     })
+    const own = components.peerId.toString()
     const loop = new LoopShare(() => performance.now())
     this.#legacy = new LegacyPeers({
       rules,
@@ -162,7 +164,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       point: this.#point,
       ...exchanges,
       clock,
-      siblings: init.siblings ?? [],
+      siblings: (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', own)),
       legacy: this.#legacy,
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
@@ -214,14 +216,25 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#schedule.stop()
     const { pending } = this.#snapshots
     const last = pending && this.#snapshotTook <= LAST_SNAPSHOT_MS ? this.#compact() : undefined
-    await last?.catch((err) => this.#log.error('the last snapshot failed, the journal has it all - %e', err))
+    await last?.catch((err) => this.#snapshotFailed('the last snapshot failed, the journal has it all - %e', err))
     await this.#store.close()
     await this.#snapshots.stop()
   }
 
-  /** Takes in the list as the operator edited it by hand. */
-  async reload(): Promise<void> {
-    await this.#store.merge(this.#table)
+  /**
+   * Takes in the list as the operator edited it by hand, and says what became of it. What leaves out more than half of at
+   * least 20 registrations is refused, until this is called again with the same content, 5 s to a minute later.
+   * Rejects with {@link StoreUnavailableError} when the list can't be read at all.
+   */
+  async reload(): Promise<ListEdit> {
+    const edit = await this.#store.merge(this.#table)
+    if (edit.outcome === 'missing') {
+      this.#snapshots.changed()
+    }
+    if (edit.outcome !== 'unreadable' && edit.outcome !== 'refused') {
+      this.#snapshots.resume()
+    }
+    return edit
   }
 
   get status(): BootstrapStatus {
@@ -254,6 +267,18 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const started = performance.now()
     await this.#store.compact(this.#table)
     this.#snapshotTook = performance.now() - started
+  }
+
+  #storeAt(path: string | undefined, clock: Clock, acceptEdit: boolean | undefined): Store {
+    const onEdit = (detail: ListEdit) => this.safeDispatchEvent('edited', { detail })
+    return path === undefined ? memoryStore() : fileStore({ path, clock, onEdit, acceptEdit: acceptEdit ?? false })
+  }
+
+  #snapshotFailed(message: string, err: unknown): void {
+    // The operator has been told of an edit that is left alone when it was found.
+    if (!(err instanceof EditPendingError)) {
+      this.#log.error(message, err)
+    }
   }
 
   #notice(message: string): void {

@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'peer', 'registry', 'policy', 'store', 'frontends', 'host', 'clock.ts', 'random.ts'],
     ...['rendezvous-point.ts', 'prober.ts', 'proof-schedule.ts'],
   ],
-  'node.ts': ['service.ts', 'service-init.ts', 'host', 'peer'],
+  'node.ts': ['service.ts', 'service-init.ts', 'host', 'peer', 'type store/store.ts'],
   'index.ts': ['node.ts', 'service.ts', 'service-init.ts', 'host', 'store', 'wire'],
 
   'identity-formats.ts': [],
@@ -69,7 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config-sources.ts': ['config.ts', 'log-text.ts', 'nearest.ts'],
   cli: [
     ...['node.ts', 'client', 'wire', 'identity.ts', 'identity-formats.ts', 'config.ts', 'config-sources.ts'],
-    ...['log-text.ts', 'nearest.ts'],
+    ...['log-text.ts', 'nearest.ts', 'type store/store.ts'],
   ],
 }
 

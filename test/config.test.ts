@@ -137,6 +137,53 @@ describe('precedence', () => {
   })
 })
 
+describe('a default that another setting moves', () => {
+  it('is both listen addresses by port', async () => {
+    const expected = ['/ip4/0.0.0.0/tcp/5000', '/ip6/::/tcp/5000']
+    const file = await configFile({ port: 5000 })
+    for (const typed of [{ flags: { port: ['5000'] } }, { env: { BOOTSTRAP_PEER_PORT: '5000' } }, { file }]) {
+      const { config, origins } = resolve(typed)
+      assert.deepEqual(config.listen, expected)
+      assert.equal(origins.listen, origins.port)
+    }
+    assert.deepEqual(resolve({ flags: { port: ['0'] } }).config.listen, ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'])
+  })
+
+  it('is not moved where both are given, and two different ports are an error, wherever they stand', async () => {
+    const listen = '/ip4/127.0.0.1/tcp/4001'
+    const agreed = resolve({ flags: { port: ['4001'], listen: [listen] } })
+    assert.deepEqual(agreed.config.listen, [listen])
+    assert.equal(agreed.origins.listen, '--listen')
+    refuses(
+      { flags: { port: ['5000'], listen: [listen] } },
+      /^port 5000 \(from --port\) and listen \/ip4\/127\.0\.0\.1\/tcp\/4001 \(from --listen\) name different ports; leave/,
+    )
+    const file = await configFile({ listen: [listen] })
+    refuses(
+      { env: { BOOTSTRAP_PEER_PORT: '40' }, file },
+      /^port 40 \(from BOOTSTRAP_PEER_PORT\) and listen .*\.json\) name/,
+    )
+  })
+
+  it('is where key and list are, by data-dir; a path that is given wins, from wherever', async () => {
+    const file = await configFile({ 'data-dir': '/srv/a' })
+    const { config, origins } = resolve({ file })
+    assert.deepEqual([config.key, config.peers], ['/srv/a/keys/identity.key', '/srv/a/peers.json'])
+    assert.deepEqual([origins.key, origins.peers], [file, file])
+    const mixed = resolve({ flags: { dataDir: ['b'] }, env: { BOOTSTRAP_PEER_KEY: 'k' }, file }).config
+    assert.deepEqual([mixed.key, mixed.peers], ['k', 'b/peers.json'])
+    const here = resolve({ flags: { dataDir: ['.'] } }).config
+    assert.deepEqual([here.key, here.peers], [SETTINGS.key.default, SETTINGS.peers.default])
+  })
+
+  it('is printed as it is in force, and read back so', async () => {
+    for (const flags of [{ port: ['5000'], dataDir: ['/srv/a'] }, { listen: ['/ip4/127.0.0.1/tcp/0'] }]) {
+      const { config } = resolve({ flags })
+      assert.deepEqual(resolve({ file: await configFile(configJson(config)) }).config, config)
+    }
+  })
+})
+
 describe('values', () => {
   it('of a list are separated by commas in a variable, and repeated as flags', () => {
     const expected = ['/ip4/0.0.0.0/tcp/1', '/ip6/::1/tcp/0']
@@ -218,6 +265,23 @@ describe('what is not known is an error:', () => {
       /BOOTSTRAP_PEER_MAX_PEER; did you mean BOOTSTRAP_PEER_MAX_PEERS\?/,
     )
     refuses({ env: { BOOTSTRAP_PEER_SOMETHING_ELSE: '' } }, /BOOTSTRAP_PEER_SOMETHING_ELSE; the settings are in/)
+  })
+
+  it('a variable, but for what Kubernetes says of a Service that is named bootstrap-peer', () => {
+    const links = {
+      BOOTSTRAP_PEER_SERVICE_HOST: '10.0.0.1',
+      BOOTSTRAP_PEER_SERVICE_PORT: '4000',
+      BOOTSTRAP_PEER_SERVICE_PORT_P2P: '4000',
+      BOOTSTRAP_PEER_PORT: 'tcp://10.0.0.1:4000',
+      BOOTSTRAP_PEER_PORT_4000_TCP: 'tcp://10.0.0.1:4000',
+      BOOTSTRAP_PEER_PORT_4000_TCP_ADDR: '10.0.0.1',
+    }
+    assert.deepEqual(resolve({ env: links }).config, resolve({}).config)
+    refuses(
+      { env: { BOOTSTRAP_PEER_PORT: '10.0.0.1:4000' } },
+      /PORT=10.0.0.1:4000 is not a whole number from 0 to 65535/,
+    )
+    refuses({ env: { BOOTSTRAP_PEER_PORTS: '4000' } }, /did you mean BOOTSTRAP_PEER_PORT\?/)
   })
 
   it('a key in the file', async () => {

@@ -141,6 +141,22 @@ it('what the operator denies does not come back with a restart, nor with a hand 
   )
 })
 
+it('a hand edit of a list that was begun while a proof ran does not cost the peer its registration', async () => {
+  const proofs = manualProofs()
+  let now = NOW
+  const { point, registry } = setUp({ prover: proofs.prover, clock: () => now })
+  const answer = register(point, HOME)
+  now += 1000
+  const begun = now
+  assert.deepEqual([...point.records()], [], 'the list that is begun now does not have it')
+  now += 1000
+  proofs.show({ ok: true })
+  assert.equal((await answer)[0]!.status, 'listed')
+  assert.deepEqual(point.merge({ records: [], statics: [] }, begun), { added: 0, removed: 0 })
+  assert.ok(registry.find(KEY) !== undefined)
+  assert.deepEqual(point.merge({ records: [], statics: [] }, now + 1), { added: 0, removed: 1 })
+})
+
 const RULES = {
   networks: undefined,
   maxNetworks: 10,

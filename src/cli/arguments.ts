@@ -35,13 +35,6 @@ export function parseArguments(argv: readonly string[]): Request {
   if (options.has('version')) {
     return { kind: 'version' }
   }
-  if (command.operand !== undefined && operands.length === 0) {
-    const { placeholder, example } = command.operand
-    throw mistake(
-      `${command.name} needs ${placeholder}; for example: bootstrap-peer ${command.name} ${example}`,
-      command,
-    )
-  }
   return { kind: 'run', invocation: { command, flags, options, operands } }
 }
 

@@ -1,31 +1,37 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
-import { type BootstrapSources, resolveBootstraps, staticBootstraps } from '../client/bootstrap-list.ts'
-import { systemResolveTxt } from '../client/dnsaddr.ts'
 import { loadIdentity } from '../identity.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
-/** How long looking up names may take, ms. */
-const LOOKUP_TIMEOUT_MS = 10_000
-
-/** A stock libp2p node as a blockchain node is one: with the key and on the port that the options name. Started. */
+/**
+ * A stock libp2p node as a blockchain node is one: with the key and on the port that the options name. Started. It is
+ * none of the `bootstraps`, which are PeerIds.
+ */
 export async function startClientNode(
   options: ReadonlyMap<string, string>,
-  more: Pick<Libp2pOptions, 'peerDiscovery'> & { readonly services?: Libp2pOptions['services'] } = {},
+  bootstraps: Iterable<string>,
+  more: Pick<Libp2pOptions, 'peerDiscovery' | 'logger'> & { readonly services?: Libp2pOptions['services'] } = {},
 ): Promise<Libp2p> {
   const port = wholeNumber(options, 'port', { min: 0, max: 65_535 }) ?? 0
   const key = options.get('key')
+  const privateKey = key === undefined ? undefined : await loadIdentity(key)
+  if (privateKey !== undefined && new Set(bootstraps).has(peerIdFromPrivateKey(privateKey).toString())) {
+    throw new CommandError(EXIT.usage, `--key ${key} is the key of the bootstrap itself; leave it out, or name another`)
+  }
   const node = await createLibp2p({
     ...more,
-    ...(key === undefined ? {} : { privateKey: await loadIdentity(key) }),
+    ...(privateKey === undefined ? {} : { privateKey }),
     start: false,
     addresses: { listen: [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
+    // libp2p's 5 a second from one host refuse dial-backs for several networks, and other nodes of the same machine.
+    connectionManager: { inboundConnectionThreshold: 100, maxIncomingPendingConnections: 100 },
     streamMuxers: [yamux()],
     services: { identify: identify(), ping: ping(), ...more.services },
   })
@@ -44,21 +50,6 @@ function portTaken(error: unknown): boolean {
 
 function taken(port: number): string {
   return `can't listen on port ${port}: another process has it, or this user may not; leave --port out for one that is free`
-}
-
-/** The bootstraps that were typed, by PeerId. */
-export async function typedBootstraps(operands: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const sources: BootstrapSources = { bootstraps: operands }
-  try {
-    staticBootstraps(operands)
-  } catch (error) {
-    throw new CommandError(EXIT.usage, (error as Error).message)
-  }
-  const { found, faults } = await resolveBootstraps(sources, systemResolveTxt, AbortSignal.timeout(LOOKUP_TIMEOUT_MS))
-  if (found.size === 0) {
-    throw new CommandError(EXIT.bootstrap, `no bootstrap is known: ${faults.join('; ')}`)
-  }
-  return found
 }
 
 /** The value of an option that counts. */

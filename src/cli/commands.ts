@@ -2,7 +2,7 @@ import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from
 import type { Invocation } from './arguments.ts'
 import type { ExitCode } from './exit-codes.ts'
 
-/** Those without settings run a client: they read no config file and no variable. */
+/** Those that {@link ConfiguredCommand} does not have run a client; they take the settings of `start`, too. */
 export type CommandName = ConfiguredCommand | 'join' | 'list' | 'check'
 
 export interface Command {
@@ -10,7 +10,9 @@ export interface Command {
   /** One line for the overview. */
   readonly summary: string
   readonly options: readonly Option[]
-  /** What follows the command, one or more of it. Without it there may be nothing. */
+  /** Settings that mean something else here than to the node itself. */
+  readonly settings?: { readonly [K in SettingKey]?: SettingHelp }
+  /** What may follow the command, any number of it. Without it nothing may. */
   readonly operand?: Operand
   /** Loaded when it is run: help and a mistyped flag need no libp2p. */
   load(): Promise<{ run(invocation: Invocation): Promise<ExitCode> }>
@@ -24,27 +26,33 @@ export interface Option {
   readonly help: string
 }
 
+/** What a setting is to a command, in place of its own help. */
+export interface SettingHelp {
+  readonly help: string
+  /** What the help says below it: the default, and whether it can be repeated. */
+  readonly facts: string
+}
+
 export interface Operand {
   readonly placeholder: string
   readonly help: string
-  /** One as it would be typed. */
-  readonly example: string
+  /** What is done without it. */
+  readonly otherwise: string
 }
 
 const BOOTSTRAP: Operand = {
-  placeholder: '<bootstrap>...',
+  placeholder: '[<bootstrap>...]',
   help: 'A multiaddr with its PeerId, or /dnsaddr/<name>; several are used side by side.',
-  example: '/ip4/203.0.113.7/tcp/4000/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
+  otherwise: 'Default: the node of this machine, found by the key and listen settings of start',
 }
-const NETWORK: Option = {
-  name: 'network',
-  placeholder: '<name>',
-  help: 'The network to ask for. Default: the one without a name',
+const NETWORKS: SettingHelp = {
+  help: 'The network to ask for.',
+  facts: 'Repeatable. Default: the one without a name',
 }
 const PORT: Option = {
   name: 'port',
   placeholder: '<port>',
-  help: 'The TCP port to listen on. Default: any that is free',
+  help: 'The TCP port that this peer listens on. Default: any that is free',
 }
 const CLIENT_KEY: Option = { name: 'key', placeholder: '<file>', help: 'Be the peer of this key. Default: a new one' }
 
@@ -67,6 +75,11 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
         name: 'print-config',
         placeholder: '',
         help: 'Print the settings in force as a config file, and start nothing.',
+      },
+      {
+        name: 'accept-list',
+        placeholder: '',
+        help: 'Take the list as it was edited, even where it leaves out most of what was registered.',
       },
     ],
     load: () => import('./commands/start.ts'),
@@ -95,8 +108,15 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'join',
     summary: 'Run a peer that registers, stays listed and shows who comes and goes',
     operand: BOOTSTRAP,
+    settings: {
+      network: { help: 'The network to be in.', facts: 'Default: the one without a name' },
+      logLevel: {
+        help: 'The least important lines that are printed, where that is no terminal.',
+        facts: 'Default: info',
+      },
+    },
     options: [
-      NETWORK,
+      CONFIG,
       PORT,
       CLIENT_KEY,
       { name: 'cache', placeholder: '<file>', help: 'Remember peers that worked in this file. Default: none' },
@@ -106,10 +126,11 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'list',
-    summary: 'Print whom bootstraps hand out',
+    summary: 'Print the peers that bootstraps hand out',
     operand: BOOTSTRAP,
+    settings: { network: NETWORKS },
     options: [
-      NETWORK,
+      CONFIG,
       { name: 'limit', placeholder: '<count>', help: 'How many peers to ask each for, up to 1000. Default: up to 250' },
       JSON_OUTPUT,
     ],
@@ -119,8 +140,9 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'check',
     summary: 'Tell what is wrong with a bootstrap, or with how it sees this machine',
     operand: BOOTSTRAP,
+    settings: { network: NETWORKS },
     options: [
-      NETWORK,
+      CONFIG,
       PORT,
       CLIENT_KEY,
       { name: 'dial', placeholder: '', help: 'Dial the peers it lists, too.' },
@@ -137,5 +159,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
 
 /** The settings that are flags of the command. */
 export function settingsOf(command: Command): SettingKey[] {
-  return SETTING_KEYS.filter((key) => settingOf(key).commands.some((name) => name === command.name))
+  return SETTING_KEYS.filter(
+    (key) => command.settings?.[key] !== undefined || settingOf(key).commands.some((name) => name === command.name),
+  )
 }

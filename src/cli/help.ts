@@ -21,30 +21,37 @@ export function commandHelp(command: Command): string {
   return `${[
     `bootstrap-peer ${command.name}${operand === undefined ? '' : ` ${operand.placeholder}`}: ${command.summary}`,
     '',
-    ...(operand === undefined ? [] : [row(operand.placeholder, operand.help), '']),
-    ...(settings.length === 0 ? [] : [...settings.map(settingRow), '']),
+    ...(operand === undefined ? [] : [row(operand.placeholder, operand.help), row('', operand.otherwise), '']),
+    ...(settings.length === 0 ? [] : [...settings.map((key) => settingRow(key, command)), '']),
     ...command.options.map(({ name, placeholder, help }) => row(flag(name, placeholder), help)),
     row('--help, -h', 'Print this.'),
-    ...(settings.length === 0 ? [] : ['', SETTINGS_NOTE]),
+    ...(settings.length === 0 ? [] : settingsNote(command, settings)),
   ].join('\n')}\n`
 }
 
-const SETTINGS_NOTE = [
-  `Each setting above the gap is also a variable, such as ${settingVariable('maxPeers')}, and a key of the`,
-  'config file. A flag wins over a variable, a variable over the file.',
-].join('\n')
+function settingsNote(command: Command, [first]: readonly SettingKey[]): string[] {
+  return [
+    '',
+    `Each setting above the gap is also a variable, such as ${settingVariable(first!)}, and a key of the config file.`,
+    'A flag wins over a variable, a variable over the file.',
+    ...(command.settings === undefined
+      ? []
+      : ['Variables and config file may be those of start: what is not used here is passed over.']),
+  ]
+}
 
 /** How the default of a setting is written, for people. */
 export function defaultText(key: SettingKey): string {
   const { kind, default: value } = settingOf(key)
   const json = kind.toJson(value)
-  return Array.isArray(json) ? json.join(', ') || 'none' : String(json)
+  return Array.isArray(json) ? json.join(', ') || 'none' : String(json ?? 'none')
 }
 
-function settingRow(key: SettingKey): string {
+function settingRow(key: SettingKey, { settings }: Command): string {
   const { kind, help } = settingOf(key)
-  const facts = [kind.repeatable ? 'Repeatable. ' : '', `Default: ${defaultText(key)}`]
-  return `${row(flag(settingName(key), kind.placeholder), help)}\n${row('', facts.join(''))}`
+  const own = `${kind.repeatable ? 'Repeatable. ' : ''}Default: ${defaultText(key)}`
+  const shown = settings?.[key] ?? { help, facts: own }
+  return `${row(flag(settingName(key), kind.placeholder), shown.help)}\n${row('', shown.facts)}`
 }
 
 function flag(name: string, placeholder: string): string {

@@ -6,13 +6,15 @@ export interface LiveState {
   readonly multiaddrs: readonly string[]
   /** One line for each bootstrap, by PeerId. */
   readonly bootstraps: ReadonlyMap<string, string>
+  /** What is wrong with none of them in particular, such as a name that does not resolve. */
+  readonly notice: string | undefined
   /** Connected peers: PeerId, address, since when in ms. */
   readonly peers: ReadonlyArray<{ readonly id: string; readonly address: string; readonly since: number }>
   readonly now: number
 }
 
 /** The whole screen. What comes from others has to be safe to print already. */
-export function liveView({ peerId, multiaddrs, bootstraps, peers, now }: LiveState): string {
+export function liveView({ peerId, multiaddrs, bootstraps, notice, peers, now }: LiveState): string {
   const rows = peers.map(({ id, address, since }) => [id, address, elapsed(now - since)])
   return [
     `PeerId ${peerId}`,
@@ -20,6 +22,7 @@ export function liveView({ peerId, multiaddrs, bootstraps, peers, now }: LiveSta
     '',
     'Bootstraps',
     ...[...bootstraps].map(([id, line]) => `  …${id.slice(-8)}  ${line}`),
+    ...(notice === undefined ? [] : [`  ${notice}`]),
     '',
     peers.length === 0 ? 'Connected to nobody yet' : `Connected to ${peers.length}`,
     ...(rows.length === 0 ? [] : [table([['PEER', 'ADDRESS', 'FOR'], ...rows])]),

@@ -26,8 +26,8 @@ export function startFailure(error: unknown, peers: string): unknown {
 }
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process has this port; stop it, or choose another: --listen /ip4/0.0.0.0/tcp/4001',
-  EACCES: 'this user may not use this port; choose one above 1023: --listen /ip4/0.0.0.0/tcp/4000',
+  EADDRINUSE: 'another process has this port; stop it, or choose another: --port 4001',
+  EACCES: 'this user may not use this port; choose one above 1023: --port 4000',
   EADDRNOTAVAIL: 'this machine has no such address; for all it has: --listen /ip4/0.0.0.0/tcp/4000',
 }
 

@@ -1,13 +1,15 @@
 import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p, type Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { parseAddress } from '../peer/address.ts'
-import { type Scope, scopeOf } from '../peer/ip.ts'
+import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
 import { BOOTSTRAP_PROTOCOL, type Verdict } from '../wire/bootstrap-codec.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
 import { exchangeLine } from './exchange.ts'
-import { type OfferedPeer, readOfferedPeers } from './offered-peers.ts'
+import { literalAddresses } from './literal-addresses.ts'
+import { type OfferedPeer, readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
+import type { Family } from './own-addresses.ts'
 
 /** How long a call may take, ms: dialling, and the answer, for which a bootstrap has 6 s. */
 export const CALL_TIMEOUT_MS = 10_000
@@ -34,6 +36,12 @@ export interface RegisterOptions extends CallOptions {
   readonly ttl?: number
 }
 
+/**
+ * Addresses to register; or a function that returns them once there is a connection, for a node that listens on another
+ * port in IPv4 than in IPv6. It is called with the family of the connection, undefined when that is none of an IP's.
+ */
+export type AddressesToRegister = readonly string[] | ((family: Family | undefined) => readonly string[])
+
 /** What a bootstrap answered. Whatever it says is its word only. */
 export interface BootstrapAnswer {
   /** The others of the network, without this node. */
@@ -44,7 +52,7 @@ export interface BootstrapAnswer {
   readonly observed: string | undefined
   /** What became of each address that was to be registered or taken back; empty when it was not asked to explain. */
   readonly registrations: readonly Verdict[]
-  /** Other bootstraps of its operator, multiaddrs with `/p2p`. */
+  /** Other bootstraps of its operator, multiaddrs with `/p2p`; those that it can know from where it is. */
   readonly bootstraps: readonly string[]
 }
 
@@ -82,22 +90,25 @@ export class BootstrapClient {
    * Registers addresses: multiaddrs of literal IP and TCP port, or `/ip4/0.0.0.0/tcp/<port>` for "this port, at the IP
    * you see me at". Resolves when the bootstrap has dialled each back, or after 5 s with those undecided `pending`.
    */
-  async register(addresses: readonly string[], options: RegisterOptions = {}): Promise<BootstrapAnswer> {
-    return await this.#call({ addresses, ttl: options.ttl }, options)
+  async register(addresses: AddressesToRegister, options: RegisterOptions = {}): Promise<BootstrapAnswer> {
+    const chosen = typeof addresses === 'function' ? addresses : () => addresses
+    return await this.#call((family) => ({ addresses: chosen(family), ttl: options.ttl }), options)
   }
 
   /** Takes addresses back; without any, all of this node's in the network. */
   async unregister(addresses: readonly string[] = [], options: CallOptions = {}): Promise<BootstrapAnswer> {
-    return await this.#call({ addresses, ttl: 0 }, options)
+    return await this.#call(() => ({ addresses, ttl: 0 }), options)
   }
 
   /** Only asks. */
   async discover(options: CallOptions = {}): Promise<BootstrapAnswer> {
-    return await this.#call({}, options)
+    return await this.#call(() => ({}), options)
   }
 
-  async #call(request: object, { limit, explain = true, signal }: CallOptions): Promise<BootstrapAnswer> {
-    const line = JSON.stringify({ network: this.#network, ...request, limit, explain })
+  async #call(
+    request: (family: Family | undefined) => object,
+    { limit, explain = true, signal }: CallOptions,
+  ): Promise<BootstrapAnswer> {
     const deadline = AbortSignal.timeout(this.#timeout)
     const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
     const startedAt = Date.now() // as the connection's own timeline
@@ -107,8 +118,11 @@ export class BootstrapClient {
       const opened = await this.#openStream(either)
       const { stream } = opened
       connection = opened.connection
+      const ip = farEnd(connection)
+      const line = JSON.stringify({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
       const answer = decodeAnswer(await exchangeLine(stream, line, either))
-      return this.#read(answer, scopeAt(connection))
+      // What is no IP address is taken for the internet: it may name the least.
+      return this.#read(answer, ip === undefined ? 'public' : scopeOf(ip))
     } catch (err) {
       throw bootstrapErrorOf(err, this.id, either.aborted ? (signal?.aborted ? 'aborted' : 'timeout') : undefined)
     } finally {
@@ -120,7 +134,8 @@ export class BootstrapClient {
   }
 
   async #openStream(signal: AbortSignal): Promise<{ connection: Connection; stream: Stream }> {
-    const target = this.multiaddrs.map((each) => multiaddr(each))
+    const literal = await literalAddresses(this.multiaddrs, signal)
+    const target = literal.map((each) => multiaddr(each))
     const connection = await this.#dialer.dial(target, { signal })
     try {
       return { connection, stream: await connection.newStream(BOOTSTRAP_PROTOCOL, { signal }) }
@@ -138,13 +153,14 @@ export class BootstrapClient {
     if (typeof answer === 'string') {
       throw new BootstrapError(answer, this.id, 'it answered something that is no list of peers')
     }
-    const { error, observed, registrations, bootstraps } = answer
+    const { error, observed, registrations } = answer
     const all = readOfferedPeers(answer.peers, seenAt)
     if (error !== undefined && all.length === 0) {
       throw new BootstrapError(error.code, this.id, error.message, { retryAfter: error.retryAfter })
     }
     const own = this.#dialer.peerId.toString()
     const peers = all.filter(({ id }) => id !== own)
+    const bootstraps = readOfferedBootstraps(answer.bootstraps, seenAt)
     return { peers, self: all.find(({ id }) => id === own), observed, registrations, bootstraps }
   }
 }
@@ -161,10 +177,15 @@ function isHouseKeeping(protocol: string): boolean {
   return protocol === BOOTSTRAP_PROTOCOL || protocol === '' || /^\/ipfs\/(id|ping)\//.test(protocol)
 }
 
-/** Where the far end of a connection is. What is no IP address is taken for the internet: it may name the least. */
-function scopeAt({ remoteAddr }: Connection): Scope {
+/** Where the far end of a connection is; undefined when that is no IP address. */
+function farEnd({ remoteAddr }: Connection): Ip | undefined {
   const parsed = parseAddress(remoteAddr.toString())
-  return typeof parsed === 'string' || parsed.address === undefined ? 'public' : scopeOf(parsed.address.ip)
+  return typeof parsed === 'string' ? undefined : parsed.address?.ip
+}
+
+/** A socket for both families shows IPv4 as `::ffff:a.b.c.d`; the far end sees IPv4. */
+function familyOf({ family, text }: Ip): Family {
+  return text.startsWith('::ffff:') ? 4 : family
 }
 
 function onlyPeerId(addresses: readonly string[]): string {

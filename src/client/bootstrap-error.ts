@@ -1,7 +1,11 @@
+import { NameLookupError } from './literal-addresses.ts'
+
 /** Why a bootstrap gave no answer. What it says itself (`rate_limited`, `unavailable`, …) keeps its own code. */
 export type BootstrapErrorCode =
   /** Nobody answers there. */
   | 'unreachable'
+  /** Its name has no address in the DNS, or the DNS does not answer. */
+  | 'name_not_resolved'
   /** Somebody else answers there: the bootstrap has a new identity, or it is not the bootstrap. */
   | 'wrong_peer'
   /** It is a libp2p node, but no bootstrap. */
@@ -50,6 +54,9 @@ export function bootstrapErrorOf(
 ): BootstrapError {
   if (err instanceof BootstrapError) {
     return err
+  }
+  if (err instanceof NameLookupError) {
+    return new BootstrapError('name_not_resolved', bootstrap, err.message, { cause: err })
   }
   const code = interrupted ?? codeOf(err)
   return new BootstrapError(code, bootstrap, MESSAGES[code], { cause: err })

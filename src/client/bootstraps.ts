@@ -4,6 +4,7 @@ import type { BootstrapAnswer } from './bootstrap-client.ts'
 import type { BootstrapError } from './bootstrap-error.ts'
 import type { CachedBootstrap } from './cache-file.ts'
 import { readDialable } from './offered-peers.ts'
+import type { Family } from './own-addresses.ts'
 import type { Scheduler } from './scheduler.ts'
 import { Session, type SessionInit } from './session.ts'
 
@@ -14,8 +15,8 @@ const GIVE_UP_AFTER = 10
 
 export interface BootstrapsInit {
   readonly connect: (addresses: readonly string[]) => SessionInit['client']
-  /** What to register with a bootstrap at these addresses. */
-  readonly addresses: (bootstrap: readonly string[]) => readonly string[]
+  /** What to register with a bootstrap at these addresses; over a connection of `family`, when it is known. */
+  readonly addresses: (bootstrap: readonly string[], family?: Family) => readonly string[]
   readonly ownId: string
   readonly ttl: number
   readonly refreshInterval: number
@@ -126,7 +127,7 @@ export class Bootstraps {
     }
     const session = new Session({
       client: connect(addresses),
-      addresses: () => this.#init.addresses(addresses),
+      addresses: (family) => this.#init.addresses(addresses, family),
       ttl,
       refreshInterval,
       wantsMore,

@@ -92,7 +92,8 @@ export class DiscoveryRun {
     })
     this.#bootstraps = new Bootstraps({
       connect: init.connect ?? ((addresses) => new BootstrapClient(dialer, addresses, { network, timeout })),
-      addresses: (of) => (register ? addressesToRegister(addressManager.getAddresses().map(String), of) : []),
+      addresses: (of, family) =>
+        register ? addressesToRegister(addressManager.getAddresses().map(String), of, family) : [],
       ownId,
       ttl,
       refreshInterval,

@@ -1,4 +1,5 @@
 export {
+  type AddressesToRegister,
   type BootstrapAnswer,
   BootstrapClient,
   type BootstrapClientInit,

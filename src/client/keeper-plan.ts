@@ -60,10 +60,13 @@ export function planDials(init: PlanInit): Prospect[] {
   return engaged.length >= target ? [] : plan.chosen
 }
 
-/** The root whose word alone stands for a peer. */
+/**
+ * The root whose word alone stands for a peer. The cache is no second source: it holds what the same root named, as soon
+ * as it was connected to.
+ */
 export function loneRoot({ sources, anchor }: Prospect): string | undefined {
-  const [only] = sources
-  return sources.size === 1 && only !== CACHE_SOURCE && !anchor ? only : undefined
+  const [only, ...others] = [...sources].filter((source) => source !== CACHE_SOURCE)
+  return others.length === 0 && !anchor ? only : undefined
 }
 
 class Plan {

@@ -37,6 +37,14 @@ export function readOfferedPeers(records: readonly PeerRecord[], seenAt: Scope):
   })
 }
 
+/** The bootstraps of an answer, multiaddrs with `/p2p`, that one who answered at `seenAt` may name. */
+export function readOfferedBootstraps(bootstraps: readonly string[], seenAt: Scope): string[] {
+  return bootstraps.filter((each) => {
+    const scope = readDialable(each)?.scope
+    return scope !== undefined && mayName(seenAt, scope)
+  })
+}
+
 export interface Dialable {
   /** base58btc. */
   readonly id: string

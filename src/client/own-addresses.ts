@@ -2,20 +2,26 @@ import { parseAddress } from '../peer/address.ts'
 import { scopeOf } from '../peer/ip.ts'
 import { MAX_ADDRESSES } from '../wire/bootstrap-codec.ts'
 
+/** A family of IP addresses. */
+export type Family = 4 | 6
+
 /**
- * What to register of the addresses a node has, with a bootstrap at these addresses: its public ones of the family it
- * will be seen in. Where it knows only private ones, behind a NAT or in a container, it is "my port, at the IP you see
- * me at", which the bootstrap writes as `/ip4/0.0.0.0/tcp/<port>` whichever the family.
+ * What to register of the addresses a node has, with a bootstrap at these addresses. A bootstrap takes only what is of the
+ * family it sees the node in: that of the connection, once there is one, before that any of the bootstrap's own. Those are
+ * the node's public addresses; where it knows only private ones, behind a NAT or in a container, each port that it listens
+ * on in that family as "my port, at the IP you see me at", which is written `/ip4/0.0.0.0/tcp/<port>` in either family.
  */
-export function addressesToRegister(own: readonly string[], bootstrap: readonly string[]): string[] {
-  const families = familiesOf(bootstrap)
+export function addressesToRegister(own: readonly string[], bootstrap: readonly string[], family?: Family): string[] {
+  const families = family === undefined ? familiesOf(bootstrap) : new Set([family])
   const open = new Set<string>()
   const ports = new Set<number>()
   for (const text of own) {
     const parsed = parseAddress(text)
     if (typeof parsed === 'string') {
       const [, port] = NAMED.exec(text) ?? []
-      ports.add(Number(port ?? 0))
+      if (port !== undefined && [...familiesOf([text])].some((each) => families.has(each))) {
+        ports.add(Number(port))
+      }
     } else if (parsed.address === undefined) {
       ports.add(parsed.port)
     } else if (families.has(parsed.address.ip.family)) {
@@ -34,9 +40,11 @@ export function addressesToRegister(own: readonly string[], bootstrap: readonly 
 /** A name is not registered, a bootstrap resolves none; but it has a port. */
 const NAMED = /^\/dns[46]?\/[^/]+\/tcp\/(\d{1,5})(?:\/p2p\/[^/]+)?$/
 
-/** The families a bootstrap may see us in; by a name it may be either. */
-function familiesOf(bootstrap: readonly string[]): Set<4 | 6> {
+/** The families of these addresses: a bootstrap there sees a node in the same. A name without a family may be either. */
+function familiesOf(bootstrap: readonly string[]): Set<Family> {
   return new Set(
-    bootstrap.flatMap((text) => (text.startsWith('/ip4/') ? [4] : text.startsWith('/ip6/') ? [6] : [4, 6])),
+    bootstrap.flatMap((text): Family[] =>
+      /^\/(ip|dns)4\//.test(text) ? [4] : /^\/(ip|dns)6\//.test(text) ? [6] : [4, 6],
+    ),
   )
 }

@@ -4,6 +4,7 @@ import { AskSchedule, JITTER } from './ask-schedule.ts'
 import { type BackOff, backOff, jittered } from './back-off.ts'
 import type { BootstrapAnswer, BootstrapClient } from './bootstrap-client.ts'
 import { BootstrapError } from './bootstrap-error.ts'
+import type { Family } from './own-addresses.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** When a registration is renewed, as a part of its time to live: two more attempts fit before it ends. */
@@ -17,12 +18,12 @@ const ADDRESSES_SETTLE_MS = 1000
 /** How long unregistering may hold up a node that stops, ms: a dial and an answer at 300 ms of round trip take 2.5 s. */
 const UNREGISTER_MS = 5000
 /** Errors after which a bootstrap certainly has not taken the registration. */
-const NOT_TAKEN: ReadonlySet<string> = new Set(['unreachable', 'wrong_peer', 'unsupported'])
+const NOT_TAKEN: ReadonlySet<string> = new Set(['unreachable', 'wrong_peer', 'unsupported', 'name_not_resolved'])
 
 export interface SessionInit {
   readonly client: Pick<BootstrapClient, 'id' | 'register' | 'unregister' | 'discover'>
-  /** What there is to register, now. */
-  readonly addresses: () => readonly string[]
+  /** What there is to register, now; over a connection of `family`, when it is known. */
+  readonly addresses: (family?: Family) => readonly string[]
   /** How long a registration lasts, seconds. */
   readonly ttl: number
   /** How often to ask when the node has what it wants, ms, ± {@link JITTER}. */
@@ -174,7 +175,7 @@ export class Session {
     const mayBeListed = this.#mayBeListed
     this.#mayBeListed = true
     this.#schedule.exchanged(scheduler.now())
-    const { registrations } = await client.register(this.#init.addresses(), { ttl, limit: 0, signal }).catch((err) => {
+    const { registrations } = await client.register(this.#init.addresses, { ttl, limit: 0, signal }).catch((err) => {
       this.#mayBeListed = mayBeListed || (this.#hasAnswered && !NOT_TAKEN.has(asBootstrapError(err, this.#init).code))
       throw err
     })

@@ -11,7 +11,7 @@ const DAMAGED_EXPIRY_MS = 7200 * 1000
 /** No registration may live longer than the longest ttl of the protocol, 72 h, whatever a file says. */
 const MAX_TTL_MS = 259_200 * 1000
 /** As on the wire. */
-const MAX_NETWORK_BYTES = 255
+export const MAX_NETWORK_BYTES = 255
 /** A base58 PeerId is 46 to 53 characters, a CID of one 60 to 65. */
 const MAX_PEER_ID_LENGTH = 100
 
@@ -38,8 +38,8 @@ export function encodeStatic(entry: StaticEntry): string {
 export interface DecodedList extends Pick<Contents, 'statics'> {
   /** By {@link keyText}. */
   readonly records: Map<string, RegistrationRecord>
-  /** How many entries were left out because they name no valid registration. */
-  readonly damaged: number
+  /** Entries that name nothing that could be served, by their place: registrations among them are left out. */
+  readonly useless: ReadonlyArray<{ readonly index: number; readonly json: unknown }>
 }
 
 /**
@@ -50,17 +50,22 @@ export interface DecodedList extends Pick<Contents, 'statics'> {
 export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedList {
   const records = new Map<string, RegistrationRecord>()
   const statics = new Map<string, StaticEntry>()
-  let damaged = 0
+  const useless: Array<DecodedList['useless'][number]> = []
+  let index = -1
   for (const json of isOurs ? parseLines(bytes) : parseArray(bytes)) {
+    index += 1
     if (isDynamic(json)) {
       const record = decodeRecord(json, now, isOurs)
       if (record === undefined) {
-        damaged += 1
+        useless.push({ index, json })
       } else {
         records.set(keyText(record), record)
       }
     } else {
       const registration = decodeStatic(json)
+      if (registration === undefined) {
+        useless.push({ index, json })
+      }
       // Also proves that it can be written again: what is nested too deep for that would stop every snapshot.
       const text = JSON.stringify(json)
       const key = registration === undefined ? text : staticKeyText(registration)
@@ -69,7 +74,7 @@ export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedL
       }
     }
   }
-  return { records, statics: [...statics.values()], damaged }
+  return { records, statics: [...statics.values()], useless }
 }
 
 function parseArray(bytes: Buffer): readonly unknown[] {
@@ -147,7 +152,7 @@ export function isObject(json: unknown): json is Readonly<Record<string, unknown
 }
 
 // One of ours that lost its expiry to a damaged disk must not become the operator's: it would never go away.
-function isDynamic(json: unknown): json is Readonly<Record<string, unknown>> {
+export function isDynamic(json: unknown): json is Readonly<Record<string, unknown>> {
   return isObject(json) && ['expiresAt', 'registeredAt', 'legacy'].some((member) => Object.hasOwn(json, member))
 }
 
@@ -171,7 +176,7 @@ function staticKeyText({ network, peerId = '', address }: StaticRegistration): s
   return keyText({ network, peerId, address })
 }
 
-function decodeNetwork(json: unknown): string | undefined {
+export function decodeNetwork(json: unknown): string | undefined {
   const network = json ?? ''
   return typeof network === 'string' && network.isWellFormed() && Buffer.byteLength(network) <= MAX_NETWORK_BYTES
     ? network

@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'
-import { decodeList } from './entry-codec.ts'
+import { editGuard } from './edit-guard.ts'
 import { errorCode, type FileSystem, nodeFileSystem, statIfExists, unlinkIfExists } from './file-system.ts'
+import { pendingText, takeHandEdit } from './hand-edit.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { type Lock, lockFile } from './lock.ts'
 import { createOutage } from './outage.ts'
 import { type Recovery, recover } from './recovery.ts'
-import { hashOf, publishDraft, readWhole, type SnapshotFile, sameFile, writeDraft } from './snapshot.ts'
-import { type Store, StoreUnavailableError, type Table } from './store.ts'
+import { publishDraft, type SnapshotFile, sameFile, writeDraft } from './snapshot.ts'
+import { EditPendingError, type ListEdit, type Store, StoreUnavailableError, type Table } from './store.ts'
 
 export interface FileStoreInit {
   /** Where `peers.json` is, or is to be. The store's other files lie beside it. */
@@ -17,6 +18,10 @@ export interface FileStoreInit {
   readonly fs?: FileSystem
   /** Takes the lock file. Default: {@link lockFile}. */
   readonly lock?: (path: string) => Lock
+  /** Take an edit made while no process had the files, however many registrations it leaves out. Default: false. */
+  readonly acceptEdit?: boolean
+  /** An edit by hand was found at {@link Store.open} or {@link Store.compact}: once for each content. */
+  readonly onEdit?: (edit: ListEdit) => void
 }
 
 /** Someone who saves the list over and over again does not keep the store from ever finishing a snapshot in silence. */
@@ -26,10 +31,18 @@ const MAX_SNAPSHOT_STARTS = 5
  * `peers.json` and a journal. A change is a line of the journal; now and then the whole table becomes the new
  * `peers.json`. `docs/decisions/0002-store.md` says why.
  *
- * While the state is `failing` with the code `EDIT` nobody but the operator can help: `peers.json` was edited by hand
- * and does not parse. It is left alone, and changes are still taken.
+ * While the state is `failing` with the code `EDIT` only the operator can help: `peers.json` was edited by hand, and does
+ * not parse or leaves out too much. It is left alone, and changes are still taken.
  */
-export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }: FileStoreInit): Store {
+export function fileStore({
+  path,
+  clock,
+  fs = nodeFileSystem,
+  lock = lockFile,
+  acceptEdit = false,
+  onEdit = () => {},
+}: FileStoreInit): Store {
+  const guard = editGuard()
   const closing = new AbortController()
   const snapshots = createOutage(clock)
   let opened: Open | undefined
@@ -58,9 +71,12 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
         const held = lock(layout.lock)
         try {
           // What was read is the caller's from now on: a hundred thousand records are not to be kept here too.
-          const { recovered, nextGeneration, ...list } = await recover(fs, layout, clock())
+          const { recovered, nextGeneration, ...list } = await recover(fs, layout, { now: clock(), acceptEdit })
           const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration })
           opened = { layout, lock: held, log, list: { ...list, draft: undefined, unfinishedSince: undefined } }
+          if (list.pending !== undefined) {
+            onEdit(list.pending.edit)
+          }
           return recovered
         } catch (error) {
           held.release()
@@ -83,14 +99,17 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
           throw closing.signal.aborted ? new StoreUnavailableError('ECLOSED', error) : snapshots.failed(error)
         }
       }),
-    merge: (table) =>
-      inTurn(async () => {
+    merge: (table) => {
+      // It may wait for a snapshot, which takes its time.
+      const signalledAt = clock()
+      return inTurn(async () => {
         try {
-          await takeEdit(use(), table)
+          return await takeEdit(use(), table, signalledAt)
         } catch (error) {
           throw error instanceof StoreUnavailableError ? error : new StoreUnavailableError(errorCode(error), error)
         }
-      }),
+      })
+    },
     get state() {
       const state = opened?.log.state ?? snapshots.state
       return state.status === 'ok' ? snapshots.state : state
@@ -114,13 +133,16 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
   async function writeSnapshot(store: Open, table: Table): Promise<void> {
     const { layout, log, list } = store
     for (let start = 0; start < MAX_SNAPSHOT_STARTS; start++) {
-      await takeEdit(store, table)
+      const edit = await takeEdit(store, table)
+      if (edit.outcome === 'unreadable' || edit.outcome === 'refused') {
+        throw new EditPendingError(edit, `${layout.peers} ${pendingText(edit)}`)
+      }
       const began = clock()
       // After a snapshot that failed, the journal begun for it holds all that this one may miss.
       const since = list.unfinishedSince ?? (await log.rotate())
       list.unfinishedSince = since
       const file = await writeDraft(fs, layout, table, closing.signal)
-      await log.mark({ snapshot: file.hash, since })
+      await log.mark({ snapshot: file.hash, since, began })
       closing.signal.throwIfAborted()
       list.draft = { file, since, listedBefore: began }
       const published = await publishDraft(fs, layout, list.file)
@@ -135,39 +157,20 @@ export function fileStore({ path, clock, fs = nodeFileSystem, lock = lockFile }:
     throw new StoreUnavailableError('EDIT', new Error(`${layout.peers} is being edited over and over again`))
   }
 
-  /** Merges what somebody else wrote to the list since it was last read or written. */
-  async function takeEdit({ layout, list }: Open, table: Table): Promise<void> {
+  /** Merges what the operator wrote to the list, where that may be done. `signalledAt`: when it was asked for, ms. */
+  async function takeEdit({ layout, list }: Open, table: Table, signalledAt?: number): Promise<ListEdit> {
     const stat = await statIfExists(fs, layout.peers)
     if (stat !== undefined && list.draft !== undefined && sameFile(stat, list.draft.file.stat)) {
       // The last snapshot failed after it had taken its place, so this is no edit.
       adoptDraft(list)
     }
-    if (stat === undefined || (list.file !== undefined && sameFile(stat, list.file.stat))) {
-      return
+    const { pending } = list
+    const edit = await takeHandEdit({ fs, path: layout.peers, list, table, guard, now: clock(), signalledAt })
+    const isTold = list.pending !== undefined && list.pending.file.hash === pending?.file.hash
+    if (signalledAt === undefined && edit.outcome !== 'unchanged' && edit.outcome !== 'missing' && !isTold) {
+      onEdit(edit)
     }
-    const whole = await readWhole(fs, layout.peers)
-    if (whole === undefined) {
-      return
-    }
-    const hash = hashOf(whole.bytes)
-    if (hash !== list.file?.hash) {
-      table.merge(decodeEdit(layout.peers, whole.bytes), list.listedBefore)
-    }
-    list.file = { stat: whole.stat, hash }
-  }
-
-  /** What a person typed says nothing about proofs. */
-  function decodeEdit(peers: string, bytes: Buffer) {
-    try {
-      const now = clock()
-      const { records, statics } = decodeList(bytes, now)
-      const live = [...records.values()].filter((record) => record.expiresAt > now)
-      return { records: live.map((record) => ({ ...record, provedAt: 0 })), statics }
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      const help = 'mend it, or delete it to have it written anew; it is not overwritten'
-      throw new StoreUnavailableError('EDIT', new Error(`${peers} was edited and can't be read (${reason}): ${help}`))
-    }
+    return edit
   }
 
   /** Those that neither the list nor the backup needs. What can't be deleted now is deleted after the next snapshot. */
@@ -193,7 +196,7 @@ interface Open {
 }
 
 /** Where the list and its backup stand. */
-interface ListState extends Mutable<Pick<Recovery, 'file' | 'since' | 'backupSince' | 'listedBefore'>> {
+interface ListState extends Mutable<Pick<Recovery, 'file' | 'pending' | 'since' | 'backupSince' | 'listedBefore'>> {
   /** The snapshot that is, or may have become, the list. */
   draft: (Pick<Recovery, 'since' | 'listedBefore'> & { readonly file: SnapshotFile }) | undefined
   /** The journal that a snapshot began and that no finished snapshot has yet. */

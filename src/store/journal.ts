@@ -27,6 +27,8 @@ export interface Cut {
 export interface SnapshotMark {
   readonly snapshot: string
   readonly since: number
+  /** When it was begun, ms: what was registered before that is in it. Undefined in a mark of before 0.1.0. */
+  readonly began?: number | undefined
 }
 
 export type JournalEntry =
@@ -196,7 +198,7 @@ function decodeEntry(text: string, now: number, path: string): JournalEntry | un
   if (json === undefined) {
     return undefined
   }
-  const { journal, cut, snapshot, since, put, remove } = json
+  const { journal, cut, snapshot, since, began, put, remove } = json
   if (journal !== undefined) {
     if (journal !== FORMAT) {
       throw new StoreUnusableError(`${path} was written by a newer version of this program; start that version`)
@@ -204,7 +206,7 @@ function decodeEntry(text: string, now: number, path: string): JournalEntry | un
     return { kind: 'header', cut: decodeCut(cut) }
   }
   if (typeof snapshot === 'string' && typeof since === 'number') {
-    return { kind: 'snapshot', mark: { snapshot, since } }
+    return { kind: 'snapshot', mark: { snapshot, since, began: typeof began === 'number' ? began : undefined } }
   }
   if (isObject(put)) {
     const record = decodeRecord(put, now, true)

@@ -37,6 +37,7 @@ export function memoryStore(): Store {
     },
     async merge() {
       assertOpen()
+      return { outcome: 'unchanged' }
     },
     state: { status: 'ok' },
     async close() {

@@ -1,16 +1,22 @@
 import type { RegistrationRecord } from '../registry/registration.ts'
-import { type DecodedList, decodeList, keyText } from './entry-codec.ts'
+import { isGreat, type Loss, lossBy } from './edit-guard.ts'
+import { keyText } from './entry-codec.ts'
 import { type FileSystem, unlinkIfExists } from './file-system.ts'
-import { type Losses, readJournal, type SnapshotMark } from './journal.ts'
+import type { PendingEdit } from './hand-edit.ts'
+import { type JournalEntry, type Losses, readJournal, type SnapshotMark } from './journal.ts'
 import type { Layout } from './layout.ts'
-import { hashOf, readWhole, type SnapshotFile } from './snapshot.ts'
+import { type List, lastMark, readBackup, readList } from './list-file.ts'
+import type { SnapshotFile } from './snapshot.ts'
 import type { Recovered } from './store.ts'
+import { uselessText } from './useless-entries.ts'
 
 /** What the files held, and what the store must know to go on writing them. */
 export interface Recovery {
   readonly recovered: Recovered
-  /** The list as it stands; undefined when there is none. */
+  /** The list as it stands; undefined when there is none, or none that was taken. */
   readonly file: SnapshotFile | undefined
+  /** The list where it was edited and is not taken. */
+  readonly pending: PendingEdit | undefined
   /** The list, with the journals from this generation on, is the whole table. */
   readonly since: number
   /** As {@link since} for the backup; all there are where it is not known. */
@@ -21,17 +27,60 @@ export interface Recovery {
   readonly listedBefore: number
 }
 
-/** Lists that don't parse are kept for the operator, the last ones of them. */
-const MAX_CORRUPT = 5
+export interface RecoverOptions {
+  readonly now: number
+  /** Take an edited list however many registrations it leaves out. */
+  readonly acceptEdit: boolean
+}
 
 /** Snapshot, then journals. Rejects with the system's error when something that exists can't be read. */
-export async function recover(fs: FileSystem, layout: Layout, now: number): Promise<Recovery> {
+export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit }: RecoverOptions): Promise<Recovery> {
   const notices: string[] = []
-  const names = await fs.readdir(layout.directory)
-  const generations = layout.journalsIn(names)
+  const generations = layout.journalsIn(await fs.readdir(layout.directory))
   await unlinkIfExists(fs, layout.draft)
   await unlinkIfExists(fs, layout.backupDraft)
+  const { marks, cuts } = await readMarks(fs, layout, generations, now)
 
+  const told = { now, marks, notices }
+  const list = await readList(fs, layout, told)
+  const table = tableOf(list, marks)
+  const isEdited = list?.file !== undefined && !table.trusted && generations.length > 0
+  const before = isEdited ? tableOf(await readBackup(fs, layout, told), marks) : undefined
+  const tables = before === undefined ? [table] : [table, before]
+  for (const generation of generations) {
+    const path = layout.journal(generation)
+    const concerned = tables.filter(({ from }) => generation >= from)
+    if (concerned.length > 0) {
+      const end = cuts.get(generation) ?? Number.POSITIVE_INFINITY
+      const options = { end, onlyMarks: false, now }
+      noteLosses(path, await readJournal(fs, path, options, (entry) => replay(entry, concerned)), notices)
+    }
+  }
+
+  const edit = before && editOf(table, before, now)
+  const isLeftAlone = edit !== undefined && isGreat(edit) && !acceptEdit
+  const taken = isLeftAlone ? before! : table
+  if (!isLeftAlone) {
+    noteList(layout, table, { edit, marks, generations, notices })
+  }
+  return {
+    recovered: {
+      records: [...taken.records.values()].filter((record) => record.expiresAt > now),
+      statics: (taken.list ?? list)?.contents.statics ?? [],
+      trusted: taken.trusted,
+      notices,
+    },
+    file: isLeftAlone ? undefined : list?.file,
+    pending: isLeftAlone ? pendingEdit(list!.file!, edit) : undefined,
+    since: table.since ?? generations[0] ?? 0,
+    backupSince: generations[0] ?? 0,
+    nextGeneration: (generations.at(-1) ?? 0) + 1,
+    listedBefore: (isLeftAlone ? begunBefore(before!.list, marks) : undefined) ?? Math.min(now, taken.oldestPut),
+  }
+}
+
+/** The marks of all snapshots, oldest first, and how much of each journal counts that failed. */
+async function readMarks(fs: FileSystem, layout: Layout, generations: readonly number[], now: number) {
   const marks: SnapshotMark[] = []
   const cuts = new Map<number, number>()
   for (const generation of generations) {
@@ -44,125 +93,102 @@ export async function recover(fs: FileSystem, layout: Layout, now: number): Prom
       }
     })
   }
+  return { marks, cuts }
+}
 
-  const list = await readList(fs, layout, { now, marks, notices })
+/** A list, made whole by the journals. */
+interface RecoveredTable {
+  readonly list: List | undefined
+  /** By {@link keyText}. */
+  readonly records: Map<string, RegistrationRecord>
+  /** The generation that its mark names; undefined without a mark. */
+  readonly since: number | undefined
+  /** The journals from this generation on belong to it. */
+  readonly from: number
+  /** It is what was written. */
+  readonly trusted: boolean
+  /** When the oldest registration was made that a journal holds. */
+  oldestPut: number
+}
+
+function tableOf(read: List | Error | undefined, marks: readonly SnapshotMark[]): RecoveredTable {
+  const list = read instanceof Error ? undefined : read
   const since = list && lastMark(marks, list.hash)
   // Without a list there is nothing to distrust: the lines of a journal have checksums of their own.
   const trusted = list === undefined || since !== undefined
-  if (list === undefined && marks.length > 0) {
-    notices.push(`no list of peers was found at ${layout.peers}; only the last changes in its journal could be taken`)
-  }
-  if (!trusted && generations.length > 0) {
-    notices.push(`${list.path} is not as it was last written (edited by hand, or damaged): its peers are proved anew`)
-  }
   const records = list?.contents.records ?? new Map<string, RegistrationRecord>()
-  if (list !== undefined && list.contents.damaged > 0) {
-    notices.push(`${list.contents.damaged} entries of ${list.path} are not valid and were left out`)
-  }
   if (!trusted) {
     for (const [key, record] of records) {
       records.set(key, { ...record, provedAt: 0 })
     }
   }
+  return { list, records, since, from: since ?? 0, trusted, oldestPut: Number.POSITIVE_INFINITY }
+}
 
-  let listedBefore = now
-  const from = since ?? 0
-  for (const generation of generations.filter((each) => each >= from)) {
-    const path = layout.journal(generation)
-    const end = cuts.get(generation) ?? Number.POSITIVE_INFINITY
-    const losses = await readJournal(fs, path, { end, onlyMarks: false, now }, (entry) => {
-      if (entry.kind === 'put') {
-        records.set(keyText(entry.record), entry.record)
-        listedBefore = Math.min(listedBefore, entry.record.registeredAt)
-      } else if (entry.kind === 'remove') {
-        records.delete(keyText(entry.key))
-      }
-    })
-    noteLosses(path, losses, notices)
-  }
-
-  return {
-    recovered: {
-      records: [...records.values()].filter((record) => record.expiresAt > now),
-      statics: list?.contents.statics ?? [],
-      trusted,
-      notices,
-    },
-    file: list?.file,
-    since: since ?? generations[0] ?? 0,
-    backupSince: generations[0] ?? 0,
-    nextGeneration: (generations.at(-1) ?? 0) + 1,
-    listedBefore,
+function replay(entry: JournalEntry, tables: readonly RecoveredTable[]): void {
+  for (const table of tables) {
+    if (entry.kind === 'put') {
+      table.records.set(keyText(entry.record), entry.record)
+      table.oldestPut = Math.min(table.oldestPut, entry.record.registeredAt)
+    } else if (entry.kind === 'remove') {
+      table.records.delete(keyText(entry.key))
+    }
   }
 }
 
-/** What the journals told before the list is read, and where to write down what the operator should know. */
-interface Told {
-  readonly now: number
+/** What an edit changes of the table that there was: what the journals bring back did not go. */
+interface Edit extends Loss {
+  readonly added: number
+}
+
+function editOf(edited: RecoveredTable, before: RecoveredTable, now: number): Edit {
+  const statics = edited.list?.contents.statics ?? []
+  const since = Number.POSITIVE_INFINITY
+  const loss = lossBy({ records: edited.records.values(), statics }, before.records.values(), { since, now })
+  let added = 0
+  for (const [key, { expiresAt }] of edited.records) {
+    added += expiresAt > now && !before.records.has(key) ? 1 : 0
+  }
+  return { ...loss, added }
+}
+
+function pendingEdit(file: SnapshotFile, { dropped, of }: Loss): PendingEdit {
+  return { file, edit: { outcome: 'refused', dropped, of, confirmIn: undefined } }
+}
+
+/**
+ * When the list that was edited was begun, or before: at the first snapshot behind the backup. A later one may have failed
+ * before it became the list.
+ */
+function begunBefore(backup: List | undefined, marks: readonly SnapshotMark[]): number | undefined {
+  const index = marks.findLastIndex((mark) => mark.snapshot === backup?.hash)
+  return (marks[index + 1] ?? marks[index])?.began
+}
+
+interface Findings {
+  readonly edit: Edit | undefined
   readonly marks: readonly SnapshotMark[]
+  readonly generations: readonly number[]
   readonly notices: string[]
 }
 
-interface List {
-  readonly path: string
-  readonly contents: DecodedList
-  readonly hash: string
-  /** Set when it is `peers.json` itself and not the backup. */
-  readonly file: SnapshotFile | undefined
-}
-
-/** The list, or the backup where the list is missing or does not parse. */
-async function readList(fs: FileSystem, layout: Layout, told: Told): Promise<List | undefined> {
-  const { now, notices } = told
-  const whole = await readWhole(fs, layout.peers)
-  if (whole !== undefined) {
-    const hash = hashOf(whole.bytes)
-    const contents = tryDecode(whole.bytes, hash, told)
-    if (!(contents instanceof Error)) {
-      return { path: layout.peers, contents, hash, file: { stat: whole.stat, hash } }
-    }
-    const aside = await setAside(fs, layout, now)
-    notices.push(`${layout.peers} is not a list of peers (${contents.message}); it was set aside as ${aside}`)
+function noteList(layout: Layout, table: RecoveredTable, { edit, marks, generations, notices }: Findings): void {
+  const { list, trusted } = table
+  if (list === undefined && marks.length > 0) {
+    notices.push(`no list of peers was found at ${layout.peers}; only the last changes in its journal could be taken`)
   }
-  const backup = await readWhole(fs, layout.backup)
-  if (backup === undefined) {
-    return undefined
+  if (list === undefined || trusted) {
+    return
   }
-  const hash = hashOf(backup.bytes)
-  const contents = tryDecode(backup.bytes, hash, told)
-  if (contents instanceof Error) {
-    notices.push(`${layout.backup} is not a list of peers either (${contents.message}); only the journal was taken`)
-    return undefined
+  if (list.useless.count > 0) {
+    notices.push(`${list.useless.count} entries of ${list.path} are of no use: ${uselessText(list.useless)}`)
   }
-  notices.push(
-    `${whole === undefined ? `${layout.peers} is missing; ` : ''}the list before it, ${layout.backup}, was taken with its journal`,
-  )
-  return { path: layout.backup, contents, hash, file: undefined }
-}
-
-async function setAside(fs: FileSystem, layout: Layout, now: number): Promise<string> {
-  const aside = layout.corrupt(now)
-  await fs.rename(layout.peers, aside)
-  await fs.syncDirectory(layout.directory)
-  for (const path of layout.corruptIn(await fs.readdir(layout.directory)).slice(0, -MAX_CORRUPT)) {
-    await unlinkIfExists(fs, path)
+  if (generations.length > 0) {
+    const counts = edit === undefined ? '' : ` ${edit.added} registrations came in, ${edit.dropped} went, and`
+    notices.push(
+      `${list.path} is not as it was last written (edited by hand, or damaged):${counts} its peers are proved anew`,
+    )
   }
-  return aside
-}
-
-function tryDecode(bytes: Buffer, hash: string, { now, marks }: Told): DecodedList | Error {
-  try {
-    return decodeList(bytes, now, lastMark(marks, hash) !== undefined)
-  } catch (error) {
-    // SyntaxError; RangeError when it is nested deeper than the stack.
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
-/** The same list may have been written twice; then the later journal is enough. */
-function lastMark(marks: readonly SnapshotMark[], hash: string): number | undefined {
-  const matching = marks.filter((mark) => mark.snapshot === hash).map((mark) => mark.since)
-  return matching.length === 0 ? undefined : Math.max(...matching)
 }
 
 function noteLosses(path: string, { torn, damaged }: Losses, notices: string[]): void {

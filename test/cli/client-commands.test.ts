@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Libp2p } from 'libp2p'
 import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
+import { startFakeBootstrap } from '../client/fake-bootstrap.ts'
 import { runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
 import { addressOf, startPeer } from '../support/peers.ts'
 
@@ -34,11 +35,17 @@ describe('join, list and check', { concurrency: 2 }, () => {
     const partly = await runCli(['list', at, dead, '--network', 'x', '--json'], { cwd })
     const { peers, errors } = JSON.parse(partly.stdout)
     assert.deepEqual(peers, [
-      { peerId: alice.peerId.toString(), namedBy: [bootstrap.peerId.toString()], addresses: [addressOf(alice)] },
+      {
+        peerId: alice.peerId.toString(),
+        network: 'x',
+        namedBy: [bootstrap.peerId.toString()],
+        addresses: [addressOf(alice)],
+      },
     ])
     assert.equal(errors[0].code, 'unreachable')
     assert.equal(partly.code, 0)
-    assert.equal((await runCli(['list', dead], { cwd })).code, 6)
+    const none = await runCli(['list', dead], { cwd })
+    assert.deepEqual([none.code, none.stdout], [6, ''])
   })
 
   it('check finds a bootstrap well, and this machine listed', async (t) => {
@@ -57,6 +64,88 @@ describe('join, list and check', { concurrency: 2 }, () => {
     assert.equal(peers, 1)
     assert.deepEqual(dialled, { alive: 1, dead: [] })
     assert.equal(bootstrap.status().registrations, 1, 'it leaves nothing behind')
+  })
+
+  it('check registers the port of the family that it is seen in, also through a name', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const name = at.replace('/ip4/127.0.0.1/', '/dns4/localhost/')
+    const { stdout, code } = await runCli(['check', name, '--require-listed', '--json'], { cwd })
+    const [{ registrations }] = JSON.parse(stdout).bootstraps
+    assert.deepEqual(
+      registrations.map(({ status }: { status: string }) => status),
+      ['listed'],
+    )
+    assert.equal(code, 0)
+  })
+
+  it('check tells a name that does not resolve, and goes on with the others', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const dead = at.replace('/ip4/127.0.0.1/', '/dns4/bootstrap.invalid/')
+    const text = await runCli(['check', dead, '/dnsaddr/bootstraps.invalid'], { cwd })
+    assert.deepEqual({ stderr: text.stderr, code: text.code }, { stderr: '', code: 6 })
+    assert.match(
+      text.stdout,
+      /✖ the name bootstrap\.invalid (has no IPv4 address|could not be looked up) \(\w+\)\n.*is spelled right/,
+    )
+    assert.match(text.stdout, /\/dnsaddr\/bootstraps\.invalid\n {2}✖ it could not be looked up.*\n.*is spelled right/)
+
+    const partly = await runCli(['check', at, '/dnsaddr/bootstraps.invalid', '--json'], { cwd })
+    const { ok, bootstraps } = JSON.parse(partly.stdout)
+    assert.equal(ok, false)
+    assert.deepEqual(
+      bootstraps.map(({ error }: { error?: { code: string } }) => error?.code),
+      [undefined, 'name_not_resolved'],
+    )
+    const listed = await runCli(['list', at, '/dnsaddr/bootstraps.invalid', '--json'], { cwd })
+    assert.equal(listed.code, 0)
+    assert.equal(JSON.parse(listed.stdout).errors[0].code, 'name_not_resolved')
+    assert.match(listed.stderr, /bootstraps\.invalid gave no answer: it could not be looked up/)
+  })
+
+  it('check shows the siblings of a bootstrap, and which of them answer and name it back', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const backTo: string[] = []
+    const answer = (bootstraps: readonly string[]) => `${JSON.stringify({ peers: [], bootstraps })}\n`
+    const [mutual, oneWay] = await Promise.all([
+      startFakeBootstrap(() => answer(backTo)),
+      startFakeBootstrap(() => answer([])),
+    ])
+    const [fine, deaf] = [mutual, oneWay].map((each) => String(each.getMultiaddrs()[0])) as [string, string]
+    const gone = fine.replace(/tcp\/\d+\/p2p\/.*/, `tcp/1024/p2p/${alice.peerId}`)
+    const well = createBootstrapPeer({ siblings: [fine] })
+    const ill = createBootstrapPeer({ siblings: [fine, deaf, gone] })
+    t.after(() => Promise.all([mutual, oneWay, well, ill].map((each) => each.stop())))
+    await Promise.all([well.start(), ill.start()])
+    backTo.push(well.multiaddrs[0]!, ill.multiaddrs[0]!)
+
+    const good = await runCli(['check', well.multiaddrs[0]!], { cwd })
+    assert.match(good.stdout, /✔ siblings that answer and name it back: 1 of 1\n/)
+    const bad = await runCli(['check', ill.multiaddrs[0]!], { cwd })
+    assert.equal(bad.code, 0, 'a sibling that is down is not the fault of the bootstrap')
+    assert.match(bad.stdout, /! siblings that answer and name it back: 1 of 3\n/)
+    assert.ok(bad.stdout.includes(`${gone}: nobody answers at its address (unreachable)\n`))
+    assert.match(bad.stdout, new RegExp(`${deaf}: answered in \\d+ ms, but does not name this bootstrap`))
+
+    const { stdout } = await runCli(['check', ill.multiaddrs[0]!, '--json'], { cwd })
+    const siblings = JSON.parse(stdout).bootstraps[0].siblings as Array<Record<string, unknown>>
+    assert.deepEqual(
+      siblings.map(({ address, ok, namesBack }) => ({ address, ok, namesBack })),
+      [
+        { address: fine, ok: true, namesBack: true },
+        { address: deaf, ok: true, namesBack: false },
+        { address: gone, ok: false, namesBack: undefined },
+      ],
+    )
+  })
+
+  it('check asks a bootstrap that names itself for no sibling', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const named: string[] = []
+    const vain = await startFakeBootstrap(() => `${JSON.stringify({ peers: [], bootstraps: named })}\n`)
+    t.after(() => vain.stop())
+    named.push(String(vain.getMultiaddrs()[0]))
+    const { stdout } = await runCli(['check', named[0]!, '--json'], { cwd })
+    assert.deepEqual(JSON.parse(stdout).bootstraps[0].siblings, [])
   })
 
   it('check says why this machine is not listed, and fails only when asked to', async (t) => {
@@ -107,10 +196,19 @@ describe('join, list and check', { concurrency: 2 }, () => {
     assert.ok(!after.peers.some(({ id }) => id === peerId))
   })
 
+  it('join is not held up by a name that does not resolve, and says so', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const joined = startCli(t, ['join', '/dnsaddr/bootstraps.invalid', at, '--network', 'x'], { cwd })
+    await joined.line('ready')
+    assert.match(String((await joined.line('notice')).message), /bootstraps\.invalid could not be looked up/)
+    assert.equal((await joined.line('connected')).peer, alice.peerId.toString())
+    joined.kill('SIGTERM')
+    assert.equal((await joined.ended).code, 0)
+  })
+
   it('say what is wrong with what was typed', async (t) => {
     const cwd = await temporaryFolder(t)
     const mistakes: ReadonlyArray<readonly [string[], RegExp]> = [
-      [['check'], /check needs <bootstrap>\.\.\.; for example: bootstrap-peer check \/ip4/],
       [['list', '203.0.113.7:4000'], /"203\.0\.113\.7:4000" is no bootstrap; write its multiaddr with its PeerId/],
       [['list', at, '--limit', '5000'], /--limit 5000 is not a whole number from 0 to 1000/],
       [['join', at, '--prot', '1'], /unknown option --prot.*did you mean --port/],
@@ -124,7 +222,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     }
     assert.match(
       (await runCli(['check', '--help'], { cwd })).stdout,
-      /check <bootstrap>\.\.\.: Tell what is wrong[\s\S]*--require-listed/,
+      /check \[<bootstrap>\.\.\.\]: Tell what is wrong[\s\S]*--require-listed/,
     )
   })
 })

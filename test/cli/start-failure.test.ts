@@ -20,7 +20,7 @@ const cases: [string, Error, number, RegExp][] = [
     'a taken port',
     listenError('listen EADDRINUSE: address already in use 0.0.0.0:4000'),
     EXIT.listen,
-    /^can't listen on 0\.0\.0\.0:4000: another process has this port; .*\(EADDRINUSE\)$/,
+    /^can't listen on 0\.0\.0\.0:4000: another process has this port; .*--port 4001 \(EADDRINUSE\)$/,
   ],
   [
     'a taken IPv6 port',

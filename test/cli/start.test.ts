@@ -163,6 +163,21 @@ describe('start', { concurrency: 2 }, () => {
     assert([130, 143].includes(code!), String(code))
   })
 
+  it('does not say what is experimental in Node; other warnings stand', async (t) => {
+    const warn = `process.on('SIGUSR2', () => {
+      process.emitWarning('a feature', 'ExperimentalWarning')
+      process.emitWarning('a feature', { type: 'ExperimentalWarning', code: 'X' })
+      process.emitWarning(Object.assign(new Error('a feature'), { name: 'ExperimentalWarning' }))
+      process.emitWarning('no feature')
+    })`
+    const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(warn)}`]
+    const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t), nodeArguments })
+    await node.line('ready')
+    node.kill('SIGUSR2')
+    node.kill('SIGTERM')
+    assert.match((await node.ended).stderr, /^\(node:\d+\) Warning: no feature\n\(Use [^\n]*\)\n$/)
+  })
+
   it('goes on when nobody can take its log', async (t) => {
     const node = startCli(t, [...ANY_PORT, '--summary-interval', '100ms'], { cwd: await temporaryFolder(t) })
     await node.line('ready')

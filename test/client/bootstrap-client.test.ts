@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
-import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
+import { BootstrapClient, type Dialer } from '../../src/client/bootstrap-client.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { addressOf, startPeer } from '../support/peers.ts'
 import { until } from '../support/wait.ts'
@@ -36,6 +37,54 @@ describe('a client of one bootstrap', () => {
     ])
     assert.equal((await forAlice.unregister()).registrations[0]!.code, 'removed')
     assert.deepEqual((await forBob.discover()).peers, [])
+  })
+
+  it('finds the peers of its own machine through a name, too', async () => {
+    await new BootstrapClient(alice, at, { network: 'named' }).register([addressOf(alice)])
+    const name = at.replace('/ip4/127.0.0.1/', '/dns4/localhost/')
+    const { peers } = await new BootstrapClient(bob, name, { network: 'named' }).discover()
+    assert.deepEqual(
+      peers.map(({ id }) => id),
+      [alice.peerId.toString()],
+    )
+  })
+
+  it('tells a name that does not resolve, and does without it where there is another address', async () => {
+    const unknown = at.replace('/ip4/127.0.0.1/', '/dns4/bootstrap.invalid/')
+    await assert.rejects(new BootstrapClient(bob, unknown).discover(), {
+      code: 'name_not_resolved',
+      message: /bootstrap\.invalid/,
+    })
+    await new BootstrapClient(bob, [unknown, at]).discover()
+  })
+
+  it('learns nothing about its own network from a bootstrap on the internet', async (t) => {
+    const neighbour = `/ip4/192.168.1.1/tcp/4001/p2p/${bob.peerId}`
+    const answer = { peers: [{ address: neighbour }], bootstraps: [neighbour] }
+    const liar = await startFakeBootstrap(() => `${JSON.stringify(answer)}\n`)
+    t.after(() => liar.stop())
+    const seenAt = (remoteAddr: string): Dialer => ({
+      peerId: alice.peerId,
+      dial: async (...how) =>
+        new Proxy(await alice.dial(...how), {
+          get: (target, key) => {
+            const value = Reflect.get(target, key)
+            return key === 'remoteAddr'
+              ? multiaddr(remoteAddr)
+              : typeof value === 'function'
+                ? value.bind(target)
+                : value
+          },
+        }),
+    })
+    const at = String(liar.getMultiaddrs()[0])
+    for (const [remoteAddr, count] of [
+      ['/ip4/45.0.0.1/tcp/4000', 0],
+      ['/ip4/192.168.1.7/tcp/4000', 1],
+    ] as const) {
+      const { peers, bootstraps } = await new BootstrapClient(seenAt(remoteAddr), at).discover()
+      assert.deepEqual([peers.length, bootstraps.length], [count, count])
+    }
   })
 
   it('keeps networks apart', async () => {

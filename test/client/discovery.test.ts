@@ -75,6 +75,27 @@ describe('bootstrapDiscovery', () => {
     assert.ok(multiaddr!.toString().startsWith(addressOf(first.node)))
   })
 
+  it('registers the port of the family that it is seen in', async () => {
+    const bootstrap = await bootstrapPeer({ listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'] })
+    const [in4, in6] = bootstrap.multiaddrs as [string, string]
+    const named = (family: string) => in4.replace('/ip4/127.0.0.1/', `/${family}/localhost/`)
+    for (const [bootstraps, family] of [
+      [[named('dns4')], 4],
+      [[named('dns')], 4],
+      [[in4, in6], 4],
+      [[in6, in4], 6],
+    ] as const) {
+      const addresses = { listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'] }
+      const { node, events } = await chainNode({ bootstraps }, { addresses })
+      await until(() => verdictsOf(events).length > 0, 'it is registered')
+      const own = node.getMultiaddrs().map(String)
+      assert.deepEqual(
+        verdictsOf(events)[0]!.registrations.map(({ address, status }) => [`${address}/p2p/${node.peerId}`, status]),
+        own.filter((each) => each.startsWith(`/ip${family}/`)).map((each) => [each, 'listed']),
+      )
+    }
+  })
+
   it('takes the node back when it stops', async () => {
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs })

@@ -38,7 +38,7 @@ export function fakeClient(now: () => number) {
   const client: SessionInit['client'] = {
     id: 'fake',
     discover: async () => answer('discover', []),
-    register: async (addresses) => answer('register', addresses),
+    register: async (addresses) => answer('register', typeof addresses === 'function' ? addresses(4) : addresses),
     unregister: async (addresses = []) => answer('unregister', addresses),
   }
   return { client, calls, state, of: (kind: Call['kind']) => calls.filter((call) => call.kind === kind) }

@@ -54,6 +54,12 @@ describe('whom to dial', () => {
     }
   })
 
+  it('does not count the cache as a second source: it holds what the same bootstrap named', () => {
+    const planted = many(500, 'planted', ['liar', CACHE_SOURCE])
+    const chosen = plan([...planted, ...many(3, 'honest', ['a', 'b'])])
+    assert.ok(count(chosen, 'planted') <= 3, `${count(chosen, 'planted')} of ${chosen.length}`)
+  })
+
   it('takes turns where the lists of the bootstraps have nobody in common', () => {
     const chosen = plan([...many(50, 'a', ['ra']), ...many(50, 'b', ['rb']), ...many(50, 'c', ['rc'])])
     assert.equal(chosen.length, 8)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readOfferedPeers } from '../../src/client/offered-peers.ts'
+import { readOfferedBootstraps, readOfferedPeers } from '../../src/client/offered-peers.ts'
 import type { Scope } from '../../src/peer/ip.ts'
 
 const ID = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
@@ -44,5 +44,7 @@ describe('what a client takes from an answer', () => {
     assert.deepEqual(taken(all, 'public'), [world])
     assert.deepEqual(taken(all, 'private-10'), [home, world])
     assert.deepEqual(taken(all, 'loopback'), [loopback, home, world])
+    assert.deepEqual(readOfferedBootstraps([...all, `/dns4/evil.example/tcp/4001/p2p/${ID}`], 'public'), [all[2]])
+    assert.deepEqual(readOfferedBootstraps(all, 'loopback'), all)
   })
 })

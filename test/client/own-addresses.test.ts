@@ -39,11 +39,24 @@ describe('what a node registers of its addresses', () => {
       ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
     ],
     [
-      'all, with a bootstrap behind a name',
+      'all, with a bootstrap behind a name that may be of either family',
       ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
-      [`/dns4/b.example/tcp/1${ID}`],
+      [`/dns/b.example/tcp/1${ID}`],
       ['/ip4/8.8.8.8/tcp/4001', '/ip6/2600::2/tcp/4001'],
     ],
+    [
+      'what IPv4 has, with a bootstrap behind a name of IPv4',
+      ['/ip4/10.0.0.2/tcp/4001', '/ip6/fd00::2/tcp/4002'],
+      [`/dns4/b.example/tcp/1${ID}`],
+      ['/ip4/0.0.0.0/tcp/4001'],
+    ],
+    [
+      'what IPv6 has, with a bootstrap behind a name of IPv6',
+      ['/ip4/10.0.0.2/tcp/4001', '/ip6/fd00::2/tcp/4002'],
+      [`/dns6/b.example/tcp/1${ID}`],
+      ['/ip4/0.0.0.0/tcp/4002'],
+    ],
+    ['nothing of a name of the other family', [`/dns6/node.example/tcp/4001${ID}`], [V4], []],
     ['the port of a name it announces', [`/dns4/node.example/tcp/4001${ID}`], [V4], ['/ip4/0.0.0.0/tcp/4001']],
     ['nothing when it does not listen', [], [V4], []],
     [
@@ -56,4 +69,10 @@ describe('what a node registers of its addresses', () => {
   for (const [what, own, bootstrap, registered] of cases) {
     it(`is ${what}`, () => assert.deepEqual(addressesToRegister(own, bootstrap), registered))
   }
+
+  it('is what the family of the connection has, once there is one', () => {
+    const own = ['/ip4/10.0.0.2/tcp/4001', '/ip6/fd00::2/tcp/4002', '/dns/node.example/tcp/4003']
+    assert.deepEqual(addressesToRegister(own, [V4, V6], 6), ['/ip4/0.0.0.0/tcp/4002', '/ip4/0.0.0.0/tcp/4003'])
+    assert.deepEqual(addressesToRegister(own.slice(1, 2), [V4, V6], 4), [])
+  })
 })

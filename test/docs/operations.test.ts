@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { it } from 'node:test'
+import { COMMANDS, settingsOf } from '../../src/cli/commands.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { defaultText } from '../../src/cli/help.ts'
 import { SETTING_KEYS, type SettingKey, settingName, settingOf, settingVariable } from '../../src/config.ts'
@@ -37,13 +38,18 @@ function settingsTable(): string {
 }
 
 function row(key: SettingKey): string {
-  const { kind, help, commands } = settingOf(key)
+  const { kind, help } = settingOf(key)
+  const others = COMMANDS.filter((command) => command.name !== 'start' && settingsOf(command).includes(key))
   const value = kind.placeholder === '' ? '`true` or `false`' : `\`${kind.placeholder.replaceAll('|', '\\|')}\``
   const facts = [
     help,
     `${kind.repeatable ? `Repeatable: ${value} each.` : `Value: ${value}.`}`,
     `\`${settingVariable(key)}\`.`,
-    ...(commands.length > 1 ? [`Also of ${commands.filter((name) => name !== 'start').join(' and ')}.`] : []),
+    ...(others.length > 0 ? [`Also of ${inWords(others.map(({ name }) => name))}.`] : []),
   ]
   return `| \`${settingName(key)}\` | ${defaultText(key)} | ${facts.join(' ')} |`
+}
+
+function inWords(names: readonly string[]): string {
+  return new Intl.ListFormat('en').format(names)
 }

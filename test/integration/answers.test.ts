@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Libp2p } from 'libp2p'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { knownPeers, storeOf } from '../support/known-peers.ts'
@@ -131,6 +133,17 @@ describe('the answer', () => {
         ['nonsense', 'refused', 'address_invalid', null],
       ],
     )
+  })
+
+  it('names its siblings, and not itself', async (t) => {
+    const privateKey = await generateKeyPair('Ed25519')
+    const [itself, other] = [peerIdFromPrivateKey(privateKey), peer.peerId].map(
+      (id) => `/ip4/45.0.0.1/tcp/4000/p2p/${id}`,
+    )
+    const sibling = createBootstrapPeer({ privateKey, siblings: [itself!, other!] })
+    await sibling.start()
+    t.after(() => sibling.stop())
+    assert.deepEqual((await ask(peer, sibling.multiaddrs[0]!, { explain: true })).bootstraps, [other])
   })
 
   it('explains an answer to a mere question too', async () => {

@@ -1,57 +1,88 @@
 import type { Libp2p } from 'libp2p'
+import { peerIdOf } from '../../client/bootstrap-client.ts'
+import { MAX_BOOTSTRAPS } from '../../client/bootstrap-list.ts'
 import { bootstrapDiscovery } from '../../client/discovery.ts'
 import type { DiscoveryEvent } from '../../client/discovery-events.ts'
+import { type ResolveTxt, systemResolveTxt } from '../../client/dnsaddr.ts'
 import { peerKeeper } from '../../client/peer-keeper.ts'
 import { remoteText } from '../../log-text.ts'
 import type { Invocation } from '../arguments.ts'
-import { startClientNode, typedBootstraps, wholeNumber } from '../client-node.ts'
+import { checkedBootstraps, localNode } from '../chosen-bootstraps.ts'
+import { clientConfig, networkToJoin } from '../client-config.ts'
+import { startClientNode, wholeNumber } from '../client-node.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { liveView } from '../live-view.ts'
-import { createLogger, isTerminal } from '../logger.ts'
+import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
 import { stopSignal } from '../stop-signals.ts'
 
-/** What each bootstrap did last, by PeerId: they come and go with every question, and are no peers of the network. */
-type Bootstraps = ReadonlyMap<string, string>
+/** What the screen shows of the discovery. */
+interface Shown {
+  /** What each bootstrap did last, by PeerId: they come and go with every question, and are no peers of the network. */
+  readonly bootstraps: Map<string, string>
+  /** What is wrong, where it is not one bootstrap's doing; until one answers. */
+  notice: string | undefined
+}
+
+const ASKED = 'being asked …'
 
 /** How often the screen is drawn anew, ms. */
 const REDRAW_MS = 500
 
 /** Runs a peer until a signal stops it: a live view on a terminal, one JSON object a line elsewhere. */
-export async function run({ options, operands }: Invocation): Promise<ExitCode> {
+export async function run(invocation: Invocation): Promise<ExitCode> {
+  const { options, operands } = invocation
+  const config = clientConfig(invocation)
+  const network = networkToJoin(config)
   const target = wholeNumber(options, 'target', { min: 1, max: 1000 })
   const cache = options.get('cache')
-  const bootstraps = new Map([...(await typedBootstraps(operands)).keys()].map((id) => [id, 'being asked …']))
-  const log = createLogger('info')
+  const sources = operands.length > 0 ? operands : [...(await localNode(config, 'join')), ...config.sibling]
+  const bootstraps = new Map([...checkedBootstraps(sources).keys()].map((id) => [id, ASKED]))
+  const shown: Shown = { bootstraps, notice: undefined }
+  const log = createLogger(config.logLevel)
   const signalled = stopSignal()
   const onEvent = (event: DiscoveryEvent) => {
     if ('bootstrap' in event) {
       bootstraps.set(event.bootstrap, lineOf(event))
+    }
+    if (event.type === 'answer' || event.type === 'notice') {
+      shown.notice = event.type === 'notice' ? remoteText(event.message) : undefined
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
       log.info('error' in rest ? { ...rest, error: rest.error?.code } : rest, type)
     }
   }
-  const node = await startClientNode(options, {
+  // Looked up by the discovery and not before, so that a name that is slow, or dead, delays no other bootstrap.
+  const resolveTxt: ResolveTxt = async (name, signal) => {
+    const records = await systemResolveTxt(name, signal)
+    for (const id of records.slice(0, MAX_BOOTSTRAPS).flatMap((record) => peerIdOf(record.trim()) ?? [])) {
+      bootstraps.set(id, bootstraps.get(id) ?? ASKED)
+    }
+    return records
+  }
+  const node = await startClientNode(options, bootstraps.keys(), {
+    ...(log.isLevelEnabled('debug') && !isTerminal() ? { logger: componentLoggers(log) } : {}),
     peerDiscovery: [
       bootstrapDiscovery({
-        bootstraps: operands,
-        network: options.get('network') ?? '',
+        bootstraps: sources,
+        network,
         ...(cache === undefined ? {} : { cache }),
+        resolveTxt,
         onEvent,
       }),
     ],
     services: { peers: peerKeeper(target === undefined ? {} : { target }) },
   })
-  const stopShowing = isTerminal() ? showLive(node, bootstraps) : logPeers(node, bootstraps, log)
+  const stopShowing = isTerminal() ? showLive(node, shown) : logPeers(node, bootstraps, log)
   await signalled
   stopShowing()
   await node.stop()
   return EXIT.ok
 }
 
-function showLive(node: Libp2p, bootstraps: Bootstraps): () => void {
+function showLive(node: Libp2p, shown: Shown): () => void {
   const draw = () => {
+    const { bootstraps, notice } = shown
     const connections = node.getConnections().filter(({ remotePeer }) => !bootstraps.has(remotePeer.toString()))
     const peers = connections.map(({ remotePeer, remoteAddr, timeline }) => ({
       id: remotePeer.toString(),
@@ -59,7 +90,7 @@ function showLive(node: Libp2p, bootstraps: Bootstraps): () => void {
       since: timeline.open,
     }))
     const multiaddrs = node.getMultiaddrs().map(String)
-    const view = liveView({ peerId: node.peerId.toString(), multiaddrs, bootstraps, peers, now: Date.now() })
+    const view = liveView({ peerId: node.peerId.toString(), multiaddrs, bootstraps, notice, peers, now: Date.now() })
     process.stdout.write(`${CLEAR}${view}\n`)
   }
   draw()
@@ -70,8 +101,10 @@ function showLive(node: Libp2p, bootstraps: Bootstraps): () => void {
 /** Cursor to the corner, and nothing below it: unlike clearing the screen first, it does not flicker. */
 const CLEAR = '\u001b[H\u001b[J'
 
-function logPeers(node: Libp2p, bootstraps: Bootstraps, log: ReturnType<typeof createLogger>): () => void {
-  log.info({ peerId: node.peerId.toString(), multiaddrs: node.getMultiaddrs().map(String) }, 'ready')
+function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType<typeof createLogger>): () => void {
+  const ready = { peerId: node.peerId.toString(), multiaddrs: node.getMultiaddrs().map(String) }
+  // As that of `start`: at every level but `silent`.
+  log.child({}, log.level === 'silent' ? {} : { level: 'info' }).info(ready, 'ready')
   const tell = (msg: string, peer: string) => bootstraps.has(peer) || log.info({ peer }, msg)
   node.addEventListener('peer:connect', ({ detail }) => tell('connected', detail.toString()))
   node.addEventListener('peer:disconnect', ({ detail }) => tell('disconnected', detail.toString()))

@@ -1,0 +1,42 @@
+import type { Config } from '../config.ts'
+import { resolveConfig } from '../config-sources.ts'
+import type { Invocation } from './arguments.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+
+/**
+ * The most networks that one command asks for. Each is a question of its own, and for `check` a dial-back, of which a
+ * bootstrap has 32 for one IP at a time.
+ */
+const MAX_NETWORKS = 8
+
+/** What flags, variables and the config file say, as for `start`. What a command does not use of it is left alone. */
+export function clientConfig({ flags, options }: Invocation): Config {
+  return resolveConfig({ flags, env: process.env, file: options.get('config') }).config
+}
+
+/** The networks to ask for; the one without a name where none is configured. */
+export function networksToAsk({ network }: Config): readonly string[] {
+  if (network.length > MAX_NETWORKS) {
+    throw new CommandError(
+      EXIT.usage,
+      `the configuration has ${network.length} networks; name up to ${MAX_NETWORKS} to ask for: --network <name>`,
+    )
+  }
+  return network.length === 0 ? [''] : network
+}
+
+/** The network to be in. */
+export function networkToJoin({ network }: Config): string {
+  if (network.length > 1) {
+    throw new CommandError(
+      EXIT.usage,
+      `join is in one network, the configuration has ${network.length}; name one: --network ${network.find(Boolean)}`,
+    )
+  }
+  return network[0] ?? ''
+}
+
+/** The name of a network in a sentence. */
+export function networkText(network: string): string {
+  return network === '' ? 'the network without a name' : `network ${JSON.stringify(network)}`
+}
