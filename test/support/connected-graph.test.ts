@@ -16,10 +16,10 @@ describe('a graph of nodes', () => {
       1,
       /1 of 3 nodes .* 1 peers \(0\).*\(of 2, 1 nodes\)/,
     ],
-    ['a node below the target is missing', { a: 'bc', b: 'a', c: 'a' }, 2, /^2 of 3 nodes .* 2 peers \(1, 1\)$/],
+    ['a node below the target is missing', { a: 'bc', b: 'a', c: 'a' }, 2, /^2 of 3 nodes .* 2 peers \(2 × 1\)$/],
     ['two pieces are not connected', { a: 'b', b: 'a', c: 'd', d: 'c' }, 1, /^the graph is in 2 pieces/],
     ['what only one end knows of does not count', { a: 'b', b: '' }, 1, /2 of 2 nodes/],
-    ['a bootstrap is no peer', { a: 'x', b: 'x' }, 1, /2 of 2 nodes .*\(0, 0\)/],
+    ['a bootstrap is no peer', { a: 'x', b: 'x' }, 1, /2 of 2 nodes .*\(2 × 0\)/],
     ['a node alone misses nothing', { a: 'x' }, 8, undefined],
   ]
   for (const [name, said, target, expected] of cases) {

@@ -57,12 +57,19 @@ export function whatIsMissing(nodes: readonly GraphNode[], target: number): stri
   const faults = []
   if (short.length > 0) {
     const least = Math.min(target, nodes.length - 1)
-    faults.push(`${short.length} of ${nodes.length} nodes have fewer than ${least} peers (${short.join(', ')})`)
+    faults.push(`${short.length} of ${nodes.length} nodes have fewer than ${least} peers (${tally(short)})`)
   }
   if (pieces.length > 1) {
-    faults.push(`the graph is in ${pieces.length} pieces (of ${pieces.join(', ')} nodes)`)
+    faults.push(`the graph is in ${pieces.length} pieces (of ${tally(pieces)} nodes)`)
   }
   return faults.length === 0 ? undefined : faults.join('; ')
+}
+
+/** Equal numbers together: "0, 3 × 1, 4". */
+function tally(sorted: readonly number[]): string {
+  return [...Map.groupBy(sorted, (each) => each)]
+    .map(([value, { length }]) => (length === 1 ? `${value}` : `${length} × ${value}`))
+    .join(', ')
 }
 
 export function stateOf(nodes: readonly GraphNode[], target: number): GraphState {

@@ -16,6 +16,8 @@ interface Counted {
 export class Census {
   readonly #nodes = new Map<string, Counted>()
   readonly #target: number
+  #settled = 0
+  #lastStart = 0
 
   constructor(target: number) {
     this.#target = target
@@ -23,6 +25,7 @@ export class Census {
 
   started(id: string, at: number): void {
     this.#nodes.set(id, { id, startedAt: at, peers: new Set() })
+    this.#lastStart = Math.max(this.#lastStart, at)
   }
 
   answered(id: string, at: number): void {
@@ -42,6 +45,7 @@ export class Census {
     for (const each of [node, this.#nodes.get(peer)]) {
       if (each !== undefined && each.settledAfter === undefined && this.#degree(each) >= this.#target) {
         each.settledAfter = at - each.startedAt
+        this.#settled++
       }
     }
   }
@@ -59,6 +63,15 @@ export class Census {
     for (const peer of node.getPeers()) {
       this.connected(id, peer.toString(), performance.now())
     }
+  }
+
+  /** How many have had as many peers as they want. */
+  get settled(): number {
+    return this.#settled
+  }
+
+  get lastStart(): number {
+    return this.#lastStart
   }
 
   get graph(): readonly GraphNode[] {

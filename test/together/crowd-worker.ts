@@ -1,17 +1,16 @@
 /** Some of a crowd's nodes in a process of their own, which tells the one that started it how they fare. See `crowd.ts`. */
-import { setTimeout as delay } from 'node:timers/promises'
-import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { bootstrapDiscovery, type DiscoveryEvent, peerKeeper } from '../../src/client/index.ts'
+import { leveredNoise } from '../../src/host/levers.ts'
 import { quietLogger } from '../../src/host/quiet-logger.ts'
 
-/** Which nodes to start. */
-export interface Orders {
+/** Start a node. */
+export interface Order {
+  /** Where it calls from. */
+  readonly ip: string
   readonly bootstraps: readonly string[]
-  /** The IP that each calls from, and when it starts, in ms from now. */
-  readonly nodes: ReadonlyArray<{ readonly ip: string; readonly after: number }>
 }
 
 /** Something that happened to a node: its PeerId, when (ms since the epoch), what, and with which peer or code. */
@@ -24,23 +23,20 @@ const BATCH_MS = 100
 
 let batch: Report[] = []
 
-process.once('message', ({ bootstraps, nodes }: Orders) => {
-  setInterval(() => {
-    if (batch.length > 0) {
-      process.send!(batch)
-      batch = []
-    }
-  }, BATCH_MS)
-  for (const { ip, after } of nodes) {
-    void delay(after).then(() => start(ip, bootstraps))
+process.on('message', ({ ip, bootstraps }: Order) => void start(ip, bootstraps))
+setInterval(() => {
+  if (batch.length > 0) {
+    process.send!(batch)
+    batch = []
   }
-})
+}, BATCH_MS)
 // The one who wants to know is gone.
 process.once('disconnect', () => process.exit())
 
 /**
  * The README's three lines at an IP of its own. The node listens at every IP, as most do, so it registers its port "at
- * the IP you see me at". Light: libp2p logs nothing, and does not ping each connection every 10 s beside the keeper.
+ * the IP you see me at". Light, because a few cores stand for a thousand machines: nothing is logged, handshakes cost
+ * half, and libp2p does not ping each connection every 10 s beside the keeper.
  */
 async function start(ip: string, bootstraps: readonly string[]): Promise<void> {
   const report = (what: Happening, detail = '') => batch.push([id, Math.round(now()), what, detail])
@@ -62,7 +58,7 @@ async function start(ip: string, bootstraps: readonly string[]): Promise<void> {
     addresses: { listen: ['/ip4/0.0.0.0/tcp/0'] },
     // The transport hands it on to the socket; its types leave it out.
     transports: [tcp({ dialOpts: { localAddress: ip } as object })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [leveredNoise(new Set())],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
     peerDiscovery: [bootstrapDiscovery({ bootstraps, onEvent })],

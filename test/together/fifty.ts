@@ -1,6 +1,7 @@
 import { TARGET } from '../../src/client/keeper-init.ts'
 import type { Figure } from '../hostile/report.ts'
 import { deadBootstrap } from '../support/bootstraps.ts'
+import { withScope } from '../support/last-first.ts'
 import { startReadmeNode } from '../support/readme-node.ts'
 import { Census } from './census.ts'
 import { startCountedBootstrap } from './counted-bootstrap.ts'
@@ -15,22 +16,20 @@ export interface Layout {
   readonly dead: number
 }
 
-/** Fifty nodes in this process, with every default there is. */
+/** Fifty nodes in this process, started at once with every default there is. */
 export async function fifty(name: string, { alive, dead }: Layout): Promise<Figure[]> {
-  await using stack = new AsyncDisposableStack()
-  const scope = { after: (cleanUp: () => unknown) => stack.defer(async () => void (await cleanUp())) }
-  const bootstraps = await Promise.all(Array.from({ length: alive }, () => startCountedBootstrap(scope)))
-  const dying = await Promise.all(Array.from({ length: dead }, deadBootstrap))
-  const addresses = [...dying, ...bootstraps.map(({ address }) => address)]
-  const census = new Census(TARGET)
-  const began = performance.now()
-  await Promise.all(
-    Array.from({ length: COUNT }, async () => {
-      const node = await startReadmeNode({ bootstraps: addresses })
-      scope.after(() => node.stop())
+  return await withScope(async (scope) => {
+    const bootstraps = await Promise.all(Array.from({ length: alive }, () => startCountedBootstrap(scope)))
+    const closed = await Promise.all(Array.from({ length: dead }, deadBootstrap))
+    const addresses = [...closed, ...bootstraps.map(({ address }) => address)]
+    const census = new Census(TARGET)
+    const began = performance.now()
+    const nodes = await Promise.all(Array.from({ length: COUNT }, () => startReadmeNode({ bootstraps: addresses })))
+    scope.after(() => Promise.all(nodes.map((node) => node.stop())))
+    for (const node of nodes) {
       census.watch(node, began)
-    }),
-  )
-  const init = { name, census, count: COUNT, target: TARGET, within: WITHIN_MS, began }
-  return [...(await gathering(init)), ...(await askedOf(name, bootstraps))]
+    }
+    const gathered = await gathering({ name, census, count: COUNT, all: WITHIN_MS, patience: 4 * WITHIN_MS, began })
+    return [...gathered, ...(await askedOf(name, bootstraps))]
+  })
 }
