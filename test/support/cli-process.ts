@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly through?: readonly string[]
   /** Of its stdout. Default: utf8. */
   readonly encoding?: BufferEncoding
+  /** When it is killed however it fares, ms. Default: a minute. */
+  readonly lifetime?: number
 }
 
 export interface CliResult {
@@ -107,7 +109,7 @@ export function startCli(scope: Scope, args: readonly string[], options: CliOpti
 }
 
 function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
-  const { cwd, env = {}, nodeArguments = [], through = [] } = options
+  const { cwd, env = {}, nodeArguments = [], through = [], lifetime = DEADLINE_MS * 2 } = options
   const [command, ...rest] = [...through, process.execPath, ...nodeArguments, BIN, ...args]
   // None of the settings of whoever runs the tests.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BOOTSTRAP_PEER_'))
@@ -115,7 +117,7 @@ function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS * 2,
+    timeout: lifetime,
     killSignal: 'SIGKILL',
   })
 }
