@@ -6,12 +6,12 @@ import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedE
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
+import { OwnAddresses, type OwnAddressesComponents } from './host/confirm-addresses.ts'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
-import { assertFree } from './host/listening.ts'
-import { OwnAddresses, type OwnAddressesComponents } from './host/own-addresses.ts'
-import { quietLogger } from './host/quiet-logger.ts'
-import { type BootstrapService, bootstrapService } from './service.ts'
-import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service-init.ts'
+import { quietLogger } from './host/patches/silent-logger.ts'
+import { assertFree } from './host/port-check.ts'
+import { type BootstrapService, bootstrapService } from './service/service.ts'
+import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service/service-init.ts'
 import type { ListEdit } from './store/store.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {

@@ -1,5 +1,5 @@
-import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from '../config.ts'
 import type { Invocation } from './arguments.ts'
+import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from './config/settings.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 /** Those that {@link ConfiguredCommand} does not have run a client; they take the settings of `start`, too. */

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { ResolvedConfig } from '../config-sources.ts'
-import { makePrivateFolder } from '../identity.ts'
+import { makePrivateFolder } from '../identity/key-file.ts'
+import type { ResolvedConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**

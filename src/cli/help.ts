@@ -1,5 +1,5 @@
-import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from '../config.ts'
 import { COMMANDS, type Command, settingsOf } from './commands.ts'
+import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from './config/settings.ts'
 
 /** `bootstrap-peer --help` */
 export function overview(): string {

@@ -12,8 +12,8 @@ import * as multistream from '@libp2p/multistream-select'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
-import type { Dial, DialledPeer, Visit } from '../prober.ts'
-import { leveredNoise } from './levers.ts'
+import type { Dial, DialledPeer, Visit } from '../proofs/prober.ts'
+import { leveredNoise } from './patches/patched-noise.ts'
 import type { Lever } from './switches.ts'
 
 /** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */

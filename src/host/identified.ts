@@ -1,13 +1,13 @@
 import type { AbortOptions, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { type Budget, TokenBucket } from '../base/token-bucket.ts'
+import { readMessages } from '../streams/messages.ts'
 import {
   decodeIdentify,
   IDENTIFY_PROTOCOL,
   MAX_IDENTIFY_BYTES,
   MAX_IDENTIFY_MESSAGES,
 } from '../wire/identify-message.ts'
-import { readMessages } from '../wire/message-reader.ts'
-import { type Budget, TokenBucket } from './token-bucket.ts'
 
 /** What of a libp2p node tells who its peers are. */
 export interface IdentifiedComponents {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 export interface SnapshotSchedule {
   /** Something changed that `peers.json` does not say yet. Cheap: call it for each change. */

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { encodeIdentity } from '../../src/identity-formats.ts'
+import { encodeIdentity } from '../../src/identity/key-formats.ts'
 import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']

@@ -9,7 +9,7 @@ import {
   MAX_STREAMS,
   VERDICT_TIMEOUT_MS,
   WRITE_TIMEOUT_MS,
-} from '../../src/frontends/bootstrap.ts'
+} from '../../src/frontends/bootstrap/bootstrap.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
 import { REFUSAL_CODES, refusal } from '../../src/policy/refusal.ts'

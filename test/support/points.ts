@@ -1,8 +1,8 @@
-import { type Caller, callerAt } from '../../src/policy/caller.ts'
-import { type Dial, NEXT_PROOFS, Prober, type ProberInit } from '../../src/prober.ts'
-import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proof-schedule.ts'
+import { type Caller, callerAt } from '../../src/peer/caller.ts'
+import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
+import { type Dial, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
-import { RendezvousPoint, type RendezvousPointInit } from '../../src/rendezvous-point.ts'
 import { seededRandom } from './random.ts'
 import { RULES } from './rules.ts'
 

@@ -3,8 +3,8 @@
  * name in {@link ASKS_FILE}. It changes nothing else. `ask-log.ts` reads the file.
  */
 import { openSync, writeSync } from 'node:fs'
-import { Listing } from '../../src/listing.ts'
-import type { Caller } from '../../src/policy/caller.ts'
+import type { Caller } from '../../src/peer/caller.ts'
+import { Listing } from '../../src/point/listing.ts'
 import { RequestLimits } from '../../src/policy/request-limits.ts'
 
 const file = openSync(process.env.ASKS_FILE!, 'a')

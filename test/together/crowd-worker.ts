@@ -3,8 +3,8 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { bootstrapDiscovery, type DiscoveryEvent, peerKeeper } from '../../src/client/index.ts'
-import { leveredNoise } from '../../src/host/levers.ts'
-import { quietLogger } from '../../src/host/quiet-logger.ts'
+import { leveredNoise } from '../../src/host/patches/patched-noise.ts'
+import { quietLogger } from '../../src/host/patches/silent-logger.ts'
 
 /** Start a node. */
 export interface Order {
