@@ -8,7 +8,7 @@ import { CALL_TIMEOUT_MS, type Client, visit } from './clients.ts'
 
 /** A client's own record, as rust-libp2p reads it. It serves again and again: the server does not look at its number. */
 export async function recordOf({ privateKey, address }: Client): Promise<Uint8Array> {
-  return await sealRecord(privateKey, { addresses: [address], seq: BigInt(Date.now()), form: 'legacy' })
+  return await sealRecord(privateKey, { addresses: [address], seq: BigInt(Date.now()), form: 'routing-state' })
 }
 
 /**

@@ -1,5 +1,5 @@
 // What a join costs, against a stock libp2p node that answers a constant. docs/performance.md says how to read it.
-//   npm run bench -- [--short] [--json] [--only <part of the name of a row>]… [--unlevered]
+//   npm run bench -- [--short] [--json] [--only <part of the name of a row>]… [--unoptimized]
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -26,12 +26,12 @@ const FULL: Scale = {
   build: true,
 }
 
-const { short, json, only, unlevered } = parseArgs({
+const { short, json, only, unoptimized } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
-    unlevered: { type: 'boolean', default: false },
+    unoptimized: { type: 'boolean', default: false },
   },
 }).values
 const scale = short ? SHORT : FULL
@@ -60,7 +60,7 @@ if (json) {
 process.exit(0)
 
 function chosen(): readonly Measurement[] {
-  const all = measurements(scale, { unlevered })
+  const all = measurements(scale, { unoptimized })
   const found = all.filter(({ rows }) => rows.some(isWanted))
   if (found.length === 0) {
     console.error(`No row is called like that. There are:\n${all.flatMap(({ rows }) => rows).join('\n')}`)

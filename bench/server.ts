@@ -1,10 +1,10 @@
 // Our node, as it is, with every protection on.
-//   --peers <path>   its list; in memory by default
+//   --file <path>    its list; in memory by default
 //   --reprove <ms>   how long a proof counts
-//   --unlevered      with every lever of performance left alone
+//   --unoptimized    with every optimization off
 import { parseArgs } from 'node:util'
 import { steadyClock } from '../src/base/clock.ts'
-import { LEVERS } from '../src/host/switches.ts'
+import { OPTIMIZATIONS } from '../src/host/switches.ts'
 import { createBootstrapPeer, fileStore, memoryStore } from '../src/index.ts'
 import { reportToParent } from './report.ts'
 import { WatchedStore } from './watched-store.ts'
@@ -12,25 +12,25 @@ import { WatchedStore } from './watched-store.ts'
 /** The lists that a bench preloads name addresses that must never be dialled. */
 const NEVER_MS = 7 * 24 * 3_600_000
 
-const { peers, reprove, unlevered } = parseArgs({
+const { file, reprove, unoptimized } = parseArgs({
   options: {
-    peers: { type: 'string' },
+    file: { type: 'string' },
     reprove: { type: 'string', default: String(NEVER_MS) },
-    unlevered: { type: 'boolean', default: false },
+    unoptimized: { type: 'boolean', default: false },
   },
 }).values
-if (peers !== undefined && reprove !== String(NEVER_MS)) {
+if (file !== undefined && reprove !== String(NEVER_MS)) {
   throw new Error('a list that was preloaded must not be dialled')
 }
 const clock = steadyClock()
-const store = new WatchedStore(peers === undefined ? memoryStore() : fileStore({ path: peers, clock }))
+const store = new WatchedStore(file === undefined ? memoryStore() : fileStore({ path: file, clock }))
 const node = createBootstrapPeer({
   store,
   clock,
   reproveInterval: Number(reprove),
   maxPeers: 10_000_000,
   maxPeersPerNetwork: 10_000_000,
-  unlevered: unlevered ? LEVERS : [],
+  disable: { optimizations: unoptimized ? OPTIMIZATIONS : [] },
 })
 const started = performance.now()
 await node.start()

@@ -6,10 +6,11 @@ import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedE
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
-import { OwnAddresses, type OwnAddressesComponents } from './host/confirm-addresses.ts'
+import { ConfirmAddresses, type ConfirmAddressesComponents } from './host/confirm-addresses.ts'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
-import { quietLogger } from './host/patches/silent-logger.ts'
+import { silentLogger } from './host/patches/silent-logger.ts'
 import { assertFree } from './host/port-check.ts'
+import type { Optimization } from './host/switches.ts'
 import { type BootstrapService, bootstrapService } from './service/service.ts'
 import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service/service-init.ts'
 import type { ListEdit } from './store/store.ts'
@@ -31,7 +32,7 @@ export interface Status extends BootstrapStatus {
   readonly multiaddrs: readonly string[]
   /** Seconds since it was started. */
   readonly uptime: number
-  readonly connections: number
+  readonly connectionCount: number
 }
 
 /**
@@ -75,10 +76,10 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       start: false,
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
-      ...loggerOption(logger, this.#init.unlevered),
+      ...loggerOption(logger, this.#init.disable?.optimizations),
       services: {
         ...options.services,
-        ownAddresses: (components: OwnAddressesComponents) => new OwnAddresses(components),
+        confirmAddresses: (components: ConfirmAddressesComponents) => new ConfirmAddresses(components),
         bootstrap: bootstrapService(this.#init),
       },
     })
@@ -127,7 +128,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       peerId: this.peerId.toString(),
       multiaddrs: this.multiaddrs,
       uptime: Math.floor((performance.now() - this.#running!.since) / 1000),
-      connections: libp2p.getConnections().length,
+      connectionCount: libp2p.getConnections().length,
       ...libp2p.services.bootstrap.status,
     }
   }
@@ -135,15 +136,15 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
-const FORWARDED = ['notice', 'edited', 'store', 'registered', 'expired'] as const satisfies Array<
+const FORWARDED = ['warning', 'edited', 'store', 'registered', 'expired'] as const satisfies Array<
   keyof BootstrapServiceEvents
 >
 
-function loggerOption(logger: ComponentLogger | undefined, unlevered: HostInit['unlevered'] = []) {
+function loggerOption(logger: ComponentLogger | undefined, disabled: readonly Optimization[] = []) {
   if (logger !== undefined) {
     return { logger }
   }
-  return process.env.DEBUG !== undefined || unlevered.includes('quietLogger') ? {} : { logger: quietLogger() }
+  return process.env.DEBUG !== undefined || disabled.includes('silentLogger') ? {} : { logger: silentLogger() }
 }
 
 /** libp2p makes keys asynchronously; what constructs nothing but a value need not wait. */

@@ -1,6 +1,6 @@
 import type { Measurement, Scale } from '../measure.ts'
 import { besideRust } from './beside-rust.ts'
-import { coldJoin, coldJoinUnlevered, coldJoinWithIdentify } from './cold-join.ts'
+import { coldJoin, coldJoinUnoptimized, coldJoinWithIdentify } from './cold-join.ts'
 import { firstRegistration, reProof } from './dial-backs.ts'
 import { rssAfter } from './identities.ts'
 import { joinsByKnown } from './joins-by-known.ts'
@@ -10,11 +10,11 @@ import { warmAsk, warmRenewal } from './warm.ts'
 import { wire } from './wire.ts'
 
 /** Everything that is measured, in the order of the table. */
-export function measurements(scale: Scale, { unlevered }: { readonly unlevered: boolean }): readonly Measurement[] {
+export function measurements(scale: Scale, { unoptimized }: { readonly unoptimized: boolean }): readonly Measurement[] {
   const { known } = scale
   return [
     coldJoin,
-    ...(unlevered ? [coldJoinUnlevered] : []),
+    ...(unoptimized ? [coldJoinUnoptimized] : []),
     coldJoinWithIdentify,
     warmAsk,
     warmRenewal,

@@ -29,7 +29,7 @@ export function besideRust({ crowd: count }: Scale): Measurement {
       await using crowd = await Crowd.start(CLIENTS)
       await using rust = await RustRendezvous.start(NAMESPACE, count)
       await using list = await KnownPeers.write(count)
-      await using ours = await ServerProcess.ours('--peers', list.path)
+      await using ours = await ServerProcess.ours('--file', list.path)
       const records = new Map<Client, Uint8Array>()
       for (const client of crowd.clients) {
         records.set(client, await recordOf(client))

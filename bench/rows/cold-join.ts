@@ -8,8 +8,8 @@ export const CLIENTS = 32
 /** Dial, handshake, renew, list, hang up. */
 export const coldJoin = coldJoinRow('cold join', { bound: 0.75 })
 export const coldJoinWithIdentify = coldJoinRow('cold join, client with identify', { withIdentify: true })
-/** What the levers bring. Only on demand. */
-export const coldJoinUnlevered = coldJoinRow('cold join, every lever off', { server: ['--unlevered'] })
+/** What the optimizations bring. Only on demand. */
+export const coldJoinUnoptimized = coldJoinRow('cold join, every optimization off', { server: ['--unoptimized'] })
 
 interface Kind {
   readonly withIdentify?: boolean

@@ -18,7 +18,7 @@ export function rssAfter({ identities }: Scale): Measurement {
     rows: [name],
     async measure() {
       await using list = await KnownPeers.write(KNOWN)
-      await using server = await ServerProcess.ours('--peers', list.path)
+      await using server = await ServerProcess.ours('--file', list.path)
       const batch = identities / BATCHES
       await using strangers = await Forked.start('./strangers.ts', [server.address.toString(), String(batch)])
       const rss: number[] = []

@@ -25,8 +25,8 @@ export function joinsByKnown(count: number): Measurement {
       await using crowd = await Crowd.start(CLIENTS)
       await using fewKnown = await KnownPeers.write(FEW)
       await using manyKnown = await KnownPeers.write(count)
-      await using few = await ServerProcess.ours('--peers', fewKnown.path)
-      await using many = await ServerProcess.ours('--peers', manyKnown.path)
+      await using few = await ServerProcess.ours('--file', fewKnown.path)
+      await using many = await ServerProcess.ours('--file', manyKnown.path)
       const rows: Row[] = []
       for (const { name, limit } of kinds.filter((kind) => wanted(kind.name))) {
         const renew = (to: ServerProcess) => (client: Client) =>

@@ -10,9 +10,9 @@ export function sizeOf(count: number): Measurement {
     rows: [heap, start],
     async measure() {
       await using none = await KnownPeers.write(0)
-      await using empty = await ServerProcess.ours('--peers', none.path)
+      await using empty = await ServerProcess.ours('--file', none.path)
       await using list = await KnownPeers.write(count)
-      await using server = await ServerProcess.ours('--peers', list.path)
+      await using server = await ServerProcess.ours('--file', list.path)
       await Promise.all([empty.settle(), server.settle()])
       const [without, withList] = [await empty.collect(), await server.collect()]
       return [

@@ -19,7 +19,7 @@ export function stallWith(count: number): Measurement {
     async measure({ snapshots }) {
       await using crowd = await Crowd.start(CLIENTS)
       await using list = await KnownPeers.write(count)
-      await using server = await ServerProcess.ours('--peers', list.path)
+      await using server = await ServerProcess.ours('--file', list.path)
       await using bystander = await Forked.start('./bystander.ts', [])
       const renew = (client: Client) => join(client, server.address, { address: client.address })
       await crowd.each(5, renew)

@@ -17,7 +17,7 @@ function warmRow(name: string, bound: number, known: number, message: (client: C
     async measure({ pairs, times }) {
       await using crowd = await Crowd.start(CLIENTS)
       await using list = await KnownPeers.write(known)
-      await using ours = await ServerProcess.ours('--peers', list.path)
+      await using ours = await ServerProcess.ours('--file', list.path)
       await crowd.each(1, (client) => request(client, ours.address, { address: client.address }))
       await ours.settle()
       const serve = (to: ServerProcess) => (client: Client) => request(client, to.address, message(client))

@@ -1,5 +1,5 @@
 /** The known word that a mistyped one most likely means, if any is near enough to be worth suggesting. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest } from '../base/did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { COMMANDS, type Command, settingsOf } from './commands.ts'
 import { type SettingKey, settingName, settingOf } from './config/settings.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
@@ -95,7 +95,7 @@ function optionValue(
 ): string {
   const isSwitch = switches.get(name)
   if (isSwitch === undefined) {
-    const meant = nearest(name, switches.keys())
+    const meant = didYouMean(name, switches.keys())
     throw mistake(`unknown option ${rawName}${meant === undefined ? '' : `; did you mean --${meant}?`}`, command)
   }
   if (isSwitch) {
@@ -115,7 +115,7 @@ function commandNamed(word: string): Command {
   const command = COMMANDS.find(({ name }) => name === word)
   if (command === undefined) {
     const names = COMMANDS.map(({ name }) => name)
-    const meant = nearest(word, names)
+    const meant = didYouMean(word, names)
     const hint = meant === undefined ? `the commands are ${names.join(', ')}` : `did you mean ${meant}?`
     throw new CommandError(EXIT.usage, `unknown command ${JSON.stringify(word)}; ${hint}`)
   }

@@ -13,11 +13,11 @@ export function summaries(): (status: Status) => Record<string, unknown> {
   return ({ counters, store, ...now }) => {
     const done = (name: keyof Counters) => counters[name] - (before?.[name] ?? 0)
     const line = {
-      known: now.peers,
-      registrations: now.registrations,
-      statics: now.statics,
-      networks: now.networks,
-      connections: now.connections,
+      known: now.peerCount,
+      registrations: now.registrationCount,
+      statics: now.staticCount,
+      networks: now.networkCount,
+      connections: now.connectionCount,
       requests: done('requests'),
       answered: done('answered'),
       registered: done('registered'),

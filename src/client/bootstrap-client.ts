@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { parseAddress } from '../peer/address.ts'
 import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
-import { BOOTSTRAP_PROTOCOL, type Verdict } from '../wire/bootstrap-codec.ts'
+import { BOOTSTRAP_PROTOCOL, type ExplainedOutcome } from '../wire/bootstrap-codec.ts'
 import type { Family } from './addresses-to-register.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
 import { EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
@@ -49,7 +49,7 @@ export interface BootstrapAnswer {
   /** The multiaddr that the bootstrap sees this node at; undefined when it was not asked to explain. */
   readonly observed: string | undefined
   /** What became of each address that was to be registered or taken back; empty when it was not asked to explain. */
-  readonly registrations: readonly Verdict[]
+  readonly registrations: readonly ExplainedOutcome[]
   /** Other bootstraps of its operator, multiaddrs with `/p2p`; those that it can know from where it is. */
   readonly bootstraps: readonly string[]
 }

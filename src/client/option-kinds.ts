@@ -1,5 +1,5 @@
 import { isMultiaddr } from '@multiformats/multiaddr'
-import { nearest } from '../base/did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 
 /** Checks one value. Returns what is wrong with it and what to write instead, one line; undefined when it is right. */
 export type Kind = (value: unknown, name: string) => string | undefined
@@ -197,7 +197,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function unknownOption(name: string, known: readonly string[], otherNames: Readonly<Record<string, string>>): string {
   const alias = name.toLowerCase()
-  const meant = Object.hasOwn(otherNames, alias) ? otherNames[alias] : nearest(name, known)
+  const meant = Object.hasOwn(otherNames, alias) ? otherNames[alias] : didYouMean(name, known)
   const guess = meant === undefined ? '' : `; did you mean ${meant}?`
   return `there is no option ${shown(name)}${guess} (it has ${known.join(', ')})`
 }

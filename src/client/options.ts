@@ -106,7 +106,7 @@ const RENDEZVOUS: ModuleOptions<RendezvousClientInit> = {
   table: {
     privateKey: objectWith(['sign', 'publicKey'], "a libp2p private key: await generateKeyPair('Ed25519')"),
     timeout,
-    form: oneOf('standard', 'legacy'),
+    form: oneOf('standard', 'routing-state'),
   },
   otherNames: { key: 'privateKey', identity: 'privateKey' },
 }

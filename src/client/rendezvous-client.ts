@@ -23,8 +23,8 @@ export interface RendezvousClientInit {
   /** How long a call may take, ms, dialling included: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
   readonly timeout?: number
   /**
-   * How records are signed: `standard`, as Go and JavaScript have it, or `legacy`, the only one that rust-libp2p's
-   * rendezvous server reads. Default: what the server takes, found out by the first registration.
+   * How records are signed: `standard`, as Go and JavaScript have it, or `routing-state`, the only one that
+   * rust-libp2p's rendezvous server reads. Default: what the server takes, found out by the first registration.
    */
   readonly form?: RecordForm
 }
@@ -108,8 +108,8 @@ export class RendezvousClient {
         throw err
       }
       // rust-libp2p's server has no status for a record of the other form; it hangs up.
-      const ttl = await this.#register(namespace, addresses, 'legacy', options).catch(() => Promise.reject(err))
-      this.#form = 'legacy'
+      const ttl = await this.#register(namespace, addresses, 'routing-state', options).catch(() => Promise.reject(err))
+      this.#form = 'routing-state'
       return ttl
     }
   }

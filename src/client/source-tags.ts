@@ -13,7 +13,7 @@ export function sourceTags(sources: readonly string[], ttl: number): Record<stri
   return Object.fromEntries(sources.map((source) => [`${PREFIX}${source}`, { value: VALUE, ttl }]))
 }
 
-/** Roots (PeerIds of configured bootstraps) and {@link CACHE_SOURCE}; empty for a peer that others found. */
+/** Origins (PeerIds of configured bootstraps) and {@link CACHE_SOURCE}; empty for a peer that others found. */
 export function sourcesOf(tags: ReadonlyMap<string, unknown>): string[] {
   return [...tags.keys()].flatMap((name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []))
 }

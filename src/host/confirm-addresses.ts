@@ -1,7 +1,7 @@
 import type { Libp2pEvents, Listener, Startable, TypedEventTarget } from '@libp2p/interface'
 import type { AddressManager } from '@libp2p/interface-internal'
 
-export interface OwnAddressesComponents {
+export interface ConfirmAddressesComponents {
   readonly addressManager: Pick<AddressManager, 'confirmObservedAddr'>
   readonly events: TypedEventTarget<Libp2pEvents>
 }
@@ -10,11 +10,11 @@ export interface OwnAddressesComponents {
  * What the node listens on is its own, on the public internet too: the operator said so. libp2p says nothing of a public
  * address until AutoNAT has confirmed it, and a node that dials nobody has none: it would name its private ones only.
  */
-export class OwnAddresses implements Startable {
+export class ConfirmAddresses implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-own-addresses'
-  readonly #components: OwnAddressesComponents
+  readonly #components: ConfirmAddressesComponents
 
-  constructor(components: OwnAddressesComponents) {
+  constructor(components: ConfirmAddressesComponents) {
     this.#components = components
   }
 

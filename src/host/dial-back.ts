@@ -13,8 +13,8 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
 import type { Dial, DialledPeer, Visit } from '../proofs/prober.ts'
-import { leveredNoise } from './patches/patched-noise.ts'
-import type { Lever } from './switches.ts'
+import { patchedNoise } from './patches/patched-noise.ts'
+import type { Optimization } from './switches.ts'
 
 /** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
 export const DIAL_TIMEOUT_MS = 4000
@@ -30,8 +30,8 @@ export interface DialBackComponents {
 export interface DialBackInit {
   /** Of a dial, ms. Default {@link DIAL_TIMEOUT_MS}. */
   readonly timeout?: number
-  /** Levers of performance that its handshakes leave alone. Default: none. */
-  readonly unlevered?: readonly Lever[] | undefined
+  /** Optimizations that its handshakes leave alone. Default: none. */
+  readonly disabled?: readonly Optimization[] | undefined
 }
 
 /**
@@ -45,11 +45,11 @@ export interface DialBackInit {
  */
 export function dialBack(
   components: DialBackComponents,
-  { timeout = DIAL_TIMEOUT_MS, unlevered = [] }: DialBackInit = {},
+  { timeout = DIAL_TIMEOUT_MS, disabled = [] }: DialBackInit = {},
 ): Dial {
   const transport = tcp()(components)
   // Its static key and the signature of that serve all dials.
-  const encrypter = leveredNoise(new Set(unlevered))(components)
+  const encrypter = patchedNoise(new Set(disabled))(components)
   return async (address, visit) => {
     const signal = AbortSignal.timeout(timeout)
     const handshake = new HandshakeOnly(encrypter, signal, async (peer) => {

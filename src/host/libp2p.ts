@@ -8,18 +8,16 @@ import { MAX_FRAME_BYTES } from './guard/frame-inspector.ts'
 import { Guard } from './guard/guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard/guard-service.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
-import { joinWritesOf, leveredNoise } from './patches/patched-noise.ts'
-import type { Lever, Protection } from './switches.ts'
+import { joinWritesOf, patchedNoise } from './patches/patched-noise.ts'
+import type { Disabled } from './switches.ts'
 
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number
   /** IPs and IP ranges that get no connection. PeerIds among them are passed over. Default: none. */
   readonly deny?: readonly string[]
-  /** Protections to switch off, should one be suspected of doing harm. Default: none. */
-  readonly unprotected?: readonly Protection[]
-  /** Levers of performance to leave alone, should one be suspected of doing harm. Default: none. */
-  readonly unlevered?: readonly Lever[]
+  /** Protections and optimizations to do without, to rule them out while debugging. Default: none. */
+  readonly disable?: Disabled
 }
 
 /** About 100 KB each, so 400 MB when full. */
@@ -34,12 +32,12 @@ export const MAX_PER_SUBNET = 64
  * How a node that meets strangers is set up: every knob of libp2p that we turn, in one place, and the guard that does
  * what no knob does. Options for one `createLibp2p`; they share the guard's state, so make them anew for each node.
  */
-export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotected, unlevered }: HostInit = {}) {
-  const off = new Set(unlevered)
+export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = {} }: HostInit = {}) {
+  const off = new Set(disable.optimizations)
   const guard = new Guard({
     limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
     ...(deny === undefined ? {} : { deny }),
-    ...(unprotected === undefined ? {} : { unprotected }),
+    ...(disable.protections === undefined ? {} : { disabled: disable.protections }),
   })
   return {
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
@@ -54,7 +52,7 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, unprotecte
         inboundSocketInactivityTimeout: 120_000,
       }),
     ],
-    connectionEncrypters: [guard.encrypter(leveredNoise(off))],
+    connectionEncrypters: [guard.encrypter(patchedNoise(off))],
     streamMuxers: [
       guard.muxer(
         yamux({

@@ -23,7 +23,7 @@ export const PROTECTIONS = [
 export type Protection = (typeof PROTECTIONS)[number]
 
 /** What makes a join cheaper than a stock libp2p does. Each can be switched off, so that a doubt can be settled. */
-export const LEVERS = [
+export const OPTIMIZATIONS = [
   /** X25519 keys that stay key objects. */
   'keyObjects',
   /** The signature of the static Noise key is made once. */
@@ -31,11 +31,17 @@ export const LEVERS = [
   /** The small writes of one turn become one. */
   'joinedWrites',
   /** A logger that costs nothing where nobody listens. */
-  'quietLogger',
+  'silentLogger',
   /** What libp2p notes of everybody who opens a stream is not noted. */
   'lightPeerStore',
   /** Lengths of Noise messages are read without exceptions. */
-  'quietLengths',
+  'noiseLengths',
 ] as const
 
-export type Lever = (typeof LEVERS)[number]
+export type Optimization = (typeof OPTIMIZATIONS)[number]
+
+/** What a node does without. */
+export interface Disabled {
+  readonly optimizations?: readonly Optimization[]
+  readonly protections?: readonly Protection[]
+}

@@ -15,10 +15,11 @@ export const MAX_SEQ = 2n ** 63n - 1n
 
 /**
  * How an envelope is signed. `standard` is RFC 0002 and 0003 with the multicodec `libp2p-peer-record`, as Go and
- * JavaScript have it. `legacy` is what rust-libp2p's rendezvous signs and reads, and nothing else (libp2p-core 0.44,
+ * JavaScript have it. `routing-state` is what rust-libp2p's rendezvous signs and reads, and nothing else (libp2p-core
+ * 0.44,
  * `peer_record.rs`): another domain and another payload type.
  */
-export type RecordForm = 'standard' | 'legacy'
+export type RecordForm = 'standard' | 'routing-state'
 
 /** What a peer says and signs of itself. Only this file makes one, so what it holds was signed by the peer. */
 export interface SignedRecord {
@@ -96,7 +97,7 @@ interface Form {
 
 const FORMS: Readonly<Record<RecordForm, Form>> = {
   standard: { domain: Payload.DOMAIN, payloadType: Payload.CODEC },
-  legacy: { domain: 'libp2p-routing-state', payloadType: Buffer.from('/libp2p/routing-state-record') },
+  'routing-state': { domain: 'libp2p-routing-state', payloadType: Buffer.from('/libp2p/routing-state-record') },
 }
 
 function readEnvelope(envelope: Uint8Array): { sealed: RecordEnvelope; form: RecordForm } | RecordFault {
@@ -108,7 +109,7 @@ function readEnvelope(envelope: Uint8Array): { sealed: RecordEnvelope; form: Rec
   }
   // The library verifies whatever it is given; that it is a record and not something else of the peer's, we do.
   const payloadType = Buffer.from(sealed.payloadType.subarray())
-  const form = (['standard', 'legacy'] as const).find((each) => payloadType.equals(FORMS[each].payloadType))
+  const form = (['standard', 'routing-state'] as const).find((each) => payloadType.equals(FORMS[each].payloadType))
   return form === undefined ? 'record_of_another_kind' : { sealed, form }
 }
 

@@ -25,32 +25,32 @@ export class Listing {
   }
 
   /** What a caller is handed now. */
-  for(caller: Caller): Handout {
-    return new Handout(this.#init, caller)
+  for(caller: Caller): AnswerView {
+    return new AnswerView(this.#init, caller)
   }
 
   /** Whether a registration is handed out now. */
   holds(registration: Registration): boolean {
-    return new Moment(this.#init).holds(registration)
+    return new Freshness(this.#init).holds(registration)
   }
 
   /** Whether a peer is handed out by an address of this scope. */
   holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
-    const moment = new Moment(this.#init)
-    return registrations.some((each) => each.scope === scope && moment.holds(each))
+    const freshness = new Freshness(this.#init)
+    return registrations.some((each) => each.scope === scope && freshness.holds(each))
   }
 }
 
 /** Who a caller is handed at one moment, and by which addresses. */
-export class Handout {
+export class AnswerView {
   readonly #init: ListingInit
   readonly #caller: Caller
-  readonly #moment: Moment
+  readonly #freshness: Freshness
 
   constructor(init: ListingInit, caller: Caller) {
     this.#init = init
     this.#caller = caller
-    this.#moment = new Moment(init)
+    this.#freshness = new Freshness(init)
   }
 
   /** The caller first, when it is listed, then `limit` others at most. */
@@ -72,9 +72,9 @@ export class Handout {
     const { registry, random } = this.#init
     const { peerId, scope } = this.#caller
     const own = registry.registrationsOf(query.network, peerId)
-    const current = (each: Registration) => this.#moment.isCurrent(each)
+    const current = (each: Registration) => this.#freshness.isCurrent(each)
     const others = selectRegistrations(registry, { ...query, scope, except: peerId, current }, random)
-    const self = own.find((registration) => this.#moment.holds(registration))
+    const self = own.find((registration) => this.#freshness.holds(registration))
     return self === undefined ? others : [self, ...others]
   }
 
@@ -97,12 +97,12 @@ export class Handout {
 
   #isVisible(registration: Registration): boolean {
     const { scope } = registration
-    return (scope === 'public' || scope === this.#caller.scope) && this.#moment.holds(registration)
+    return (scope === 'public' || scope === this.#caller.scope) && this.#freshness.holds(registration)
   }
 }
 
 /** What may be handed out, at one moment. */
-class Moment {
+class Freshness {
   readonly #verified: boolean
   readonly #now: number
   readonly #provedFrom: number

@@ -5,7 +5,7 @@ import { openRecord } from '../peer/record.ts'
 import type { DialledPeer, Visit } from '../proofs/prober.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { RendezvousRecords } from './signed-records.ts'
+import type { SignedRecords } from './signed-records.ts'
 
 /** What a peer answers that is asked for its signed record. */
 export type RecordAnswer =
@@ -19,7 +19,7 @@ export type RecordAnswer =
 
 export interface RecordLearnerInit {
   readonly registry: Registry
-  readonly records: RendezvousRecords
+  readonly records: SignedRecords
   /** Asks a peer over the connection that it has to us. Never rejects. */
   readonly ask: (peerId: string) => Promise<RecordAnswer>
   /** Asks the one who answered a dial-back. Never rejects. */

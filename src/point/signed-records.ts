@@ -9,7 +9,7 @@ import type { RecordedPeer } from '../registry/peer-records.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
 
-export interface RendezvousRecordsInit {
+export interface SignedRecordsInit {
   readonly point: RendezvousPoint
   readonly rules: AdmissionRules
   readonly clock: Clock
@@ -22,7 +22,7 @@ export interface UnsignedRecord {
   readonly addresses: readonly string[]
 }
 
-/** Which kind of records an asker can read: one it can't spoils the whole answer for some. */
+/** Which kind of records a caller can read: one it can't spoils the whole answer for some. */
 export type ReadableForm = RecordForm | 'unsigned'
 
 export type RecordRefusal = RefusalCode | RecordFault | 'record_seq_not_rising'
@@ -38,9 +38,9 @@ export type RecordOutcome =
 /** A peer as it is handed out. */
 export interface DiscoveredPeer {
   readonly peer: RegisteredPeer
-  /** Undefined for an asker that reads unsigned ones. */
+  /** Undefined for a caller that reads unsigned ones. */
   readonly envelope: Uint8Array | undefined
-  /** Proved, and for this asker; canonical multiaddrs without `/p2p`. */
+  /** Proved, and for this caller; canonical multiaddrs without `/p2p`. */
   readonly addresses: readonly string[]
   /** Seconds. */
   readonly ttl: number
@@ -52,12 +52,12 @@ export interface DiscoveredPeer {
 const LONGEST_TTL_S = 259_200
 
 /** The use cases of the rendezvous protocol, on the same point: a registration with the record that says it. */
-export class RendezvousRecords {
+export class SignedRecords {
   readonly #point: RendezvousPoint
   readonly #rules: AdmissionRules
   readonly #clock: Clock
 
-  constructor({ point, rules, clock }: RendezvousRecordsInit) {
+  constructor({ point, rules, clock }: SignedRecordsInit) {
     this.#point = point
     this.#rules = rules
     this.#clock = clock
@@ -205,7 +205,7 @@ export class RendezvousRecords {
     return this.#table.hasRoomFor(envelope.length) ? undefined : 'limit_total'
   }
 
-  /** The registrations that an asker is handed a peer for: none when it is not to have it at all. */
+  /** The registrations that a caller is handed a peer for: none when it is not to have it at all. */
   #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
     if (form === 'unsigned') {
       return this.#point.listing.for(caller).addressesOf(peer)

@@ -39,13 +39,14 @@ export const WIDE_ROUND = 0.6
 /** Below this many peers the caps are lifted: a young network must still find itself. */
 export const FEW = 32
 /** How much of an answer comes from peers that have answered for long, where there are such. CometBFT's seeds: 70 %. */
-export const RIPE_SHARE = 0.7
+export const ESTABLISHED_SHARE = 0.7
 /**
- * So many ripe groups carry the whole of {@link RIPE_SHARE}; fewer carry less, for patience alone must not be a voice.
- * At 315 a group that is ripe is sure of 1/450 of an answer. The 28 addresses that once poisoned a public list (arXiv
- * 2601.16560) are then 6.2 % of it when they are the only ripe ones among 500: 1 % more than they are of the groups.
+ * So many established groups carry the whole of {@link ESTABLISHED_SHARE}; fewer carry less, so that having waited a
+ * day does not by itself buy influence. At 315 a group that is established is sure of 1/450 of an answer. The 28
+ * addresses that once poisoned a public list (arXiv 2601.16560) are then 6.2 % of it when they are the only established
+ * ones among 500: 1 % more than they are of the groups.
  */
-export const ENOUGH_RIPE_GROUPS = 315
+export const ENOUGH_ESTABLISHED_GROUPS = 315
 
 /**
  * Picks peers for an answer, without repetition. Network groups take turns in random order, one random member each, so
@@ -74,17 +75,18 @@ function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: 
   if (pool === undefined || places <= 0) {
     return
   }
-  const { ripe, fresh } = pool.groups
+  const { established, recent } = pool.groups
   const end = picked.registrations.length + places
-  const ripeEnd = picked.registrations.length + stochasticRound(places * ripeShare(ripe.length, fresh.length), random)
-  const ripeTurns = turnsOf(ripe, random)
-  let turns: Turns[] = []
-  takeTurns(ripeTurns, ripeEnd, picked, turns)
-  takeTurns(turnsOf(fresh, random), end, picked, turns)
-  takeTurns(ripeTurns, end, picked, turns)
+  const establishedEnd =
+    picked.registrations.length + stochasticRound(places * establishedShare(established.length, recent.length), random)
+  const establishedTurns = turnsOf(established, random)
+  let turns: RoundRobin[] = []
+  takeTurns(establishedTurns, establishedEnd, picked, turns)
+  takeTurns(turnsOf(recent, random), end, picked, turns)
+  takeTurns(establishedTurns, end, picked, turns)
 
   const enough = end - places + FEW
-  const wide = WIDE_ROUND * (ripe.length + fresh.length)
+  const wide = WIDE_ROUND * (established.length + recent.length)
   while (
     turns.length > 0 &&
     picked.registrations.length < end &&
@@ -96,13 +98,16 @@ function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: 
   }
 }
 
-/** The part of an answer that comes from groups with ripe members: their share of the groups, or more. */
-function ripeShare(ripe: number, fresh: number): number {
-  return Math.max(ripe / (ripe + fresh), RIPE_SHARE * Math.min(1, ripe / ENOUGH_RIPE_GROUPS))
+/** The part of an answer that comes from groups with established members: their share of the groups, or more. */
+function establishedShare(established: number, recent: number): number {
+  return Math.max(
+    established / (established + recent),
+    ESTABLISHED_SHARE * Math.min(1, established / ENOUGH_ESTABLISHED_GROUPS),
+  )
 }
 
 /** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
-function takeTurns(groups: Queue<Turns>, upTo: number, picked: Picked, again: Turns[]): void {
+function takeTurns(groups: Queue<RoundRobin>, upTo: number, picked: Picked, again: RoundRobin[]): void {
   while (picked.registrations.length < upTo) {
     const turns = groups.next()
     if (turns === undefined) {
@@ -118,43 +123,45 @@ interface Queue<Item> {
   next(): Item | undefined
 }
 
-function turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Random): Queue<Turns> {
+function turnsOf(groups: ReadonlyArray<Group<ListedRegistration>>, random: Random): Queue<RoundRobin> {
   const order = new Shuffled(groups, random)
   return {
     next() {
       const group = order.next()
-      return group === undefined ? undefined : new Turns(group, random)
+      return group === undefined ? undefined : new RoundRobin(group, random)
     },
   }
 }
 
-function inOrder(turns: readonly Turns[]): Queue<Turns> {
+function inOrder(turns: readonly RoundRobin[]): Queue<RoundRobin> {
   let at = 0
   return { next: () => turns[at++] }
 }
 
 /** The turns of one group in one draw. */
-class Turns {
+class RoundRobin {
   /** How many members it has not offered yet. */
   left: number
-  readonly #ripe: Shuffled<ListedRegistration>
-  readonly #fresh: Shuffled<ListedRegistration>
+  readonly #established: Shuffled<ListedRegistration>
+  readonly #recent: Shuffled<ListedRegistration>
   readonly #random: Random
   #taken = 0
   #misses = 0
 
   constructor(group: Group<ListedRegistration>, random: Random) {
-    this.left = group.ripe.length + group.fresh.length
-    this.#ripe = new Shuffled(group.ripe, random)
-    this.#fresh = new Shuffled(group.fresh, random)
+    this.left = group.established.length + group.recent.length
+    this.#established = new Shuffled(group.established, random)
+    this.#recent = new Shuffled(group.recent, random)
     this.#random = random
   }
 
   /** Takes the next member that may be taken. False when the group has no more to give. */
   take(picked: Picked): boolean {
     while (this.#misses < MAX_MISSES) {
-      const isRipe = this.#random() < RIPE_SHARE
-      const member = isRipe ? (this.#ripe.next() ?? this.#fresh.next()) : (this.#fresh.next() ?? this.#ripe.next())
+      const isEstablished = this.#random() < ESTABLISHED_SHARE
+      const member = isEstablished
+        ? (this.#established.next() ?? this.#recent.next())
+        : (this.#recent.next() ?? this.#established.next())
       if (member === undefined || (this.#taken >= MAX_PER_GROUP && isCapped(member, picked))) {
         return false
       }

@@ -9,35 +9,35 @@
 export class ListingOrder<Member> {
   readonly #turns: Track<Member>[] = []
   readonly #changes = new Track<Member>()
-  readonly #seats = new Map<Member, Seat<Member>>()
+  readonly #slots = new Map<Member, Slot<Member>>()
   /** The turns taken in each group. */
   readonly #taken = new Map<string, Set<number>>()
 
   get size(): number {
-    return this.#seats.size
+    return this.#slots.size
   }
 
   /** Adds a member, or notes that it changed. `version` is higher than any before; members without a group have turn 0. */
   put(member: Member, version: number, group: string | undefined): void {
     this.delete(member)
-    const seat: Seat<Member> = { member, version, turn: this.#takeTurn(group), group }
-    this.#seats.set(member, seat)
-    while (this.#turns.length <= seat.turn) {
+    const slot: Slot<Member> = { member, version, turn: this.#takeTurn(group), group }
+    this.#slots.set(member, slot)
+    while (this.#turns.length <= slot.turn) {
       this.#turns.push(new Track())
     }
-    this.#turns[seat.turn]!.push(seat)
-    this.#changes.push(seat)
+    this.#turns[slot.turn]!.push(slot)
+    this.#changes.push(slot)
   }
 
   delete(member: Member): void {
-    const seat = this.#seats.get(member)
-    if (seat === undefined) {
+    const slot = this.#slots.get(member)
+    if (slot === undefined) {
       return
     }
-    this.#seats.delete(member)
-    this.#leaveTurn(seat)
-    seat.member = undefined
-    this.#turns[seat.turn]!.bury()
+    this.#slots.delete(member)
+    this.#leaveTurn(slot)
+    slot.member = undefined
+    this.#turns[slot.turn]!.bury()
     this.#changes.bury()
   }
 
@@ -50,11 +50,11 @@ export class ListingOrder<Member> {
     if (from.turn !== undefined) {
       for (let turn = from.turn; turn < this.#turns.length; turn++) {
         const behind = turn === from.turn ? from.version : 0
-        for (const seat of this.#turns[turn]!.behind(behind)) {
-          if (seat.version > from.upTo) {
+        for (const slot of this.#turns[turn]!.behind(behind)) {
+          if (slot.version > from.upTo) {
             break
           }
-          yield [seat.member, { upTo: from.upTo, turn, version: seat.version }]
+          yield [slot.member, { upTo: from.upTo, turn, version: slot.version }]
         }
       }
     }
@@ -79,7 +79,7 @@ export class ListingOrder<Member> {
     return turn
   }
 
-  #leaveTurn({ group, turn }: Seat<Member>): void {
+  #leaveTurn({ group, turn }: Slot<Member>): void {
     const taken = group === undefined ? undefined : this.#taken.get(group)
     taken?.delete(turn)
     if (taken?.size === 0) {
@@ -100,7 +100,7 @@ export function startAt(upTo: number): Position {
   return { upTo, turn: 0, version: 0 }
 }
 
-interface Seat<Member> {
+interface Slot<Member> {
   /** Undefined when the member left, or changed and sits elsewhere. */
   member: Member | undefined
   readonly version: number
@@ -108,39 +108,39 @@ interface Seat<Member> {
   readonly group: string | undefined
 }
 
-/** Seats by rising version. Those left are cleared away when they are half of it, so that each costs the same. */
+/** Slots by rising version. Those left are cleared away when they are half of it, so that each costs the same. */
 class Track<Member> {
-  #seats: Seat<Member>[] = []
+  #slots: Slot<Member>[] = []
   #left = 0
 
-  push(seat: Seat<Member>): void {
-    this.#seats.push(seat)
+  push(slot: Slot<Member>): void {
+    this.#slots.push(slot)
   }
 
-  /** One of the seats was left. */
+  /** One of the slots was left. */
   bury(): void {
     this.#left++
-    if (this.#left * 2 > this.#seats.length) {
-      this.#seats = this.#seats.filter(({ member }) => member !== undefined)
+    if (this.#left * 2 > this.#slots.length) {
+      this.#slots = this.#slots.filter(({ member }) => member !== undefined)
       this.#left = 0
     }
   }
 
-  *behind(version: number): Generator<Seat<Member> & { readonly member: Member }, undefined> {
-    for (let at = this.#firstBehind(version); at < this.#seats.length; at++) {
-      const seat = this.#seats[at]!
-      if (seat.member !== undefined) {
-        yield seat as Seat<Member> & { readonly member: Member }
+  *behind(version: number): Generator<Slot<Member> & { readonly member: Member }, undefined> {
+    for (let at = this.#firstBehind(version); at < this.#slots.length; at++) {
+      const slot = this.#slots[at]!
+      if (slot.member !== undefined) {
+        yield slot as Slot<Member> & { readonly member: Member }
       }
     }
   }
 
   #firstBehind(version: number): number {
     let low = 0
-    let high = this.#seats.length
+    let high = this.#slots.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#seats[middle]!.version <= version) {
+      if (this.#slots[middle]!.version <= version) {
         low = middle + 1
       } else {
         high = middle

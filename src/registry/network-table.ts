@@ -1,10 +1,10 @@
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
-import { type Group, type Half, Pool, type Seated } from './pool.ts'
+import { type Age, type Group, Pool, type Pooled } from './pool.ts'
 import type { Health, RegisteredPeer, Registration, RegistrationKey } from './registration.ts'
 
-/** A registration with the room to sit in a pool. */
-export interface ListedRegistration extends Registration, Seated<ListedRegistration> {}
+/** A registration with what it needs to be in a pool. */
+export interface ListedRegistration extends Registration, Pooled<ListedRegistration> {}
 
 /** The peers of one network, and who of them may be handed out. Written to by the registry alone. */
 export class NetworkTable {
@@ -33,27 +33,27 @@ export class NetworkTable {
       this.peers.set(id, peer)
     }
     const entry = new RegistrationEntry(peer, compact(key.address), times.registeredAt, times.expiresAt)
-    seatTogether(peer, peer.registrations.concat(entry))
+    setRegistrations(peer, peer.registrations.concat(entry))
     return entry
   }
 
   remove(entry: RegistrationEntry): void {
     this.unlist(entry)
     const { peer } = entry
-    seatTogether(peer, peer.registrations.toSpliced(peer.registrations.indexOf(entry), 1))
+    setRegistrations(peer, peer.registrations.toSpliced(peer.registrations.indexOf(entry), 1))
     if (peer.registrations.length === 0) {
       this.peers.delete(peer.id)
     }
   }
 
-  /** Puts an entry among those that are handed out, or moves it to the other half of its group. */
-  list(entry: RegistrationEntry, half: Half): void {
+  /** Puts an entry among those that are handed out, or moves it to the other age in its group. */
+  list(entry: RegistrationEntry, age: Age): void {
     let pool = this.#pools.get(entry.scope)
     if (pool === undefined) {
       pool = new Pool()
       this.#pools.set(entry.scope, pool)
     }
-    pool.put(entry, groupKeyOf(entry), half)
+    pool.put(entry, groupKeyOf(entry), age)
   }
 
   unlist(entry: RegistrationEntry): void {
@@ -66,7 +66,7 @@ interface PeerEntry extends RegisteredPeer {
   registrations: readonly RegistrationEntry[]
 }
 
-function seatTogether(peer: PeerEntry, registrations: readonly RegistrationEntry[]): void {
+function setRegistrations(peer: PeerEntry, registrations: readonly RegistrationEntry[]): void {
   peer.registrations = registrations
   for (const each of registrations) {
     each.alone = registrations.length === 1
@@ -87,7 +87,7 @@ export class RegistrationEntry implements ListedRegistration {
   provisional = false
   alone = true
   dueAt = 0
-  half: Half = 'fresh'
+  age: Age = 'recent'
   group: Group<ListedRegistration> | undefined = undefined
   position = 0
 

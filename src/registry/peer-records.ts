@@ -155,11 +155,14 @@ export class PeerRecords {
     const forms =
       network === undefined
         ? [...this.#forms.values()].reduce(
-            (sum, each) => ({ standard: sum.standard + each.standard, legacy: sum.legacy + each.legacy }),
-            { standard: 0, legacy: 0 },
+            (sum, each) => ({
+              standard: sum.standard + each.standard,
+              'routing-state': sum['routing-state'] + each['routing-state'],
+            }),
+            { standard: 0, 'routing-state': 0 },
           )
         : this.#forms.get(network)
-    return forms !== undefined && forms.legacy > forms.standard ? 'legacy' : 'standard'
+    return forms !== undefined && forms['routing-state'] > forms.standard ? 'routing-state' : 'standard'
   }
 
   #take(recorded: RecordedPeer | undefined): void {
@@ -182,7 +185,7 @@ export class PeerRecords {
       return
     }
     this.#bytes += by * record.envelope.length
-    const forms = this.#forms.get(network) ?? { standard: 0, legacy: 0 }
+    const forms = this.#forms.get(network) ?? { standard: 0, 'routing-state': 0 }
     forms[record.form] += by
     this.#forms.set(network, forms)
   }

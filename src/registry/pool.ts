@@ -2,8 +2,8 @@
  * Members by network group: adding, removing and picking at random take the same time, however many there are. Groups
  * and members are dense arrays, and the last one fills the hole of a removed one.
  */
-export class Pool<Member extends Seated<Member>> {
-  readonly #groups: Record<Half, Group<Member>[]> = { ripe: [], fresh: [] }
+export class Pool<Member extends Pooled<Member>> {
+  readonly #groups: Record<Age, Group<Member>[]> = { established: [], recent: [] }
   readonly #byKey = new Map<string, Group<Member>>()
   #size = 0
 
@@ -12,28 +12,28 @@ export class Pool<Member extends Seated<Member>> {
     return this.#size
   }
 
-  /** The groups with a ripe member, and those without. */
-  get groups(): Readonly<Record<Half, ReadonlyArray<Group<Member>>>> {
+  /** The groups with an established member, and those without. */
+  get groups(): Readonly<Record<Age, ReadonlyArray<Group<Member>>>> {
     return this.#groups
   }
 
-  /** Adds a member, or moves it to the other half of its group. */
-  put(member: Member, key: string, half: Half): void {
+  /** Adds a member, or moves it to the other age in its group. */
+  put(member: Member, key: string, age: Age): void {
     if (member.group !== undefined) {
-      if (member.half === half) {
+      if (member.age === age) {
         return
       }
       this.remove(member)
     }
     let group = this.#byKey.get(key)
     if (group === undefined) {
-      group = { key, half: 'fresh', ripe: [], fresh: [], position: 0 }
+      group = { key, age: 'recent', established: [], recent: [], position: 0 }
       this.#byKey.set(key, group)
-      seat(this.#groups.fresh, group)
+      addTo(this.#groups.recent, group)
     }
     member.group = group
-    member.half = half
-    seat(group[half], member)
+    member.age = age
+    addTo(group[age], member)
     this.#size++
     this.#settle(group)
   }
@@ -44,7 +44,7 @@ export class Pool<Member extends Seated<Member>> {
     if (group === undefined) {
       return
     }
-    unseat(group[member.half], member)
+    removeFrom(group[member.age], member)
     member.group = undefined
     this.#size--
     this.#settle(group)
@@ -52,45 +52,45 @@ export class Pool<Member extends Seated<Member>> {
 
   /** Puts a group where its members say it belongs. */
   #settle(group: Group<Member>): void {
-    if (group.ripe.length + group.fresh.length === 0) {
-      unseat(this.#groups[group.half], group)
+    if (group.established.length + group.recent.length === 0) {
+      removeFrom(this.#groups[group.age], group)
       this.#byKey.delete(group.key)
       return
     }
-    const half = group.ripe.length > 0 ? 'ripe' : 'fresh'
-    if (half !== group.half) {
-      unseat(this.#groups[group.half], group)
-      group.half = half
-      seat(this.#groups[half], group)
+    const age = group.established.length > 0 ? 'established' : 'recent'
+    if (age !== group.age) {
+      removeFrom(this.#groups[group.age], group)
+      group.age = age
+      addTo(this.#groups[age], group)
     }
   }
 }
 
-/** Ripe are those that have answered for long. */
-export type Half = 'ripe' | 'fresh'
+/** Established are those that have answered for long. */
+export type Age = 'established' | 'recent'
 
-/** The members of one network group, in no order. It is ripe itself when one of them is. */
-export interface Group<Member extends Seated<Member>> {
+/** The members of one network group, in no order. It is established itself when one of them is. */
+export interface Group<Member extends Pooled<Member>> {
   readonly key: string
-  readonly ripe: Member[]
-  readonly fresh: Member[]
-  half: Half
+  readonly established: Member[]
+  readonly recent: Member[]
+  age: Age
   position: number
 }
 
 /** What a member carries so that it can be taken out without a search. Only its {@link Pool} writes to it. */
-export interface Seated<Member extends Seated<Member>> {
+export interface Pooled<Member extends Pooled<Member>> {
   group: Group<Member> | undefined
-  half: Half
+  age: Age
   position: number
 }
 
-function seat<Item extends { position: number }>(items: Item[], item: Item): void {
+function addTo<Item extends { position: number }>(items: Item[], item: Item): void {
   item.position = items.length
   items.push(item)
 }
 
-function unseat<Item extends { position: number }>(items: Item[], leaving: Item): void {
+function removeFrom<Item extends { position: number }>(items: Item[], leaving: Item): void {
   const last = items.pop()!
   if (last !== leaving) {
     items[leaving.position] = last

@@ -22,7 +22,7 @@ export const MAX_ADDRESSES_PER_PEER = 8
  * How long a peer must have answered without a miss to count as long proven: outliving a day costs an attacker what
  * the crowd of a moment does not. Bitcoin's seeder and CometBFT's seeds prefer the old for the same reason.
  */
-export const RIPE_AFTER_MS = 24 * 3_600_000
+export const ESTABLISHED_AFTER_MS = 24 * 3_600_000
 
 export interface RegistryInit {
   /**
@@ -287,9 +287,9 @@ export class Registry {
     if (entry.provisional) {
       table.unlist(entry)
     } else if (entry.health === 'reachable') {
-      table.list(entry, entry.provedAt - entry.provedSince >= RIPE_AFTER_MS ? 'ripe' : 'fresh')
+      table.list(entry, entry.provedAt - entry.provedSince >= ESTABLISHED_AFTER_MS ? 'established' : 'recent')
     } else if (this.#listing === 'registered') {
-      table.list(entry, 'fresh')
+      table.list(entry, 'recent')
     } else {
       table.unlist(entry)
     }

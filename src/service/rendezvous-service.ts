@@ -3,7 +3,7 @@ import type { Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { AskerForms, type AskWho } from '../frontends/rendezvous/reader-forms.ts'
+import { type AskWho, ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
 import type { ExchangeEvent } from '../frontends/rendezvous/rendezvous-answers.ts'
 import { type Identified, type IdentifiedComponents, IdentifiedPeers, type Unidentified } from '../host/identified.ts'
@@ -11,7 +11,7 @@ import type { Caller } from '../peer/caller.ts'
 import { formOfEnvelope } from '../peer/record.ts'
 import { type RecordAnswer, RecordLearner } from '../point/record-learner.ts'
 import type { RendezvousPoint } from '../point/rendezvous-point.ts'
-import { RendezvousRecords } from '../point/signed-records.ts'
+import { SignedRecords } from '../point/signed-records.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import type { RequestLimits } from '../policy/request-limits.ts'
 import type { Visit } from '../proofs/prober.ts'
@@ -46,10 +46,10 @@ export class RendezvousService {
 
   constructor(components: RendezvousServiceComponents, init: RendezvousServiceInit) {
     const { clock } = init
-    // A budget each: a crowd of askers is not to keep the node from learning of those who register.
-    const askers = new IdentifiedPeers(components, { clock })
+    // A budget each: a crowd of callers is not to keep the node from learning of those who register.
+    const readers = new IdentifiedPeers(components, { clock })
     const registered = new IdentifiedPeers(components, { clock })
-    const records = new RendezvousRecords(init)
+    const records = new SignedRecords(init)
     this.#registrar = components.registrar
     this.#learner = new RecordLearner({
       registry: init.point.registry,
@@ -62,7 +62,7 @@ export class RendezvousService {
     this.#frontend = new RendezvousFrontend({
       ...init,
       records,
-      forms: new AskerForms(async ({ remotePeer }: Connection) => whoOf(await askers.of(remotePeer))),
+      forms: new ReaderForms(async ({ remotePeer }: Connection) => whoOf(await readers.of(remotePeer))),
       log: components.logger.forComponent('bootstrap-peer:rendezvous'),
       onDiscover: (network) => this.#learner.onDiscover(network),
     })

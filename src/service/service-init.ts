@@ -2,20 +2,20 @@ import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/inte
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import type { Lever } from '../host/switches.ts'
+import type { Disabled } from '../host/switches.ts'
 import type { ListEdit, Store, StoreState } from '../store/store.ts'
 import type { RendezvousServiceComponents } from './rendezvous-service.ts'
 
 /** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
 export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
-  readonly peers?: string
+  readonly file?: string
   /**
    * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
    * registrations. Default false: those are kept, and the edit is left alone.
    */
   readonly acceptEdit?: boolean
-  /** A store of your own, instead of `peers`. */
+  /** A store of your own, instead of `file`. */
   readonly store?: Store
   /** Serve only these networks. Default: any. */
   readonly networks?: readonly string[]
@@ -46,8 +46,8 @@ export interface BootstrapServiceInit {
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
-  /** Levers of performance that the handshakes of proofs leave alone, should one be suspected of doing harm. Default: none. */
-  readonly unlevered?: readonly Lever[]
+  /** Of these, the optimizations are left out of the handshakes of dial-backs. Default: none. */
+  readonly disable?: Disabled
   /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
   readonly legacyTcp?: number
   readonly clock?: Clock
@@ -66,7 +66,7 @@ export interface BootstrapServiceComponents extends RendezvousServiceComponents 
 
 export interface BootstrapServiceEvents {
   /** Something the operator should know, in plain words. */
-  notice: CustomEvent<{ readonly message: string }>
+  warning: CustomEvent<{ readonly message: string }>
   /** The list was found edited by hand, at the start or at a snapshot, and was taken in or not. */
   edited: CustomEvent<ListEdit>
   /** The store began to fail, or works again. */
@@ -96,11 +96,11 @@ export interface Counters {
 
 export interface BootstrapStatus {
   /** Peers known, over all networks. */
-  readonly peers: number
-  readonly registrations: number
+  readonly peerCount: number
+  readonly registrationCount: number
   /** Entries that the operator wrote. */
-  readonly statics: number
-  readonly networks: number
+  readonly staticCount: number
+  readonly networkCount: number
   /** Where the original's wire is served, if it is. */
   readonly legacyTcpPort?: number
   readonly store: StoreState

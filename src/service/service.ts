@@ -47,7 +47,7 @@ const LAST_SNAPSHOT_MS = 1000
  * `/bootstrap/1.0.0` as a service of a libp2p node that exists already:
  *
  * ```ts
- * const node = await createLibp2p({ …, services: { bootstrap: bootstrapService({ peers: 'peers.json' }) } })
+ * const node = await createLibp2p({ …, services: { bootstrap: bootstrapService({ file: 'peers.json' }) } })
  * ```
  *
  * The node itself should be guarded against what strangers send: {@link hostOptions}.
@@ -99,8 +99,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const maxPeers = init.maxPeers ?? MAX_PEERS
     const listing = init.listing ?? 'verified'
     this.#clock = clock
-    this.#store = init.store ?? this.#storeAt(init.peers, clock, init.acceptEdit)
-    const dial = this.#dialOthers(dialBack(components, { unlevered: init.unlevered }))
+    this.#store = init.store ?? this.#storeAt(init.file, clock, init.acceptEdit)
+    const dial = this.#dialOthers(dialBack(components, { disabled: init.disable?.optimizations }))
     const visitOf = (registration: Registration) => this.#rendezvous?.visitOf(registration)
     const first = new Prober({ dial, clock, visitOf })
     const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
@@ -158,7 +158,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onCaller: (caller: Caller) => {
         const warning = this.#sourceNat.see(caller)
         if (warning !== undefined) {
-          this.#notice(warning)
+          this.#warn(warning)
         }
       },
     }
@@ -193,8 +193,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   /** Reads what was kept. libp2p starts to listen only after this. */
   async beforeStart(): Promise<void> {
     const recovered = await this.#store.open()
-    for (const message of recovered.notices) {
-      this.#notice(message)
+    for (const message of recovered.warnings) {
+      this.#warn(message)
     }
     this.#point.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
     for (const record of recovered.records.filter(isLegacy)) {
@@ -254,10 +254,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   get status(): BootstrapStatus {
     const { registry } = this.#point
     return {
-      peers: registry.peerCount,
-      registrations: registry.size,
-      statics: registry.statics.length,
-      networks: registry.networkCount,
+      peerCount: registry.peerCount,
+      registrationCount: registry.size,
+      staticCount: registry.statics.length,
+      networkCount: registry.networkCount,
       ...(this.#legacyTcp.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
       store: this.#store.state,
       counters: { ...this.#counters },
@@ -295,9 +295,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     }
   }
 
-  #notice(message: string): void {
+  #warn(message: string): void {
     this.#log(message)
-    this.safeDispatchEvent('notice', { detail: { message } })
+    this.safeDispatchEvent('warning', { detail: { message } })
   }
 
   /** A node that registers our own address would have us dial ourselves. */

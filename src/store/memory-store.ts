@@ -18,7 +18,7 @@ export function memoryStore(): Store {
   return {
     async open() {
       isOpen = true
-      return { records: [...records.values()], statics: [...statics], trusted: true, notices: [] }
+      return { records: [...records.values()], statics: [...statics], trusted: true, warnings: [] }
     },
     async append(changes) {
       assertOpen()

@@ -125,7 +125,7 @@ export interface Recovered extends Contents {
    */
   readonly trusted: boolean
   /** What the operator should know, in plain words: a torn tail dropped, a file set aside. */
-  readonly notices: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 export type StoreState =

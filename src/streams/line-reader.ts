@@ -29,7 +29,7 @@ export async function* readLines(stream: Stream, limits: LineLimits, signal: Abo
   // A client may send all its lines at once while the first is still being answered.
   const maxBufferSize = maxLines * (maxLineBytes + 2) + maxLineBytes
   const bytes = byteStream(stream, { maxBufferSize })
-  const patience = new Patience(timeout, signal)
+  const deadline = new Deadline(timeout, signal)
   let unread: Uint8Array = NOTHING
   let scanned = 0
   let ended = false
@@ -41,9 +41,9 @@ export async function* readLines(stream: Stream, limits: LineLimits, signal: Abo
       const end = unread.indexOf(LF, scanned)
       if (end < 0 && !ended && unread.length <= maxLineBytes + 1) {
         scanned = unread.length
-        patience.start()
-        const chunk = await bytes.read({ signal: patience.signal }).catch((err: unknown) => {
-          if (patience.isOver) {
+        deadline.start()
+        const chunk = await bytes.read({ signal: deadline.signal }).catch((err: unknown) => {
+          if (deadline.isOver) {
             return 'timeout' as const
           }
           throw err
@@ -76,12 +76,12 @@ export async function* readLines(stream: Stream, limits: LineLimits, signal: Abo
         return
       }
       if (!blank) {
-        patience.stop()
+        deadline.stop()
         yield line
       }
     }
   } finally {
-    patience.end()
+    deadline.end()
     if (!ended && stream.status === 'open') {
       bytes.unwrap()
       discard(stream, maxBufferSize)
@@ -95,7 +95,7 @@ const NOTHING = new Uint8Array(0)
  * The time a line may take. One controller serves the whole stream, and no timer runs while a line is at hand:
  * `AbortSignal.timeout` and `AbortSignal.any` for each line cost more than reading it.
  */
-class Patience {
+class Deadline {
   isOver = false
   readonly #ms: number
   readonly #outer: AbortSignal

@@ -14,7 +14,7 @@ export interface WriteLimits {
  * what it does not read is memory of ours, so the stream is to be reset then.
  */
 export function writeLines(stream: Stream, limits: WriteLimits, signal: AbortSignal) {
-  const patience = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeout)]) })
+  const deadline = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeout)]) })
 
   async function writeNext(lines: AsyncIterator<string>): Promise<boolean> {
     const { done, value } = await lines.next()
@@ -26,7 +26,7 @@ export function writeLines(stream: Stream, limits: WriteLimits, signal: AbortSig
     if (!stream.send(bytes)) {
       // A stream tells of 'drain' too when its connection has room and its own window has none; 'idle' is all sent.
       const event = stream.writeBufferLength > 0 ? 'idle' : 'drain'
-      const sent = pEvent(stream, event, { rejectionEvents: ['close'], ...patience() })
+      const sent = pEvent(stream, event, { rejectionEvents: ['close'], ...deadline() })
       limits.onWait?.(bytes.length)
       await beforeClose(sent).finally(limits.onWaitOver)
       // What an abort throws away counts as sent.
@@ -44,7 +44,7 @@ export function writeLines(stream: Stream, limits: WriteLimits, signal: AbortSig
       while (await writeNext(iterator)) {}
       // Closing waits only for what is not sent yet, and most answers are.
       const isSent = stream.writeBufferLength === 0 && !stream.writableNeedsDrain
-      await beforeClose(stream.close(isSent ? undefined : patience()))
+      await beforeClose(stream.close(isSent ? undefined : deadline()))
     } catch (err) {
       await iterator.return?.()
       throw err

@@ -11,9 +11,9 @@ export async function writeMessage(
 ): Promise<void> {
   // Not stream.onDrain(): its promise is made once and stays resolved after the first time (@libp2p/utils 7.4.1).
   if (!stream.send(Buffer.concat([encodeVarint(message.length), message]))) {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
     try {
-      await pEvent(stream, 'drain', { rejectionEvents: ['close'], signal: patience })
+      await pEvent(stream, 'drain', { rejectionEvents: ['close'], signal: deadline })
     } catch (reason) {
       // pEvent rejects with the close event itself, which is no error.
       throw reason instanceof Error ? reason : new Error('the stream closed before it took the message')

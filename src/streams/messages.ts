@@ -28,10 +28,10 @@ export async function* readMessages(
   // A client may send a few messages at once while the first is still being answered.
   const bytes = byteStream(stream, { maxBufferSize: 4 * (maxBytes + MAX_VARINT_BYTES) })
   for (let first = true; ; first = false) {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-    const read = async (count: number) => (await bytes.read({ bytes: count, signal: patience })).subarray()
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+    const read = async (count: number) => (await bytes.read({ bytes: count, signal: deadline })).subarray()
     const length = await readLength(read).catch((err: unknown) => {
-      const silent = patience.aborted && !signal.aborted && !first
+      const silent = deadline.aborted && !signal.aborted && !first
       if (silent || (isEnd(err) && stream.status !== 'reset' && stream.status !== 'aborted')) {
         return undefined
       }

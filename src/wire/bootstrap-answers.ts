@@ -1,10 +1,10 @@
 import {
+  type ExplainedOutcome,
   type Fault,
   MAX_ADDRESSES,
   MAX_ANSWER_BYTES,
   MAX_LIMIT,
   type PeerRecord,
-  type Verdict,
 } from './bootstrap-codec.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface Answer {
   /** The address the bootstrap sees the caller at. */
   readonly observed: string | undefined
   /** What became of each address of the request. A status or a code that this version does not know is a refusal. */
-  readonly registrations: readonly Verdict[]
+  readonly registrations: readonly ExplainedOutcome[]
   /** Other bootstraps that the operator names, multiaddrs with `/p2p`. */
   readonly bootstraps: readonly string[]
   /** Why the bootstrap did not do what was asked; the peers may be there even so. The code may be a new one. */
@@ -69,7 +69,7 @@ export function decodeAnswer(line: Uint8Array): Answer | AnswerFault {
   return {
     peers: readPeers(peers),
     observed: boundedText(member(value, 'observed'), MAX_TEXT),
-    registrations: readVerdicts(member(value, 'registrations')),
+    registrations: readOutcomes(member(value, 'registrations')),
     bootstraps: texts(member(value, 'bootstraps'), MAX_SIBLINGS),
     error,
   }
@@ -92,7 +92,7 @@ function readPeers(value: unknown): PeerRecord[] {
   })
 }
 
-function readVerdicts(value: unknown): Verdict[] {
+function readOutcomes(value: unknown): ExplainedOutcome[] {
   return items(value, MAX_ADDRESSES).flatMap((item) => {
     const address = isObject(item) ? boundedText(member(item, 'address'), MAX_TEXT) : undefined
     if (!isObject(item) || address === undefined) {

@@ -74,7 +74,7 @@ export interface PeerRecord {
 }
 
 /** What became of one address of a request. */
-export interface Verdict {
+export interface ExplainedOutcome {
   readonly address: string
   readonly status: 'listed' | 'pending' | 'refused'
   readonly code: string
@@ -87,7 +87,7 @@ export interface Verdict {
 export interface Explanation {
   /** The address the node sees the caller at, a multiaddr. */
   readonly observed: string
-  readonly registrations: readonly Verdict[]
+  readonly registrations: readonly ExplainedOutcome[]
   /** Other bootstraps of the same operator, multiaddrs with `/p2p`; left out when there are none. */
   readonly bootstraps?: readonly string[]
 }

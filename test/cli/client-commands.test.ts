@@ -63,7 +63,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     assert.equal(registrations[0].status, 'listed')
     assert.equal(peers, 1)
     assert.deepEqual(dialled, { alive: 1, dead: [] })
-    assert.equal(bootstrap.status().registrations, 1, 'it leaves nothing behind')
+    assert.equal(bootstrap.status().registrationCount, 1, 'it leaves nothing behind')
   })
 
   it('check registers the port of the family that it is seen in, also through a name', async (t) => {
@@ -185,7 +185,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     const joined = startCli(t, ['join', at, '--network', 'x'], { cwd })
     const { peerId } = await joined.line('ready')
     assert.equal((await joined.line('connected')).peer, alice.peerId.toString())
-    const { registrations } = (await joined.line('verdicts')) as unknown as { registrations: Array<{ status: string }> }
+    const { registrations } = (await joined.line('outcomes')) as unknown as { registrations: Array<{ status: string }> }
     assert.equal(registrations[0]!.status, 'listed')
     const asked = await new BootstrapClient(alice, at, { network: 'x' }).discover()
     assert.ok(asked.peers.some(({ id }) => id === peerId))
@@ -200,7 +200,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     const cwd = await temporaryFolder(t)
     const joined = startCli(t, ['join', '/dnsaddr/bootstraps.invalid', at, '--network', 'x'], { cwd })
     await joined.line('ready')
-    assert.match(String((await joined.line('notice')).message), /bootstraps\.invalid could not be looked up/)
+    assert.match(String((await joined.line('warning')).message), /bootstraps\.invalid could not be looked up/)
     assert.equal((await joined.line('connected')).peer, alice.peerId.toString())
     joined.kill('SIGTERM')
     assert.equal((await joined.ended).code, 0)

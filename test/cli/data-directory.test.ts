@@ -52,7 +52,7 @@ describe('a data directory', { concurrency: 2 }, () => {
     const cwd = await temporaryFolder(t)
     const made = await runCli(['keygen', '--data-dir', 'a', '--json'], { cwd })
     assert.equal(JSON.parse(made.stdout).key, 'a/keys/identity.key')
-    const elsewhere = ['--data-dir', 'b', '--key', 'a/keys/identity.key', '--peers', 'list/peers.json']
+    const elsewhere = ['--data-dir', 'b', '--key', 'a/keys/identity.key', '--file', 'list/peers.json']
     const node = startCli(t, ['start', ...ANY_PORT, ...elsewhere], { cwd })
     assert.equal((await node.line('ready')).peerId, JSON.parse(made.stdout).peerId)
     node.kill('SIGTERM')

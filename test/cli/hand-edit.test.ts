@@ -122,7 +122,7 @@ describe('a list that is edited by hand', { concurrency: 2 }, () => {
 async function start(t: Parameters<typeof startCli>[0], cwd: string, more: readonly string[] = []) {
   const list = join(cwd, 'peers.json')
   const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(SKIPPING)}`]
-  const node = startCli(t, [...ARGUMENTS, '--peers', list, ...more], { cwd, nodeArguments })
+  const node = startCli(t, [...ARGUMENTS, '--file', list, ...more], { cwd, nodeArguments })
   await node.line('ready')
   return { node, list }
 }

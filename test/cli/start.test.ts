@@ -222,7 +222,7 @@ describe('start refuses with one line', { concurrency: 2 }, () => {
   it('a list in a folder that is not there: exit code 5', async (t) => {
     const cwd = await temporaryFolder(t)
     await writeFile(join(cwd, 'file'), '')
-    const result = await runCli(['start', ...ANY_PORT, '--peers', 'file/peers.json'], { cwd })
+    const result = await runCli(['start', ...ANY_PORT, '--file', 'file/peers.json'], { cwd })
     assert.equal(result.code, 5)
     assert.match(result.stderr, /^bootstrap-peer: .*file\/peers\.json.*\n$/)
   })

@@ -115,7 +115,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     const [early, late] = await Promise.all([startPeer(), startPeer()])
     t.after(() => Promise.all([early.stop(), late.stop()]))
 
-    const node = startCli(t, [...ARGUMENTS, '--peers', join(disk, 'peers.json')], { cwd })
+    const node = startCli(t, [...ARGUMENTS, '--file', join(disk, 'peers.json')], { cwd })
     const { address } = await whereabouts(node)
     assert.deepEqual(await ask(early, address, { address: addressOf(early) }), [{ address: recordOf(early) }])
     await fill(disk)
@@ -133,7 +133,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
 
     node.kill('SIGKILL')
     await node.ended
-    const again = startCli(t, [...ARGUMENTS, '--peers', join(disk, 'peers.json')], { cwd })
+    const again = startCli(t, [...ARGUMENTS, '--file', join(disk, 'peers.json')], { cwd })
     assert.equal((await ask(late, (await whereabouts(again)).address, {})).length, 2)
     again.kill('SIGKILL')
     await again.ended

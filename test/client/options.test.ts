@@ -98,7 +98,7 @@ const WRONG: Readonly<Record<string, ReadonlyArray<readonly [given: object, says
     [{ privateKey: 'CAESQ' }, /privateKey is a string; write a libp2p private key/],
     [{ privateKey: new Uint8Array(64) }, /privateKey is a Uint8Array/],
     [{ timeout: 10 }, /for 10 seconds write timeout: 10000$/],
-    [{ form: 'rust' }, /form is "rust"; write 'standard' or 'legacy'/],
+    [{ form: 'rust' }, /form is "rust"; write 'standard' or 'routing-state'/],
   ],
 }
 
@@ -259,7 +259,7 @@ describe('the arguments of a client', () => {
   })
 
   it('may be a private key of libp2p', async () => {
-    new RendezvousClient(NODE, AT, { privateKey: await generateKeyPair('Ed25519'), form: 'legacy' })
+    new RendezvousClient(NODE, AT, { privateKey: await generateKeyPair('Ed25519'), form: 'routing-state' })
   })
 })
 

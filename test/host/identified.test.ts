@@ -27,7 +27,7 @@ describe('a peer that is asked who it is', () => {
 
   it('tells its record of whatever form', async (t) => {
     const { peers, connection, far, key } = await connected(t)
-    const envelope = await sealRecord(key, ['/ip4/127.0.0.1/tcp/4001'], { form: 'legacy' })
+    const envelope = await sealRecord(key, ['/ip4/127.0.0.1/tcp/4001'], { form: 'routing-state' })
     await far.peerStore.patch(far.peerId, { peerRecordEnvelope: envelope })
     const told = (await peers.of(connection.remotePeer)) as Identified
     assert.deepEqual(Buffer.from(told.envelope!), Buffer.from(envelope))

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { canaries } from './canaries.ts'
+import { decoys } from './decoys.ts'
 import { fixedExchanges } from './fixed-exchanges.ts'
 import { fixedFrames } from './fixed-frames.ts'
 import { frameBomb } from './frame-bomb.ts'
@@ -46,7 +46,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'silent-sockets': [{}, silentSockets],
   'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
-  canaries: [{}, canaries],
+  decoys: [{}, decoys],
   'test-network': [{}, testNetwork],
 }
 const LONG_ATTACKS: Readonly<Record<string, Attack>> = {

@@ -5,7 +5,7 @@ import * as multistream from '@libp2p/multistream-select'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import { quietLogger } from '../../src/host/patches/silent-logger.ts'
+import { silentLogger } from '../../src/host/patches/silent-logger.ts'
 import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 
 /** An explained answer. */
@@ -30,7 +30,7 @@ export class PublicPeer {
 
   static async start(ip: string): Promise<PublicPeer> {
     const key = await generateKeyPair('Ed25519')
-    const components = { privateKey: key, peerId: peerIdFromPrivateKey(key), logger: quietLogger() }
+    const components = { privateKey: key, peerId: peerIdFromPrivateKey(key), logger: silentLogger() }
     const upgrader = {
       createInboundAbortSignal: (signal: AbortSignal) => signal,
       /** Up to the handshake, and no further. */

@@ -150,17 +150,17 @@ async function strangers(target: string): Promise<Figure[]> {
   const caller = await PublicPeer.start('45.4.4.4')
   let [elsewhere, own] = [0, 0]
   const ips = ['45.4.4.5', '45.5.5.5', '2a00:7::1', '127.0.0.2', '10.7.0.2', '45.4.4.4']
-  const canaries = ips.map((ip) => {
+  const decoys = ips.map((ip) => {
     const touch = ip === '45.4.4.4' ? () => own++ : () => elsewhere++
     return createServer((socket) => socket.destroy(void touch())).listen(0, ip)
   })
-  await Promise.all(canaries.map((server) => once(server, 'listening')))
-  for (const [i, server] of canaries.entries()) {
+  await Promise.all(decoys.map((server) => once(server, 'listening')))
+  for (const [i, server] of decoys.entries()) {
     const { port } = server.address() as { port: number }
     await caller.register(target, `/ip${ips[i]!.includes(':') ? 6 : 4}/${ips[i]}/tcp/${port}`)
   }
   await caller.stop()
-  for (const server of canaries) {
+  for (const server of decoys) {
     server.close()
   }
   return [

@@ -34,7 +34,7 @@ describe('the wire of the original', () => {
   })
 
   async function start(init: BootstrapPeerInit): Promise<BootstrapPeer> {
-    const started = createBootstrapPeer({ legacyTcp: 0, peers: join(folder, 'peers.json'), clock: () => now, ...init })
+    const started = createBootstrapPeer({ legacyTcp: 0, file: join(folder, 'peers.json'), clock: () => now, ...init })
     await started.start()
     return started
   }
@@ -113,7 +113,7 @@ describe('the wire of the original', () => {
     await until(isListed(address), 'it is listed')
     await node.stop()
     node = await start({})
-    assert.equal(node.status().statics, 0)
+    assert.equal(node.status().staticCount, 0)
     await until(isListed(address), 'it is connected to again')
     now += LEGACY_TTL_MS
     await until(async () => (await listed()).length === 0, 'all have ended')

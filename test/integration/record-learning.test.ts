@@ -59,13 +59,13 @@ describe('a peer that registered without a record', () => {
   }
   /** Who is found, by clients of the two forms that registered themselves. */
   const seen = async () => {
-    const found = async ({ libp2p, key, address }: Peer, form: 'standard' | 'legacy') => {
+    const found = async ({ libp2p, key, address }: Peer, form: 'standard' | 'routing-state') => {
       const client = new RendezvousClient(libp2p, at, { privateKey: key, form })
       await client.register(network, [address])
       const { peers } = await client.discover(network)
       return peers.map(({ id }) => id).filter((id) => id !== libp2p.peerId.toString())
     }
-    return { js: await found(js, 'standard'), rust: await found(rust, 'legacy') }
+    return { js: await found(js, 'standard'), rust: await found(rust, 'routing-state') }
   }
   const fresh = () => {
     network = `learning ${networks++}`
@@ -97,7 +97,7 @@ describe('a peer that registered without a record', () => {
   it('is found by rust-libp2p, and only by that, when its identify shows a record as rust-libp2p signs it', async (t) => {
     fresh()
     const [there, gone] = await Promise.all(
-      [1, 2].map(() => newPeer({ t, form: 'legacy', agent: 'rust-libp2p/0.48.0' })),
+      [1, 2].map(() => newPeer({ t, form: 'routing-state', agent: 'rust-libp2p/0.48.0' })),
     )
     assert.ok(there && gone)
     await register(there)
@@ -142,12 +142,12 @@ describe('a peer that registered without a record', () => {
 
   it('tells by what it shows in identify which form it reads, before it registers', async (t) => {
     fresh()
-    const client = ({ libp2p, key }: Peer, form: 'standard' | 'legacy') =>
+    const client = ({ libp2p, key }: Peer, form: 'standard' | 'routing-state') =>
       new RendezvousClient(libp2p, at, { privateKey: key, form })
     await client(js, 'standard').register(network, [js.address])
-    await client(rust, 'legacy').register(network, [rust.address])
+    await client(rust, 'routing-state').register(network, [rust.address])
     for (const [init, expected] of [
-      [{ agent: 'mychain/1.0', form: 'legacy' }, [rust.id]],
+      [{ agent: 'mychain/1.0', form: 'routing-state' }, [rust.id]],
       [{ agent: 'mychain/1.0' }, [js.id]],
       [{ agent: 'rust-libp2p/0.48.0' }, [rust.id]],
     ] as const) {

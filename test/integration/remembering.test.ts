@@ -36,7 +36,7 @@ describe('the list in peers.json', () => {
 
   async function start(init: BootstrapPeerInit = {}): Promise<string> {
     await bootstrap?.stop()
-    bootstrap = createBootstrapPeer({ peers, ...init })
+    bootstrap = createBootstrapPeer({ file: peers, ...init })
     await bootstrap.start()
     return bootstrap.multiaddrs[0]!
   }

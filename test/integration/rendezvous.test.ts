@@ -284,7 +284,7 @@ describe('/rendezvous/1.0.0', () => {
       assert.equal(answer.status, 'OK', answer.statusText)
     }
     await register(js, await own(js))
-    await register(rust, await sealRecord(rust.key, [rust.address], { form: 'legacy' }))
+    await register(rust, await sealRecord(rust.key, [rust.address], { form: 'routing-state' }))
     await register(py, info(py, py.address))
     assert.deepEqual(ids(await client(js).discover('stacks')), [js.id])
     assert.deepEqual(ids(await client(rust).discover('stacks')), [rust.id])
@@ -311,7 +311,7 @@ describe('/rendezvous/1.0.0', () => {
   it('keeps the record over a restart, and a cookie of before starts over', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rendezvous-'))
     const key = await generateKeyPair('Ed25519')
-    const init = { peers: join(folder, 'peers.json'), privateKey: key }
+    const init = { file: join(folder, 'peers.json'), privateKey: key }
     const [a] = peers as [Peer]
     const first = await start(init)
     const signedPeerRecord = await own(a)

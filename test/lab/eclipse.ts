@@ -9,7 +9,7 @@ import { ATTACKER, HONEST, peersAt } from './layouts.ts'
 export interface Eclipse {
   readonly layout: keyof typeof HONEST
   readonly place: keyof typeof ATTACKER
-  readonly ripeness: keyof typeof RIPENESS
+  readonly ages: keyof typeof AGES
 }
 
 export interface EclipseResult extends Eclipse {
@@ -27,25 +27,28 @@ export interface EclipseResult extends Eclipse {
 export const MARGIN = 0.01
 
 /** Who has answered for long: of the honest, and of the attacker's. */
-const RIPENESS = {
-  'nobody ripe': [() => false, () => false],
-  'the attacker ripe, and a third of the honest': [(n: number) => n % 3 === 0, () => true],
-  'the attacker ripe, and nobody else': [() => false, () => true],
-  'the honest ripe': [() => true, () => false],
+const AGES = {
+  'none established': [() => false, () => false],
+  'the attacker established, and a third of the honest': [(n: number) => n % 3 === 0, () => true],
+  'only the attacker established': [() => false, () => true],
+  'the honest established': [() => true, () => false],
 } as const satisfies Record<string, readonly [(n: number) => boolean, () => boolean]>
 
 const ASK: SelectionQuery = { network: '', limit: 250, scope: 'public', except: '', current: () => true }
 
 /** All of them. */
 export const ECLIPSES: readonly Eclipse[] = keys(HONEST).flatMap((layout) =>
-  keys(ATTACKER).flatMap((place) => keys(RIPENESS).map((ripeness) => ({ layout, place, ripeness }))),
+  keys(ATTACKER).flatMap((place) => keys(AGES).map((ages) => ({ layout, place, ages }))),
 )
 
 /** Draws so many answers. */
 export function drawEclipse(eclipse: Eclipse, draws: number): EclipseResult {
   const [honest, attacker] = [HONEST[eclipse.layout], ATTACKER[eclipse.place]]
-  const [honestRipe, attackerRipe] = RIPENESS[eclipse.ripeness]
-  const table = tableOf([...peersAt(honest, 'honest', honestRipe), ...peersAt(attacker, 'attacker', attackerRipe)])
+  const [honestEstablished, attackerEstablished] = AGES[eclipse.ages]
+  const table = tableOf([
+    ...peersAt(honest, 'honest', honestEstablished),
+    ...peersAt(attacker, 'attacker', attackerEstablished),
+  ])
   const random = seededRandom(7)
   let [sum, squares, alone] = [0, 0, 0]
   for (let n = 0; n < draws; n++) {

@@ -21,10 +21,10 @@ export function missesOf(census: Census, days: number): string[] {
 
 /** The same for an attacker's part. So many sigmas over the bound are a miss; few draws can't tell less. */
 export function missesOfEclipse(
-  { layout, place, ripeness, share, error, fair, alone }: EclipseResult,
+  { layout, place, ages, share, error, fair, alone }: EclipseResult,
   sigmas: number,
 ): string[] {
-  const name = `28 addresses in ${place}, the honest ${layout}, ${ripeness}`
+  const name = `28 addresses in ${place}, the honest ${layout}, ${ages}`
   return [
     ...(share - sigmas * error <= fair + MARGIN ? [] : [`${name}: ${share} of the answers, ${fair} of the groups`]),
     ...(alone === 0 ? [] : [`${name}: ${alone} answers with nobody else`]),

@@ -16,8 +16,12 @@ export const ATTACKER = {
   'one /16': place(1, 28),
 } as const satisfies Record<string, readonly string[]>
 
-export function peersAt(ips: readonly string[], prefix: string, isRipe: (n: number) => boolean): Listed[] {
-  return ips.map((ip, n) => ({ peerId: `${prefix}-${n}`, address: `/ip4/${ip}/tcp/4001`, ripe: isRipe(n) }))
+export function peersAt(ips: readonly string[], prefix: string, isEstablished: (n: number) => boolean): Listed[] {
+  return ips.map((ip, n) => ({
+    peerId: `${prefix}-${n}`,
+    address: `/ip4/${ip}/tcp/4001`,
+    established: isEstablished(n),
+  }))
 }
 
 /** So many peers in each /16, two in each /24. */

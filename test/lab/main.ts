@@ -44,10 +44,10 @@ function churnRow(census: Census): Record<string, string | number> {
   }
 }
 
-function eclipseRow({ layout, place, ripeness, share, error, fair, alone }: EclipseResult) {
+function eclipseRow({ layout, place, ages, share, error, fair, alone }: EclipseResult) {
   return {
     'the honest': layout,
-    'the attacker': `${place}, ${ripeness}`,
+    'the attacker': `${place}, ${ages}`,
     'of the answers %': `${(share * 100).toFixed(2)} ± ${(error * 100).toFixed(2)}`,
     'of the groups %': (fair * 100).toFixed(2),
     alone,

@@ -15,7 +15,7 @@ describe('signed peer records', async () => {
   const peerId = peerIdFromPrivateKey(key).toString()
 
   for (const type of ['Ed25519', 'secp256k1', 'RSA'] as const) {
-    for (const form of ['standard', 'legacy'] as const) {
+    for (const form of ['standard', 'routing-state'] as const) {
       it(`opens what a peer signed of itself: ${type}, ${form}`, async () => {
         const own = type === 'RSA' ? await generateKeyPair('RSA', 2048) : await generateKeyPair(type)
         const envelope = await sealRecord(own, ADDRESSES, { seq: 7n, form })

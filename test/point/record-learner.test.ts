@@ -4,7 +4,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type RecordAnswer, RecordLearner } from '../../src/point/record-learner.ts'
-import { RendezvousRecords } from '../../src/point/signed-records.ts'
+import { SignedRecords } from '../../src/point/signed-records.ts'
 import type { DialledPeer, Visit } from '../../src/proofs/prober.ts'
 import type { Registration } from '../../src/registry/registration.ts'
 import { callerFrom, testPoint } from '../support/points.ts'
@@ -42,7 +42,7 @@ class World {
   /** The addresses that were dialled. */
   readonly dialled: string[] = []
   readonly learner: RecordLearner
-  readonly records: RendezvousRecords
+  readonly records: SignedRecords
   readonly parts: ReturnType<typeof testPoint>
   readonly #peers: readonly Peer[]
 
@@ -56,7 +56,7 @@ class World {
       visitOf,
       onPeer: (peer) => this.learner.onRegistered(peer),
     })
-    this.records = new RendezvousRecords({ point: this.parts.point, rules: RULES, clock })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, clock })
     this.learner = new RecordLearner({
       registry: this.parts.registry,
       records: this.records,

@@ -113,7 +113,7 @@ describe('a registration', () => {
   it("of the operator's is never written as a stranger's", async () => {
     const stored: Change[] = []
     const { point } = setUp({ store: { append: async (changes) => void stored.push(...changes) } })
-    point.restore({ records: [], statics: [{ json: {}, registration: KEY }], trusted: true, notices: [] })
+    point.restore({ records: [], statics: [{ json: {}, registration: KEY }], trusted: true, warnings: [] })
     const [outcome] = await register(point, HOME)
     assert.equal(outcome!.expiresAt, Number.POSITIVE_INFINITY)
     assert.deepEqual(stored, [])
@@ -129,7 +129,7 @@ it('what the operator denies does not come back with a restart, nor with a hand 
     record('gone', '/ip4/9.9.9.9/tcp/4001'),
     record('stays', '/ip4/9.9.9.9/tcp/4002'),
   ]
-  point.restore({ records, statics: [], trusted: true, notices: [] })
+  point.restore({ records, statics: [], trusted: true, warnings: [] })
   assert.deepEqual(
     [...registry.all()].map(({ peer: { id } }) => id),
     ['stays'],

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import type { Caller } from '../../src/peer/caller.ts'
 import { openRecord, type SignedRecord } from '../../src/peer/record.ts'
 import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
-import { type RecordOutcome, RendezvousRecords } from '../../src/point/signed-records.ts'
+import { type RecordOutcome, SignedRecords } from '../../src/point/signed-records.ts'
 import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
 import type { Position } from '../../src/registry/listing-order.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
@@ -35,7 +35,7 @@ class World {
   now = NOW
   seq = 1n
   readonly dead = new Set<string>()
-  readonly records: RendezvousRecords
+  readonly records: SignedRecords
   readonly parts: ReturnType<typeof testPoint>
   readonly #peers: readonly Peer[]
 
@@ -48,7 +48,7 @@ class World {
       return peerId === undefined ? { fault: 'dial_refused' as const } : { peerId }
     }
     this.parts = testPoint({ dial, clock, ...over })
-    this.records = new RendezvousRecords({ point: this.parts.point, rules: RULES, clock })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, clock })
   }
 
   async record(peer: Peer, addresses = [peer.address], seq = this.seq++): Promise<SignedRecord> {

@@ -3,7 +3,13 @@ import { describe, it } from 'node:test'
 import { ipOf } from '../../src/peer/address.ts'
 import type { Scope } from '../../src/peer/ip.ts'
 import { prefixOf, scopeOf } from '../../src/peer/ip.ts'
-import { FEW, MAX_PER_GROUP, MAX_PER_SUBNET, RIPE_SHARE, type SelectionQuery } from '../../src/policy/selection.ts'
+import {
+  ESTABLISHED_SHARE,
+  FEW,
+  MAX_PER_GROUP,
+  MAX_PER_SUBNET,
+  type SelectionQuery,
+} from '../../src/policy/selection.ts'
 import type { RegisteredPeer } from '../../src/registry/registration.ts'
 import { drawEclipse, ECLIPSES } from '../lab/eclipse.ts'
 import { missesOfEclipse } from '../lab/judge.ts'
@@ -183,33 +189,33 @@ describe('chance', () => {
 })
 
 describe('those that have answered for long', () => {
-  for (const [ripe, fresh, least] of [
+  for (const [established, recent, least] of [
     [400, 100, 0.8],
     [400, 400, 0.69],
     [1000, 3000, 0.69],
     [300, 200, 0.6],
     [150, 150, 0.5],
   ] as const) {
-    it(`are at least ${least * 100} % of an answer when ${ripe} groups of ${ripe + fresh} are ripe`, () => {
-      const peers = Array.from({ length: ripe + fresh }, (_, n) => ({
+    it(`are at least ${least * 100} % of an answer when ${established} groups of ${established + recent} are established`, () => {
+      const peers = Array.from({ length: established + recent }, (_, n) => ({
         ...peer(n, `${20 + (n >> 8)}.${n & 255}.0.1`),
-        ripe: n < ripe,
+        established: n < established,
       }))
       const registry = tableOf(peers)
       const random = seededRandom(5)
       const picked = Array.from({ length: 100 }, () => selectPeers(registry, ASK, random)).flat()
-      const share = picked.filter(({ id }) => Number(id) < ripe).length / picked.length
+      const share = picked.filter(({ id }) => Number(id) < established).length / picked.length
       assert.ok(share >= least - 0.015, `${share}`)
       assert.ok(share < 1, 'the young are seen too')
     })
   }
 
-  it(`are ${RIPE_SHARE * 100} % of those of one group`, () => {
-    const peers = Array.from({ length: 200 }, (_, n) => ({ ...peer(n, `20.0.${n}.1`), ripe: n < 100 }))
+  it(`are ${ESTABLISHED_SHARE * 100} % of those of one group`, () => {
+    const peers = Array.from({ length: 200 }, (_, n) => ({ ...peer(n, `20.0.${n}.1`), established: n < 100 }))
     const random = seededRandom(6)
     const registry = tableOf(peers)
     const picks = Array.from({ length: 4000 }, () => selectPeers(registry, { ...ASK, limit: 1 }, random)[0]!)
-    assert.ok(Math.abs(picks.filter(({ id }) => Number(id) < 100).length / 4000 - RIPE_SHARE) < 0.03)
+    assert.ok(Math.abs(picks.filter(({ id }) => Number(id) < 100).length / 4000 - ESTABLISHED_SHARE) < 0.03)
   })
 })
 

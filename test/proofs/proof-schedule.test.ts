@@ -184,7 +184,7 @@ describe('what has not answered yet', () => {
 describe("the operator's entries", () => {
   it('are proved before they are handed out, and never given up', async () => {
     const net = network()
-    net.point.restore({ records: [], statics: [staticOf('peer', HOME)], trusted: true, notices: [] })
+    net.point.restore({ records: [], statics: [staticOf('peer', HOME)], trusted: true, warnings: [] })
     await net.advance(6 * HOUR)
     assert.ok(!net.isHandedOut('peer'))
     assert.equal(net.registry.size, 1)
@@ -195,7 +195,7 @@ describe("the operator's entries", () => {
 
   it('without a PeerId take that of the node that answers there, whenever it does', async () => {
     const net = network()
-    net.point.restore({ records: [], statics: [staticOf(undefined, HOME)], trusted: true, notices: [] })
+    net.point.restore({ records: [], statics: [staticOf(undefined, HOME)], trusted: true, warnings: [] })
     await net.advance(HOUR)
     assert.equal(net.registry.size, 0)
     net.answers.set(HOME, 'somebody')
@@ -238,7 +238,7 @@ describe('a restart', () => {
         provedAt: NOW - age,
       }
     })
-    net.point.restore({ records, statics: [], trusted: true, notices: [] })
+    net.point.restore({ records, statics: [], trusted: true, warnings: [] })
     const served = () => ages.map((_, n) => net.isHandedOut(`peer ${n}`))
     assert.deepEqual(served(), [true, true, true, false, false, false])
     await net.advance(2 * SECOND)
@@ -274,7 +274,7 @@ describe('10,000 entries, a third of them silent', () => {
         provedAt,
       }
     })
-    net.point.restore({ records, statics: [], trusted: true, notices: [] })
+    net.point.restore({ records, statics: [], trusted: true, warnings: [] })
     await net.advance(15 * MINUTE)
     const all = [...net.registry.all()]
     const silent = all.filter(({ peer }) => !alive(Number(peer.id.slice(5))))

@@ -135,7 +135,7 @@ describe('the order of pages', () => {
     for (let n = 0; n < 1000; n++) {
       assert.equal([...order.read(startAt(300_000))].length, 100)
     }
-    // Ten thousand dead seats a member would take minutes.
+    // Ten thousand dead slots a member would take minutes.
     assert.ok(performance.now() - begun < 5000)
   })
 })

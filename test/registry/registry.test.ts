@@ -11,7 +11,7 @@ import {
   type Registration,
   type RegistrationKey,
 } from '../../src/registry/registration.ts'
-import { Registry, RIPE_AFTER_MS } from '../../src/registry/registry.ts'
+import { ESTABLISHED_AFTER_MS, Registry } from '../../src/registry/registry.ts'
 import type { StaticEntry } from '../../src/registry/static-entry.ts'
 import { HOUR, NOW } from '../support/tables.ts'
 
@@ -59,7 +59,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sweep' as const), budget: fc.nat(20) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(HOUR), fc.nat(2 * RIPE_AFTER_MS)) }),
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.oneof(fc.nat(HOUR), fc.nat(2 * ESTABLISHED_AFTER_MS)),
+    }),
   },
 )
 
@@ -146,21 +149,21 @@ describe('a registry', () => {
     assert.equal(registry.size, 0)
   })
 
-  it('makes an entry ripe once it has answered for a day without a miss, and fresh again after one', () => {
+  it('makes an entry established once it has answered for a day without a miss, and recent again after one', () => {
     const registry = new Registry({ listing: 'verified' })
     const entry = registry.put(
       { network: '', peerId: 'p', address: '/ip4/8.8.8.8/tcp/4001' },
       { now: NOW, expiresAt: NOW + 1e12 },
     )
-    const half = () => (registry.pool('', 'public')?.groups.ripe.length === 1 ? 'ripe' : 'fresh')
+    const age = () => (registry.pool('', 'public')?.groups.established.length === 1 ? 'established' : 'recent')
     registry.recordProof(entry, 'answered', NOW)
-    registry.recordProof(entry, 'answered', NOW + RIPE_AFTER_MS - 1)
-    assert.equal(half(), 'fresh')
-    registry.recordProof(entry, 'answered', NOW + RIPE_AFTER_MS)
-    assert.equal(half(), 'ripe')
-    registry.recordProof(entry, 'missed', NOW + RIPE_AFTER_MS + 1)
-    registry.recordProof(entry, 'answered', NOW + RIPE_AFTER_MS + 2)
-    assert.equal(half(), 'fresh')
+    registry.recordProof(entry, 'answered', NOW + ESTABLISHED_AFTER_MS - 1)
+    assert.equal(age(), 'recent')
+    registry.recordProof(entry, 'answered', NOW + ESTABLISHED_AFTER_MS)
+    assert.equal(age(), 'established')
+    registry.recordProof(entry, 'missed', NOW + ESTABLISHED_AFTER_MS + 1)
+    registry.recordProof(entry, 'answered', NOW + ESTABLISHED_AFTER_MS + 2)
+    assert.equal(age(), 'recent')
   })
 })
 
@@ -292,28 +295,28 @@ function isListed({ health, provisional }: Entry, listing: 'verified' | 'registe
   return !provisional && (health === 'reachable' || listing === 'registered')
 }
 
-/** All that sampling can ever see, with the group and the half it is in checked. */
+/** All that sampling can ever see, with the group and the age it is in checked. */
 function listed(registry: Registry): string[] {
   const seen: string[] = []
   for (const network of ['', 'chain']) {
     for (const scope of ['public', 'loopback', 'private-10'] satisfies Scope[]) {
       const pool = registry.pool(network, scope)
-      const groups = [...(pool?.groups.ripe ?? []), ...(pool?.groups.fresh ?? [])]
+      const groups = [...(pool?.groups.established ?? []), ...(pool?.groups.recent ?? [])]
       for (const group of groups) {
-        for (const entry of [...group.ripe, ...group.fresh]) {
+        for (const entry of [...group.established, ...group.recent]) {
           const ip = ipOf(entry.address)
           assert.equal(scopeOf(ip), scope)
           assert.equal(group.key, scope === 'public' ? networkGroupOf(ip) : scope)
           assert.equal(
-            group.ripe.includes(entry),
-            entry.health === 'reachable' && entry.provedAt - entry.provedSince >= RIPE_AFTER_MS,
+            group.established.includes(entry),
+            entry.health === 'reachable' && entry.provedAt - entry.provedSince >= ESTABLISHED_AFTER_MS,
           )
           seen.push(textOf(keyOf(entry)))
         }
       }
       assert.equal(
         pool?.size ?? 0,
-        groups.reduce((sum, { ripe, fresh }) => sum + ripe.length + fresh.length, 0),
+        groups.reduce((sum, { established, recent }) => sum + established.length + recent.length, 0),
       )
     }
   }

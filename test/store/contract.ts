@@ -8,9 +8,9 @@ export type Place = () => Store
 
 /** What every {@link Store} must do. */
 export function storeContract(name: string, newPlace: () => Promise<Place>): void {
-  test(`${name}: a new place is empty and gives no notice`, async () => {
+  test(`${name}: a new place is empty and gives no warning`, async () => {
     const store = (await newPlace())()
-    assert.deepEqual(await store.open(), { records: [], statics: [], trusted: true, notices: [] })
+    assert.deepEqual(await store.open(), { records: [], statics: [], trusted: true, warnings: [] })
     assert.deepEqual(store.state, { status: 'ok' })
     await store.close()
   })
@@ -51,7 +51,7 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
       [{ address: '127.0.0.1:3000' }, 7],
     )
     assert.equal(recovered.trusted, true)
-    assert.deepEqual(recovered.notices, [])
+    assert.deepEqual(recovered.warnings, [])
     await next.close()
   })
 

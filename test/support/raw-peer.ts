@@ -5,7 +5,7 @@ import * as multistream from '@libp2p/multistream-select'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import { quietLogger } from '../../src/host/patches/silent-logger.ts'
+import { silentLogger } from '../../src/host/patches/silent-logger.ts'
 import { BOOTSTRAP_PROTOCOL } from '../../src/wire/bootstrap-codec.ts'
 
 export const DATA = 0
@@ -85,7 +85,7 @@ export async function rawPeer(
   { from, privateKey, timeout = 10_000 }: RawPeerInit = {},
 ): Promise<RawPeer> {
   const key = privateKey ?? (await generateKeyPair('Ed25519'))
-  const logger = quietLogger()
+  const logger = silentLogger()
   const components = { privateKey: key, peerId: peerIdFromPrivateKey(key), logger, upgrader: NO_MUXERS }
   const signal = AbortSignal.timeout(timeout)
   let connected: { plain: MessageStream; socket: MultiaddrConnection } | undefined

@@ -7,10 +7,12 @@ export interface RecordInit {
   readonly seq?: bigint
   /** Whom it is about. Default: the signer. */
   readonly subject?: PrivateKey
-  readonly form?: 'standard' | 'legacy'
+  readonly form?: 'standard' | 'routing-state'
 }
 
-/** An envelope as a peer would send it: sealed by @libp2p/peer-record, the legacy form as rust-libp2p seals it. */
+/**
+ * An envelope as a peer would send it: sealed by @libp2p/peer-record, the routing-state form as rust-libp2p seals it.
+ */
 export async function sealRecord(
   key: PrivateKey,
   addresses: readonly string[],
@@ -21,7 +23,7 @@ export async function sealRecord(
     multiaddrs: addresses.map((each) => multiaddr(each)),
     seqNumber: seq,
   })
-  if (form === 'legacy') {
+  if (form === 'routing-state') {
     record.domain = 'libp2p-routing-state'
     record.codec = Uint8Array.from(Buffer.from('/libp2p/routing-state-record'))
   }

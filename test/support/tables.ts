@@ -1,14 +1,14 @@
 import type { Registration } from '../../src/registry/registration.ts'
-import { Registry, RIPE_AFTER_MS } from '../../src/registry/registry.ts'
+import { ESTABLISHED_AFTER_MS, Registry } from '../../src/registry/registry.ts'
 
 export const NOW = Date.parse('2026-11-22T12:00:00.000Z')
 export const HOUR = 3_600_000
 
-/** A peer to put into a table, proved just now; when ripe, also a day ago. */
+/** A peer to put into a table, proved just now; when established, also a day ago. */
 export interface Listed {
   readonly peerId: string
   readonly address: string
-  readonly ripe?: boolean
+  readonly established?: boolean
 }
 
 /** A table in which all of these have answered. */
@@ -20,10 +20,10 @@ export function tableOf(listed: Iterable<Listed>, network = ''): Registry {
   return registry
 }
 
-export function list(registry: Registry, { peerId, address, ripe = false }: Listed, network = ''): Registration {
-  const began = NOW - RIPE_AFTER_MS
+export function list(registry: Registry, { peerId, address, established = false }: Listed, network = ''): Registration {
+  const began = NOW - ESTABLISHED_AFTER_MS
   const registration = registry.put({ network, peerId, address }, { now: began, expiresAt: NOW + 2 * HOUR })
-  if (ripe) {
+  if (established) {
     registry.recordProof(registration, 'answered', began)
   }
   registry.recordProof(registration, 'answered', NOW)

@@ -3,8 +3,8 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { bootstrapDiscovery, type DiscoveryEvent, peerKeeper } from '../../src/client/index.ts'
-import { leveredNoise } from '../../src/host/patches/patched-noise.ts'
-import { quietLogger } from '../../src/host/patches/silent-logger.ts'
+import { patchedNoise } from '../../src/host/patches/patched-noise.ts'
+import { silentLogger } from '../../src/host/patches/silent-logger.ts'
 
 /** Start a node. */
 export interface Order {
@@ -46,19 +46,19 @@ async function start(ip: string, bootstraps: readonly string[]): Promise<void> {
     } else if (event.type === 'failure') {
       report('failed', event.error.code)
     }
-    if (event.type === 'answer' ? event.listed : event.type === 'verdicts' && isListed(event)) {
+    if (event.type === 'answer' ? event.listed : event.type === 'outcomes' && isListed(event)) {
       report('listed')
-    } else if (event.type === 'verdicts') {
+    } else if (event.type === 'outcomes') {
       report('refused', event.registrations[0]?.code ?? 'none')
     }
   }
   const node = await createLibp2p({
     start: false,
-    logger: quietLogger(),
+    logger: silentLogger(),
     addresses: { listen: ['/ip4/0.0.0.0/tcp/0'] },
     // The transport hands it on to the socket; its types leave it out.
     transports: [tcp({ dialOpts: { localAddress: ip } as object })],
-    connectionEncrypters: [leveredNoise(new Set())],
+    connectionEncrypters: [patchedNoise(new Set())],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
     peerDiscovery: [bootstrapDiscovery({ bootstraps, onEvent })],
@@ -71,7 +71,7 @@ async function start(ip: string, bootstraps: readonly string[]): Promise<void> {
   await node.start()
 }
 
-function isListed({ registrations }: Extract<DiscoveryEvent, { type: 'verdicts' }>): boolean {
+function isListed({ registrations }: Extract<DiscoveryEvent, { type: 'outcomes' }>): boolean {
   return registrations.some(({ status }) => status === 'listed')
 }
 

@@ -23,12 +23,12 @@ function decode(value: unknown) {
 describe('the answers of a bootstrap', () => {
   it('are read as the bootstrap encodes them', () => {
     const peers = [{ addresses: [AT, AT.replace('4001', '4002')] }, { addresses: [AT], unverified: true }]
-    const verdict = { address: AT, status: 'listed', code: 'listed', message: 'm', expiresIn: 7200 } as const
+    const outcome = { address: AT, status: 'listed', code: 'listed', message: 'm', expiresIn: 7200 } as const
     assert.deepEqual(decode(encodePeers(peers.map(encodePeer))).peers, peers)
-    assert.deepEqual(decode(encodeExplained(peers.map(encodePeer), { observed: AT, registrations: [verdict] })), {
+    assert.deepEqual(decode(encodeExplained(peers.map(encodePeer), { observed: AT, registrations: [outcome] })), {
       peers,
       observed: AT,
-      registrations: [verdict],
+      registrations: [outcome],
       bootstraps: [],
       error: undefined,
     })

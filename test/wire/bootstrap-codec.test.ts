@@ -185,7 +185,7 @@ function asJson({ addresses, unverified }: PeerRecord) {
 
 /** What strangers wrote is told back to them: any text at all. */
 function explanation(): fc.Arbitrary<Explanation> {
-  const verdict = fc.record(
+  const outcome = fc.record(
     {
       address: fc.string({ unit: 'binary' }),
       status: fc.constantFrom('listed' as const, 'pending' as const, 'refused' as const),
@@ -195,7 +195,7 @@ function explanation(): fc.Arbitrary<Explanation> {
     },
     { noNullPrototype: true },
   )
-  const members = { observed: fc.string(), registrations: fc.array(verdict, { maxLength: 3 }) }
+  const members = { observed: fc.string(), registrations: fc.array(outcome, { maxLength: 3 }) }
   return fc.record(members, { noNullPrototype: true })
 }
 

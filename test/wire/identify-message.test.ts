@@ -23,7 +23,7 @@ const VECTORS = [
   {
     stack: 'rust-libp2p 0.57.1 (new_with_signed_peer_record)',
     agent: 'rust-libp2p/0.48.0',
-    form: 'legacy',
+    form: 'routing-state',
     peerId: '12D3KooWSghW6uAHDNc917HfL9HbD4Tc38pGCntQQBfJruTDTVfr',
     address: '/ip4/127.0.0.1/tcp/39833',
     base64:

@@ -36,7 +36,7 @@ describe('messages of other stacks', () => {
     assert.ok(message.type === 'REGISTER')
     const record = await openRecord(message.signedPeerRecord!)
     assert.ok(typeof record !== 'string', String(record))
-    assert.equal(record.form, 'legacy')
+    assert.equal(record.form, 'routing-state')
     assert.equal(record.peerId, '12D3KooWNacLgQ42oBTxZAcF397d6SpYMSPJrvQQT4yRY59xBsoB')
     assert.deepEqual(record.addresses, ['/ip4/127.0.0.1/tcp/46113'])
   })

@@ -26,14 +26,14 @@ function findings(report: Report): string[] {
 }
 
 function listing({ listed, observed, registrations = [] }: Report): string[] {
-  const verdicts = registrations.map(
+  const outcomes = registrations.map(
     ({ address, status, code, message }) =>
       `  ${remoteText(address)}: ${status === 'listed' ? 'listed' : `${remoteText(message)} (${remoteText(code)})`}`,
   )
   if (listed) {
     return [
       good('lists this machine'),
-      ...verdicts,
+      ...outcomes,
       ...(isLoopback(observed)
         ? [neutral('was asked over loopback: run check on another machine to see whether others reach it')]
         : []),
@@ -44,7 +44,7 @@ function listing({ listed, observed, registrations = [] }: Report): string[] {
     ...(observed === undefined ? [] : [`  it sees this machine at ${remoteText(observed)}`]),
     ...(registrations.length === 0
       ? ['  this machine listens on no port in the address family it is seen in']
-      : verdicts),
+      : outcomes),
   ]
 }
 

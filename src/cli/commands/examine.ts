@@ -5,7 +5,7 @@ import { type BootstrapAnswer, BootstrapClient } from '../../client/bootstrap-cl
 import { BootstrapError } from '../../client/bootstrap-error.ts'
 import { literalAddresses } from '../../client/literal-addresses.ts'
 import type { OfferedPeer } from '../../client/offered-peers.ts'
-import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { LostBootstrap } from '../chosen-bootstraps.ts'
 import { examineSiblings, type SiblingReport } from './siblings.ts'
 
@@ -30,7 +30,7 @@ export interface Report {
   /** Whether it lists this machine. */
   readonly listed?: boolean
   /** What became of each address of this machine. */
-  readonly registrations?: readonly Verdict[]
+  readonly registrations?: readonly ExplainedOutcome[]
   /** Of the peers it hands out, how many were dialled and answered. */
   readonly dialled?: { readonly alive: number; readonly dead: readonly string[] }
   /** The other bootstraps that it names. Looked at for the first network only, they are the same for all. */

@@ -7,14 +7,14 @@ export interface LiveState {
   /** One line for each bootstrap, by PeerId. */
   readonly bootstraps: ReadonlyMap<string, string>
   /** What is wrong with none of them in particular, such as a name that does not resolve. */
-  readonly notice: string | undefined
+  readonly warning: string | undefined
   /** Connected peers: PeerId, address, since when in ms. */
   readonly peers: ReadonlyArray<{ readonly id: string; readonly address: string; readonly since: number }>
   readonly now: number
 }
 
 /** The whole screen. What comes from others has to be safe to print already. */
-export function liveView({ peerId, multiaddrs, bootstraps, notice, peers, now }: LiveState): string {
+export function liveView({ peerId, multiaddrs, bootstraps, warning, peers, now }: LiveState): string {
   const rows = peers.map(({ id, address, since }) => [id, address, elapsed(now - since)])
   return [
     `PeerId ${peerId}`,
@@ -22,7 +22,7 @@ export function liveView({ peerId, multiaddrs, bootstraps, notice, peers, now }:
     '',
     'Bootstraps',
     ...[...bootstraps].map(([id, line]) => `  …${id.slice(-8)}  ${line}`),
-    ...(notice === undefined ? [] : [`  ${notice}`]),
+    ...(warning === undefined ? [] : [`  ${warning}`]),
     '',
     peers.length === 0 ? 'Connected to nobody yet' : `Connected to ${peers.length}`,
     ...(rows.length === 0 ? [] : [table([['PEER', 'ADDRESS', 'FOR'], ...rows])]),

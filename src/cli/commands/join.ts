@@ -19,7 +19,7 @@ interface Shown {
   /** What each bootstrap did last, by PeerId: they come and go with every question, and are no peers of the network. */
   readonly bootstraps: Map<string, string>
   /** What is wrong, where it is not one bootstrap's doing; until one answers. */
-  notice: string | undefined
+  warning: string | undefined
 }
 
 const ASKED = 'being asked …'
@@ -39,15 +39,15 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   }
   const sources = operands.length > 0 ? operands : [...(await localNode(config, 'join')), ...config.sibling]
   const bootstraps = new Map([...checkedBootstraps(sources).keys()].map((id) => [id, ASKED]))
-  const shown: Shown = { bootstraps, notice: undefined }
+  const shown: Shown = { bootstraps, warning: undefined }
   const log = createLogger(config.logLevel)
   const signalled = stopSignal()
   const onEvent = (event: DiscoveryEvent) => {
     if ('bootstrap' in event) {
       bootstraps.set(event.bootstrap, lineOf(event))
     }
-    if (event.type === 'answer' || event.type === 'notice') {
-      shown.notice = event.type === 'notice' ? remoteText(event.message) : undefined
+    if (event.type === 'answer' || event.type === 'warning') {
+      shown.warning = event.type === 'warning' ? remoteText(event.message) : undefined
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
@@ -84,7 +84,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 
 function showLive(node: Libp2p, shown: Shown): () => void {
   const draw = () => {
-    const { bootstraps, notice } = shown
+    const { bootstraps, warning } = shown
     const connections = node.getConnections().filter(({ remotePeer }) => !bootstraps.has(remotePeer.toString()))
     const peers = connections.map(({ remotePeer, remoteAddr, timeline }) => ({
       id: remotePeer.toString(),
@@ -92,7 +92,7 @@ function showLive(node: Libp2p, shown: Shown): () => void {
       since: timeline.open,
     }))
     const multiaddrs = node.getMultiaddrs().map(String)
-    const view = liveView({ peerId: node.peerId.toString(), multiaddrs, bootstraps, notice, peers, now: Date.now() })
+    const view = liveView({ peerId: node.peerId.toString(), multiaddrs, bootstraps, warning, peers, now: Date.now() })
     process.stdout.write(`${CLEAR}${view}\n`)
   }
   draw()
@@ -118,7 +118,7 @@ function lineOf(event: Extract<DiscoveryEvent, { readonly bootstrap: string }>):
   switch (event.type) {
     case 'answer':
       return `answers; hands out ${event.peers} others${event.listed ? ' and this node' : ''}`
-    case 'verdicts':
+    case 'outcomes':
       return event.registrations
         .map(({ address, status, message }) => `${remoteText(address)} is ${status}: ${remoteText(message)}`)
         .join('; ')

@@ -19,7 +19,7 @@ export function startFailure(error: unknown, peers: string): unknown {
   }
   const code = chain.map((one) => String((one as NodeJS.ErrnoException).code)).find((one) => /^E[A-Z0-9]+$/.test(one))
   if (code !== undefined) {
-    const mend = STORE_FAULTS[code] ?? 'see that this user can read and write there, or name another: --peers <file>'
+    const mend = STORE_FAULTS[code] ?? 'see that this user can read and write there, or name another: --file <file>'
     return new CommandError(EXIT.store, `can't use ${peers}: ${firstLine(text)}; ${mend}`, { cause: error })
   }
   return error
@@ -32,9 +32,9 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
 }
 
 const STORE_FAULTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: make room, or name a file on another: --peers <file>',
-  EDQUOT: 'the quota of this user is used up: make room, or name a file on another disk: --peers <file>',
-  EROFS: 'the disk is read-only: mount it for writing, or name a file on another: --peers <file>',
+  ENOSPC: 'the disk is full: make room, or name a file on another: --file <file>',
+  EDQUOT: 'the quota of this user is used up: make room, or name a file on another disk: --file <file>',
+  EROFS: 'the disk is read-only: mount it for writing, or name a file on another: --file <file>',
 }
 
 /** libp2p keeps only the text of what the system said: `listen EADDRINUSE: address already in use 0.0.0.0:4000`. */

@@ -41,7 +41,7 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   try {
     signal = await Promise.race([started.then(() => undefined), signalled])
   } catch (error) {
-    throw startFailure(error, config.peers)
+    throw startFailure(error, config.file)
   }
   if (signal === undefined) {
     announce(node, config, log)
@@ -70,14 +70,14 @@ async function createNode(
     allowLooseMode: config.allowLooseKeyMode,
     onCreated: () => log.warn({ key: config.key }, 'made a new identity: there was none. Keep a backup of it'),
   })
-  for (const name of [...config.unprotected, ...config.unlevered]) {
+  for (const name of [...config.disableProtection, ...config.disableOptimization]) {
     log.warn({ name }, 'runs without a part that is on by default')
   }
   const node = createBootstrapPeer({
     privateKey,
     listen: config.listen,
     announce: config.announce,
-    peers: config.peers,
+    file: config.file,
     acceptEdit,
     ...(config.network.length > 0 ? { networks: config.network } : {}),
     maxPeers: config.maxPeers,
@@ -89,8 +89,7 @@ async function createNode(
     allowPrivateIp: config.allowPrivateIp,
     unlimitedNeighbours: config.unlimitedNeighbours,
     maxConnections: config.maxConnections,
-    unprotected: config.unprotected,
-    unlevered: config.unlevered,
+    disable: { protections: config.disableProtection, optimizations: config.disableOptimization },
     siblings: config.sibling,
     listing: config.listing,
     reproveInterval: config.reproveInterval,
@@ -98,7 +97,7 @@ async function createNode(
     ...(config.legacyTcp === 0 ? {} : { legacyTcp: config.legacyTcp }),
     logger: componentLoggers(log),
   })
-  node.addEventListener('notice', ({ detail }) => log.warn(remoteText(detail.message, 500)))
+  node.addEventListener('warning', ({ detail }) => log.warn(remoteText(detail.message, 500)))
   node.addEventListener('edited', ({ detail }) => logEdit(detail, config, log))
   node.addEventListener('store', storeLog(log))
   return node
@@ -148,8 +147,8 @@ function reloadOnHangup(node: BootstrapPeer, started: Promise<void>, config: Con
   })
 }
 
-function logEdit(edit: ListEdit, { peers }: Config, log: Logger): void {
-  const { level, fields, message } = editReport(edit, peers)
+function logEdit(edit: ListEdit, { file }: Config, log: Logger): void {
+  const { level, fields, message } = editReport(edit, file)
   log[level](fields, message)
 }
 

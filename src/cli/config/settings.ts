@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { LEVERS, PROTECTIONS } from '../../host/switches.ts'
+import { OPTIMIZATIONS, PROTECTIONS } from '../../host/switches.ts'
 import {
   accessRule,
   announceAddress,
@@ -83,7 +83,7 @@ export const SETTINGS = {
     example: 'true',
     commands: ['start', 'id'],
   }),
-  peers: setting({
+  file: setting({
     kind: filePath(),
     default: 'peers.json',
     help: 'The list of known peers. What the store needs besides is written next to it.',
@@ -195,17 +195,17 @@ export const SETTINGS = {
     example: '4000',
     commands: START,
   }),
-  unprotected: setting({
+  disableProtection: setting({
     kind: list(choice(PROTECTIONS), { min: 0, max: PROTECTIONS.length }),
     default: [],
-    help: 'Leave out this protection against strangers, should you suspect it of doing harm.',
+    help: 'Disable this protection, to rule it out while debugging.',
     example: 'groups',
     commands: START,
   }),
-  unlevered: setting({
-    kind: list(choice(LEVERS), { min: 0, max: LEVERS.length }),
+  disableOptimization: setting({
+    kind: list(choice(OPTIMIZATIONS), { min: 0, max: OPTIMIZATIONS.length }),
     default: [],
-    help: 'Leave out this work of ours on what a connection costs, should you suspect it of doing harm.',
+    help: 'Disable this optimization, to rule it out while debugging.',
     example: 'joinedWrites',
     commands: START,
   }),
@@ -241,7 +241,7 @@ export interface MovedDefault<K extends SettingKey> {
 export const MOVED_DEFAULTS: { readonly [K in SettingKey]?: MovedDefault<K> } = {
   listen: { by: 'port', to: ({ port = DEFAULT_PORT }) => anyAddress(port) },
   key: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.key.default) },
-  peers: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.peers.default) },
+  file: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.file.default) },
 }
 
 export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import { remoteText } from '../../base/remote-text.ts'
 import {
   type Config,
@@ -185,7 +185,7 @@ function refuseUnknownVariables(env: ConfigSources['env']): void {
 }
 
 function suggest(word: string, known: readonly string[], show: (name: string) => string): string {
-  const name = nearest(word, known)
+  const name = didYouMean(word, known)
   return name === undefined ? `; the settings are in: bootstrap-peer start --help` : `; did you mean ${show(name)}?`
 }
 

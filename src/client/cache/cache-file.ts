@@ -19,7 +19,7 @@ export interface CachedBootstrap {
   /** Multiaddrs with `/p2p`. */
   readonly addresses: readonly string[]
   /** PeerId of the configured bootstrap that led to it. */
-  readonly root: string
+  readonly origin: string
 }
 
 export interface CacheContents {
@@ -110,12 +110,13 @@ function readPeer(value: unknown): CachedPeer | undefined {
 }
 
 function readBootstrap(value: unknown): CachedBootstrap | undefined {
-  const { id, addresses, root } = (value ?? {}) as Record<string, unknown>
+  // Older files call it `root`.
+  const { id, addresses, root, origin = root } = (value ?? {}) as Record<string, unknown>
   const usable = texts(addresses).filter((text) => readDialable(text)?.id === id)
-  const known = typeof root === 'string' ? canonicalPeerId(root) : undefined
+  const known = typeof origin === 'string' ? canonicalPeerId(origin) : undefined
   return typeof id !== 'string' || usable.length === 0 || known === undefined
     ? undefined
-    : { id, addresses: usable, root: known }
+    : { id, addresses: usable, origin: known }
 }
 
 function texts(value: unknown): string[] {

@@ -23,7 +23,7 @@ export interface PeerCacheInit {
   readonly path: string | undefined
   readonly scheduler: Scheduler
   /** Something a person may want to know, in one line. */
-  readonly onNotice: (message: string) => void
+  readonly onWarning: (message: string) => void
 }
 
 /** The peers that worked, and the bootstraps that were met on the way. Survives restarts; never throws. */
@@ -42,14 +42,14 @@ export class PeerCache {
 
   /** Reads the file. Call it once, before anything else. */
   async open(): Promise<void> {
-    const { path, scheduler, onNotice } = this.#init
+    const { path, scheduler, onWarning } = this.#init
     if (path === undefined) {
       return
     }
     try {
       const read = await readCache(path, scheduler.now())
       if (read.status === 'corrupt') {
-        onNotice(`the cache ${path} was not readable; it is set aside as ${read.setAside}, and a new one is begun`)
+        onWarning(`the cache ${path} was not readable; it is set aside as ${read.setAside}, and a new one is begun`)
       } else if (read.status === 'read') {
         for (const peer of read.contents.peers.toSorted((a, b) => a.workedAt - b.workedAt)) {
           this.#peers.set(peer.id, peer)
@@ -61,7 +61,7 @@ export class PeerCache {
     } catch (err) {
       // Whatever it holds may be worth more than what this run learns.
       this.#unreadable = true
-      onNotice(`the cache ${path} can't be read (${text(err)}); this run remembers nothing`)
+      onWarning(`the cache ${path} can't be read (${text(err)}); this run remembers nothing`)
     }
   }
 
@@ -156,12 +156,12 @@ export class PeerCache {
   }
 
   #write(): void {
-    const { path, onNotice } = this.#init
+    const { path, onWarning } = this.#init
     this.#cancelWrite = undefined
     this.#writing = this.#writing
       .then(() => writeCache(path!, { peers: [...this.#peers.values()], bootstraps: this.bootstraps }))
       .catch((err) =>
-        onNotice(`the cache ${path} can't be written (${text(err)}); it is tried again with the next change`),
+        onWarning(`the cache ${path} can't be written (${text(err)}); it is tried again with the next change`),
       )
   }
 }

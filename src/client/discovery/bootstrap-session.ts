@@ -1,6 +1,6 @@
 import { type BackOff, backOff, jittered } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
-import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { Family } from '../addresses-to-register.ts'
 import type { BootstrapAnswer, BootstrapClient } from '../bootstrap-client.ts'
 import { BootstrapError } from '../bootstrap-error.ts'
@@ -33,7 +33,7 @@ export interface SessionInit {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (answer: BootstrapAnswer) => void
-  readonly onVerdicts: (verdicts: readonly Verdict[]) => void
+  readonly onOutcomes: (outcomes: readonly ExplainedOutcome[]) => void
   /** A round failed; the next is in `retryIn` ms. Called once a round. */
   readonly onFailure: (error: BootstrapError, retryIn: number) => void
 }
@@ -169,7 +169,7 @@ export class Session {
   }
 
   async #register(): Promise<void> {
-    const { client, ttl, scheduler, random, refreshInterval, onVerdicts } = this.#init
+    const { client, ttl, scheduler, random, refreshInterval, onOutcomes } = this.#init
     const key = this.#addressesKey()
     const { signal } = this.#stopping
     const mayBeListed = this.#mayBeListed
@@ -193,7 +193,7 @@ export class Session {
       const again: BackOff = { first: Math.min(REGISTER_AGAIN_MS, refreshInterval), most: refreshInterval }
       this.#registerAgainAt = now + backOff(++this.#unlisted, again, random)
     }
-    onVerdicts(registrations)
+    onOutcomes(registrations)
   }
 
   #becameListed(): void {

@@ -1,5 +1,5 @@
 import type { Random } from '../../base/random.ts'
-import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { Family } from '../addresses-to-register.ts'
 import type { BootstrapAnswer } from '../bootstrap-client.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
@@ -9,7 +9,7 @@ import type { Scheduler } from '../scheduler.ts'
 import { Session, type SessionInit } from './bootstrap-session.ts'
 
 /** Bootstraps learned from one configured one: as many as an operator has; a liar does not become a majority. */
-export const MAX_LEARNED_PER_ROOT = 4
+export const MAX_LEARNED_PER_ORIGIN = 4
 /** A learned one that was never met is given up after so many failures in a row: about a quarter of an hour. */
 const GIVE_UP_AFTER = 10
 
@@ -24,7 +24,7 @@ export interface BootstrapsInit {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (bootstrap: Bootstrap, answer: BootstrapAnswer) => void
-  readonly onVerdicts: (bootstrap: Bootstrap, verdicts: readonly Verdict[]) => void
+  readonly onOutcomes: (bootstrap: Bootstrap, outcomes: readonly ExplainedOutcome[]) => void
   readonly onFailure: (bootstrap: Bootstrap, error: BootstrapError, retryIn: number) => void
   /** One that was learned has answered for the first time. */
   readonly onMet: (bootstrap: Bootstrap) => void
@@ -38,7 +38,7 @@ export interface Bootstrap {
   readonly id: string
   readonly addresses: readonly string[]
   /** PeerId of the configured bootstrap that led to it; its own, when it is configured. They have one voice. */
-  readonly root: string
+  readonly origin: string
   readonly session: Session
   /** Whether it has answered in this run or an earlier one. */
   met: boolean
@@ -69,11 +69,11 @@ export class Bootstraps {
   /** The configuration says these, and no others. One whose addresses changed begins anew. */
   configure(found: ReadonlyMap<string, readonly string[]>): void {
     for (const bootstrap of [...this.#byId.values()]) {
-      const { id, root, addresses } = bootstrap
+      const { id, origin, addresses } = bootstrap
       const now = found.get(id)
-      if (root === id && (now === undefined || now.join() !== addresses.join())) {
+      if (origin === id && (now === undefined || now.join() !== addresses.join())) {
         this.#remove(bootstrap)
-      } else if (root !== id && now !== undefined) {
+      } else if (origin !== id && now !== undefined) {
         this.#remove(bootstrap)
       }
     }
@@ -86,9 +86,9 @@ export class Bootstraps {
 
   /** Those of an earlier run. */
   restore(learned: readonly CachedBootstrap[]): void {
-    for (const { id, addresses, root } of learned) {
-      if (!this.#byId.has(id) && this.#learnedFrom(root) < MAX_LEARNED_PER_ROOT) {
-        this.#add(id, addresses, root, true)
+    for (const { id, addresses, origin } of learned) {
+      if (!this.#byId.has(id) && this.#learnedFrom(origin) < MAX_LEARNED_PER_ORIGIN) {
+        this.#add(id, addresses, origin, true)
       }
     }
   }
@@ -120,7 +120,7 @@ export class Bootstraps {
     )
   }
 
-  #add(id: string, addresses: readonly string[], root: string, met: boolean): void {
+  #add(id: string, addresses: readonly string[], origin: string, met: boolean): void {
     const { connect, scheduler, random, ttl, refreshInterval, wantsMore, ownId } = this.#init
     if (id === ownId) {
       return
@@ -134,31 +134,31 @@ export class Bootstraps {
       scheduler,
       random,
       onAnswer: (answer) => this.#answered(bootstrap, answer),
-      onVerdicts: (verdicts) => this.#init.onVerdicts(bootstrap, verdicts),
+      onOutcomes: (outcomes) => this.#init.onOutcomes(bootstrap, outcomes),
       onFailure: (error, retryIn) => this.#failed(bootstrap, error, retryIn),
     })
-    const bootstrap: Bootstrap = { id, addresses, root, session, met }
+    const bootstrap: Bootstrap = { id, addresses, origin, session, met }
     this.#byId.set(id, bootstrap)
     session.start()
   }
 
   #answered(bootstrap: Bootstrap, answer: BootstrapAnswer): void {
-    if (!bootstrap.met && bootstrap.root !== bootstrap.id) {
+    if (!bootstrap.met && bootstrap.origin !== bootstrap.id) {
       this.#init.onMet(bootstrap)
     }
     bootstrap.met = true
     this.#init.onAnswer(bootstrap, answer)
     for (const address of answer.bootstraps) {
       const id = readDialable(address)?.id
-      if (id !== undefined && !this.#byId.has(id) && this.#learnedFrom(bootstrap.root) < MAX_LEARNED_PER_ROOT) {
-        this.#add(id, [address], bootstrap.root, false)
+      if (id !== undefined && !this.#byId.has(id) && this.#learnedFrom(bootstrap.origin) < MAX_LEARNED_PER_ORIGIN) {
+        this.#add(id, [address], bootstrap.origin, false)
       }
     }
   }
 
   #failed(bootstrap: Bootstrap, error: BootstrapError, retryIn: number): void {
     this.#init.onFailure(bootstrap, error, retryIn)
-    if (bootstrap.root !== bootstrap.id && !bootstrap.met && bootstrap.session.failures >= GIVE_UP_AFTER) {
+    if (bootstrap.origin !== bootstrap.id && !bootstrap.met && bootstrap.session.failures >= GIVE_UP_AFTER) {
       this.#remove(bootstrap)
     }
   }
@@ -170,7 +170,9 @@ export class Bootstraps {
     this.#init.onGone(bootstrap)
   }
 
-  #learnedFrom(root: string): number {
-    return this.#byId.values().reduce((count, each) => count + (each.root === root && each.id !== root ? 1 : 0), 0)
+  #learnedFrom(origin: string): number {
+    return this.#byId
+      .values()
+      .reduce((count, each) => count + (each.origin === origin && each.id !== origin ? 1 : 0), 0)
   }
 }

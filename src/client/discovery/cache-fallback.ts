@@ -7,7 +7,7 @@ import { CACHE_SOURCE } from '../source-tags.ts'
 import { type ChosenPeer, choosePeers } from './choose-peers.ts'
 
 /** Peers of the cache that are tried at a time. */
-const CAPS = { perRoot: 128, perGroup: 16 }
+const CAPS = { perOrigin: 128, perGroup: 16 }
 /** They are announced again after 5–15 s at the earliest, ms, then twice as late each time, up to the refresh. */
 const AGAIN_MS = 10_000
 
@@ -65,7 +65,7 @@ export class CacheFallback {
     if (offered.length > 0) {
       const again = { first: Math.min(AGAIN_MS, refreshInterval), most: refreshInterval }
       this.#notBefore = scheduler.now() + backOff(++this.#uses, again, random)
-      onUse(choosePeers([{ root: CACHE_SOURCE, peers: offered }], CAPS))
+      onUse(choosePeers([{ origin: CACHE_SOURCE, peers: offered }], CAPS))
     }
   }
 }

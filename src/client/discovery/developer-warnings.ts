@@ -1,7 +1,7 @@
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { remoteText } from '../../base/remote-text.ts'
-import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Bootstraps } from './bootstraps.ts'
@@ -40,7 +40,7 @@ export class DeveloperWarnings {
     { holds: () => this.#notListed() },
     { holds: () => this.#noPeers() },
   ]
-  #notice: string | undefined
+  #warn: string | undefined
   #cached = 0
   #stopped = false
   #cancelTick = () => {}
@@ -62,11 +62,11 @@ export class DeveloperWarnings {
   }
 
   take(event: DiscoveryEvent): void {
-    if (event.type === 'notice') {
-      this.#notice = event.message
+    if (event.type === 'warning') {
+      this.#warn = event.message
     } else if (event.type === 'cache') {
       this.#cached = event.peers
-    } else if (event.type === 'answer' || event.type === 'verdicts' || event.type === 'failure') {
+    } else if (event.type === 'answer' || event.type === 'outcomes' || event.type === 'failure') {
       this.#seen.set(event.bootstrap, after(this.#seen.get(event.bootstrap) ?? UNSEEN, event))
     }
     this.#check()
@@ -98,8 +98,8 @@ export class DeveloperWarnings {
   #noAnswer(): Held | undefined {
     const { size } = this.#init.bootstraps
     if (size === 0) {
-      const why = remoteText(this.#notice ?? '')
-      return this.#notice === undefined
+      const why = remoteText(this.#warn ?? '')
+      return this.#warn === undefined
         ? undefined
         : { patience: SETTLED_MS, message: `there is no bootstrap to ask. ${why}` }
     }
@@ -116,16 +116,16 @@ export class DeveloperWarnings {
 
   #notListed(): Held | undefined {
     const seen = [...this.#seen.values()]
-    const verdicts = seen.flatMap((each) => each.verdicts)
-    if (verdicts.length === 0 || seen.some((each) => each.listed)) {
+    const outcomes = seen.flatMap((each) => each.outcomes)
+    if (outcomes.length === 0 || seen.some((each) => each.listed)) {
       return undefined
     }
-    const reasons = verdicts.map(
+    const reasons = outcomes.map(
       ({ address, status, code, message }) =>
         `${remoteText(address)} is ${status}: ${remoteText(message)} (${remoteText(code)})`,
     )
     return {
-      patience: verdicts.some(({ status }) => status === 'refused') ? SETTLED_MS : UNDECIDED_MS,
+      patience: outcomes.some(({ status }) => status === 'refused') ? SETTLED_MS : UNDECIDED_MS,
       message:
         `no bootstrap lists this node, so others cannot find it. ${some([...new Set(reasons)])}. It finds others all the ` +
         'same; if that is enough, set register: false',
@@ -171,7 +171,7 @@ interface Seen {
   readonly error: BootstrapError | undefined
   readonly peers: number
   readonly listed: boolean
-  readonly verdicts: readonly Verdict[]
+  readonly outcomes: readonly ExplainedOutcome[]
 }
 
 const UNSEEN: Seen = {
@@ -180,20 +180,20 @@ const UNSEEN: Seen = {
   error: undefined,
   peers: 0,
   listed: false,
-  verdicts: [],
+  outcomes: [],
 }
 
-function after(seen: Seen, event: Extract<DiscoveryEvent, { readonly type: 'answer' | 'verdicts' | 'failure' }>): Seen {
+function after(seen: Seen, event: Extract<DiscoveryEvent, { readonly type: 'answer' | 'outcomes' | 'failure' }>): Seen {
   switch (event.type) {
     case 'answer': {
       const { peers, listed } = event
       // Not listed any more: whatever was said of listed addresses is over.
-      const verdicts = seen.verdicts.filter(({ status }) => listed || status !== 'listed')
-      return { ...seen, answers: true, answeredSince: true, peers, listed, verdicts }
+      const outcomes = seen.outcomes.filter(({ status }) => listed || status !== 'listed')
+      return { ...seen, answers: true, answeredSince: true, peers, listed, outcomes }
     }
-    case 'verdicts': {
-      const { registrations: verdicts } = event
-      return { ...seen, verdicts, listed: seen.listed || verdicts.some(({ status }) => status === 'listed') }
+    case 'outcomes': {
+      const { registrations: outcomes } = event
+      return { ...seen, outcomes, listed: seen.listed || outcomes.some(({ status }) => status === 'listed') }
     }
     case 'failure':
       return { ...seen, answers: seen.answeredSince, answeredSince: false, error: event.error }

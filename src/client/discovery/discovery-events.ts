@@ -1,4 +1,4 @@
-import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 
 /** What a discovery can tell an application. The set is closed; `bootstrap` is a PeerId. */
@@ -15,7 +15,7 @@ export type DiscoveryEvent =
       readonly observed: string | undefined
     }
   /** What became of each address that this node registered: why others are, or are not, handed it. */
-  | { readonly type: 'verdicts'; readonly bootstrap: string; readonly registrations: readonly Verdict[] }
+  | { readonly type: 'outcomes'; readonly bootstrap: string; readonly registrations: readonly ExplainedOutcome[] }
   /** A bootstrap did not answer; it is tried again in `retryIn` ms. */
   | {
       readonly type: 'failure'
@@ -30,4 +30,4 @@ export type DiscoveryEvent =
   /** On stop: the bootstrap no longer lists this node; with an `error` it may, until the registration expires. */
   | { readonly type: 'unregistered'; readonly bootstrap: string; readonly error: BootstrapError | undefined }
   /** Something an operator may want to mend, in one line. */
-  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string }

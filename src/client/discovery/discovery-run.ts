@@ -75,10 +75,10 @@ export class DiscoveryRun {
     this.#log = logger.forComponent('bootstrap-peer:discovery')
     const dialer = { peerId, dial: connectionManager.openConnection.bind(connectionManager) }
     const ownId = peerId.toString()
-    const notice = (message: string) => this.#tell({ type: 'notice', message })
+    const warn = (message: string) => this.#tell({ type: 'warning', message })
 
     this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
-    this.#cache = new PeerCache({ path: init.cache, scheduler, onNotice: notice })
+    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warn })
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,
@@ -105,13 +105,13 @@ export class DiscoveryRun {
       scheduler,
       random,
       onAnswer: (bootstrap, answer) => this.#takeAnswer(bootstrap, answer),
-      onVerdicts: ({ id }, registrations) => this.#tell({ type: 'verdicts', bootstrap: id, registrations }),
+      onOutcomes: ({ id }, registrations) => this.#tell({ type: 'outcomes', bootstrap: id, registrations }),
       onFailure: ({ id }, error, retryIn) => {
         this.#tell({ type: 'failure', bootstrap: id, error, retryIn })
         this.#fallBack()
       },
-      onMet: ({ id, addresses, root }) => {
-        this.#cache.met({ id, addresses, root })
+      onMet: ({ id, addresses, origin }) => {
+        this.#cache.met({ id, addresses, origin })
         this.#tell({ type: 'learned', bootstrap: id, addresses })
       },
       onGone: ({ id }) => {
@@ -128,7 +128,7 @@ export class DiscoveryRun {
       random,
       onFound: (found) => this.#bootstraps.configure(found),
       onFault: (message) => {
-        notice(message)
+        warn(message)
         this.#fallBack()
       },
     })
@@ -183,8 +183,8 @@ export class DiscoveryRun {
     await Promise.all([this.#bootstraps.stop(), this.#cache.close()])
   }
 
-  #takeAnswer({ id, root }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
-    this.#offers.set(id, { root, peers })
+  #takeAnswer({ id, origin }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
+    this.#offers.set(id, { origin, peers })
     const named = new Set(peers.map((peer) => peer.id))
     const chosen = choosePeers([...this.#offers.values()])
     for (const peer of chosen) {

@@ -32,7 +32,7 @@ export class PeerAnnouncer {
     return this.#announced.get(id)
   }
 
-  announce({ id: text, addresses, roots }: ChosenPeer): void {
+  announce({ id: text, addresses, origins }: ChosenPeer): void {
     const { peerStore, onPeer, refreshInterval, log } = this.#init
     this.#announced.set(text, addresses)
     const id = peerIdFromString(text)
@@ -40,7 +40,7 @@ export class PeerAnnouncer {
     // The event is first: a newcomer's first dial should not wait for a data store.
     onPeer({ id, multiaddrs })
     peerStore
-      .merge(id, { multiaddrs, tags: sourceTags(roots, refreshInterval * TAG_REFRESHES) })
+      .merge(id, { multiaddrs, tags: sourceTags(origins, refreshInterval * TAG_REFRESHES) })
       .catch((err) => log.error('could not tag the peer %s - %e', text, err))
   }
 }

@@ -6,7 +6,7 @@ export interface Prospect {
   readonly id: string
   /** Network groups of its addresses; none in loopback and private ranges. */
   readonly groups: ReadonlySet<string>
-  /** Who named it: roots of bootstraps, and the cache. */
+  /** Who named it: origins of bootstraps, and the cache. */
   readonly sources: ReadonlySet<string>
   /** A long-lived peer of an earlier run. */
   readonly anchor: boolean
@@ -44,16 +44,19 @@ export function planDials(init: PlanInit): Prospect[] {
   const { target, engaged, available, now, settled, random } = init
   const plan = new Plan(init)
   const due = shuffled(available, random).filter(({ notBefore }) => notBefore <= now)
-  const trusted = due.filter((each) => loneRoot(each) === undefined).sort(byTrust)
-  const lone = Map.groupBy(due.filter((each) => loneRoot(each) !== undefined).sort(byTrust), (each) => loneRoot(each)!)
+  const trusted = due.filter((each) => soleOrigin(each) === undefined).sort(byTrust)
+  const sole = Map.groupBy(
+    due.filter((each) => soleOrigin(each) !== undefined).sort(byTrust),
+    (each) => soleOrigin(each)!,
+  )
   for (const strict of settled ? [true, false] : [true]) {
     plan.strict = strict
     for (const each of trusted) {
       plan.take(each)
     }
     for (let taken = true; taken; ) {
-      const roots = [...lone.keys()].sort((a, b) => plan.loneCount(a) - plan.loneCount(b))
-      taken = roots.some((root) => lone.get(root)!.some((each) => plan.takeLone(each, root)))
+      const origins = [...sole.keys()].sort((a, b) => plan.soleCount(a) - plan.soleCount(b))
+      taken = origins.some((origin) => sole.get(origin)!.some((each) => plan.takeSole(each, origin)))
     }
   }
   plan.trim()
@@ -61,10 +64,10 @@ export function planDials(init: PlanInit): Prospect[] {
 }
 
 /**
- * The root whose word alone stands for a peer. The cache is no second source: it holds what the same root named, as soon
- * as it was connected to.
+ * The origin whose word alone stands for a peer. The cache is no second source: it holds what the same origin named, as
+ * soon as it was connected to.
  */
-export function loneRoot({ sources, anchor }: Prospect): string | undefined {
+export function soleOrigin({ sources, anchor }: Prospect): string | undefined {
   const [only, ...others] = [...sources].filter((source) => source !== CACHE_SOURCE)
   return others.length === 0 && !anchor ? only : undefined
 }
@@ -73,18 +76,18 @@ class Plan {
   readonly chosen: Prospect[] = []
   strict = true
   readonly #init: PlanInit
-  readonly #roots: ReadonlySet<string>
+  readonly #origins: ReadonlySet<string>
   readonly #taken: Set<Prospect>
 
   constructor(init: PlanInit) {
     this.#init = init
     this.#taken = new Set(init.engaged)
     const named = [...init.engaged, ...init.available].flatMap(({ sources }) => [...sources])
-    this.#roots = new Set(named.filter((source) => source !== CACHE_SOURCE))
+    this.#origins = new Set(named.filter((source) => source !== CACHE_SOURCE))
   }
 
-  loneCount(root: string): number {
-    return this.#taken.values().reduce((count, each) => count + (loneRoot(each) === root ? 1 : 0), 0)
+  soleCount(origin: string): number {
+    return this.#taken.values().reduce((count, each) => count + (soleOrigin(each) === origin ? 1 : 0), 0)
   }
 
   take(prospect: Prospect): boolean {
@@ -96,25 +99,25 @@ class Plan {
     return true
   }
 
-  takeLone(prospect: Prospect, root: string): boolean {
-    return this.#fitsRoot(root) && this.take(prospect)
+  takeSole(prospect: Prospect, origin: string): boolean {
+    return this.#fitsOrigin(origin) && this.take(prospect)
   }
 
-  /** Turn by turn a root may be one ahead of all others; in the end it may not. */
+  /** Turn by turn an origin may be one ahead of all others; in the end it may not. */
   trim(): void {
-    for (const root of this.#roots) {
-      const last = this.chosen.findLast((each) => loneRoot(each) === root)
-      const count = this.loneCount(root)
-      if (last !== undefined && this.#roots.size > 1 && count > 1 && count * 2 >= this.#taken.size) {
+    for (const origin of this.#origins) {
+      const last = this.chosen.findLast((each) => soleOrigin(each) === origin)
+      const count = this.soleCount(origin)
+      if (last !== undefined && this.#origins.size > 1 && count > 1 && count * 2 >= this.#taken.size) {
         this.#taken.delete(last)
         this.chosen.splice(this.chosen.indexOf(last), 1)
       }
     }
   }
 
-  #fitsRoot(root: string): boolean {
-    const count = this.loneCount(root) + 1
-    if (this.#roots.size === 1) {
+  #fitsOrigin(origin: string): boolean {
+    const count = this.soleCount(origin) + 1
+    if (this.#origins.size === 1) {
       return this.#init.settled || count <= Math.max(1, Math.floor((this.#init.target - 1) / 2))
     }
     return count === 1 || count <= this.#taken.size - (count - 1) + 1

@@ -74,8 +74,8 @@ export class PeerKeeper implements Startable {
     this.#pingInterval = init.pingInterval ?? PING_INTERVAL_MS
     this.#scheduler = init.scheduler ?? systemScheduler()
     this.#random = init.random ?? secureRandom()
-    const onNotice = (message: string) => this.#log.error(message)
-    this.#anchors = new PeerCache({ path: init.anchors, scheduler: this.#scheduler, onNotice })
+    const onWarning = (message: string) => this.#log.error(message)
+    this.#anchors = new PeerCache({ path: init.anchors, scheduler: this.#scheduler, onWarning })
   }
 
   /** How many peers it wants to be connected to. */

@@ -8,6 +8,7 @@ import {
   DEFAULT_ANSWER_BYTES,
   DEFAULT_LIMIT,
   type EncodedPeer,
+  type ExplainedOutcome,
   encodeExplained,
   encodeFault,
   encodePeer,
@@ -15,7 +16,6 @@ import {
   type Fault,
   MAX_ANSWER_BYTES,
   type PeerRecord,
-  type Verdict,
 } from '../../wire/bootstrap-codec.ts'
 
 export interface AnswerInit {
@@ -28,7 +28,7 @@ export interface AnswerInit {
 }
 
 /** What became of a request's registrations. With a fault there are no outcomes, but peers all the same. */
-export interface Served {
+export interface RequestOutcome {
   readonly outcomes: readonly Outcome[]
   readonly fault: Fault | undefined
 }
@@ -37,10 +37,10 @@ export interface Served {
 export function answerTo(
   request: BootstrapRequest,
   caller: Caller,
-  served: Served,
+  result: RequestOutcome,
   { point, clock, siblings = [], legacy }: AnswerInit,
 ): string {
-  const encode = encoderFor(request, caller, served, siblings, clock())
+  const encode = encoderFor(request, caller, result, siblings, clock())
   const most = request.limit === undefined ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
   const peers = new PeerList(most - Buffer.byteLength(encode([])))
   addPeers(peers, request, caller, point)
@@ -78,14 +78,14 @@ const COMMA = 1
 function encoderFor(
   { explain }: BootstrapRequest,
   { observed }: Caller,
-  { outcomes, fault }: Served,
+  { outcomes, fault }: RequestOutcome,
   siblings: readonly string[],
   now: number,
 ): (peers: readonly EncodedPeer[]) => string {
   if (!explain) {
     return (peers) => (fault === undefined ? encodePeers(peers) : encodeFault(fault, peers))
   }
-  const registrations = outcomes.map((outcome) => verdictOf(outcome, now))
+  const registrations = outcomes.map((outcome) => explainedOutcome(outcome, now))
   const bootstraps = siblings.length === 0 ? {} : { bootstraps: siblings }
   return (peers) => encodeExplained(peers, { observed, registrations, ...bootstraps }, fault)
 }
@@ -121,7 +121,7 @@ function addLegacy(
   }
 }
 
-function verdictOf(outcome: Outcome, now: number): Verdict {
+function explainedOutcome(outcome: Outcome, now: number): ExplainedOutcome {
   const { requested, address, status, refusal, expiresAt } = outcome
   return {
     // What could not be read is told back so that its sender knows it again, and no longer than an address may be.

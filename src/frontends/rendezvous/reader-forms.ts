@@ -3,21 +3,21 @@ import { RecentMap } from '../../base/recent-map.ts'
 import type { RecordForm } from '../../peer/record.ts'
 import type { ReadableForm } from '../../point/signed-records.ts'
 
-/** The most askers remembered; the ones that asked longest ago are asked again who they are. */
-const MAX_ASKERS = 50_000
+/** The most callers remembered; the ones that asked longest ago are asked again who they are. */
+const MAX_READERS = 50_000
 
-/** What an asker says of itself in identify; undefined when it can't be asked now. */
+/** What a caller says of itself in identify; undefined when it can't be asked now. */
 export type AskWho = (
   connection: Connection,
 ) => Promise<{ readonly agent: string | undefined; readonly form: RecordForm | undefined } | undefined>
 
 /**
- * Which records an asker can read. Nothing in DISCOVER says so: rust-libp2p's client fails on a whole answer when one
- * record in it is signed in the form of all others, and theirs on its form. So it is told by what the asker registered,
- * or else by what it says in identify: what it is, or how its record is signed.
+ * Which records a caller can read. Nothing in DISCOVER says so: rust-libp2p's client fails on a whole answer when one
+ * record in it is signed in the form of all others, and theirs on its form. So it is told by what the caller
+ * registered, or else by what it says in identify: what it is, or how its record is signed.
  */
-export class AskerForms {
-  readonly #forms = new RecentMap<string, ReadableForm | 'unknown'>(MAX_ASKERS)
+export class ReaderForms {
+  readonly #forms = new RecentMap<string, ReadableForm | 'unknown'>(MAX_READERS)
   readonly #askWho: AskWho
 
   constructor(askWho: AskWho) {
@@ -51,5 +51,5 @@ function formOf({ agent, form }: NonNullable<Awaited<ReturnType<AskWho>>>): Read
   if (agent?.startsWith('py-libp2p/')) {
     return 'unsigned'
   }
-  return agent?.startsWith('rust-libp2p/') ? 'legacy' : (form ?? (agent === undefined ? undefined : 'standard'))
+  return agent?.startsWith('rust-libp2p/') ? 'routing-state' : (form ?? (agent === undefined ? undefined : 'standard'))
 }

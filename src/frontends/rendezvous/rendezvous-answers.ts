@@ -11,7 +11,7 @@ import type {
   ReadableForm,
   RecordOutcome,
   RecordRefusal,
-  RendezvousRecords,
+  SignedRecords,
   UnsignedRecord,
 } from '../../point/signed-records.ts'
 import type { Position } from '../../registry/listing-order.ts'
@@ -29,7 +29,7 @@ import {
   type RegisterResponse,
   type RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import type { AskerForms } from './reader-forms.ts'
+import type { ReaderForms } from './reader-forms.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
 
 /** How long the verdict on a registration may take, ms. */
@@ -44,8 +44,8 @@ export const MAX_ANSWER_BYTES = 512 * 1024
 
 export interface RendezvousAnswersInit {
   readonly point: RendezvousPoint
-  readonly records: RendezvousRecords
-  readonly forms: AskerForms
+  readonly records: SignedRecords
+  readonly forms: ReaderForms
   readonly clock: Clock
   readonly random: Random
   /** Told once for each request, and for each registration. */
@@ -57,7 +57,7 @@ export interface RendezvousAnswersInit {
 export type ExchangeEvent = 'requests' | 'answered' | 'errors' | 'registered' | 'renewed' | 'pending' | 'refused'
 
 /** Who asks, and on which connection. */
-export interface Asker {
+export interface CallerConnection {
   readonly caller: Caller
   readonly connection: Connection
 }
@@ -76,20 +76,20 @@ export class RendezvousAnswers {
     this.#epoch = Math.floor(init.random() * 2 ** 32)
   }
 
-  async answer(request: Request, asker: Asker): Promise<Answer | undefined> {
+  async answer(request: Request, remote: CallerConnection): Promise<Answer | undefined> {
     switch (request.type) {
       case 'REGISTER':
-        return { type: 'REGISTER_RESPONSE', ...(await this.#register(request, asker)) }
+        return { type: 'REGISTER_RESPONSE', ...(await this.#register(request, remote)) }
       case 'UNREGISTER':
-        return await this.#unregister(request.ns, asker)
+        return await this.#unregister(request.ns, remote)
       case 'DISCOVER':
-        return { type: 'DISCOVER_RESPONSE', ...(await this.#discover(request, asker)) }
+        return { type: 'DISCOVER_RESPONSE', ...(await this.#discover(request, remote)) }
     }
   }
 
   async #register(
     { ns, signedPeerRecord, ttl = DEFAULT_TTL_S }: Register,
-    { caller }: Asker,
+    { caller }: CallerConnection,
   ): Promise<RegisterResponse> {
     const { records, forms, count } = this.#init
     if (ns === undefined) {
@@ -122,13 +122,16 @@ export class RendezvousAnswers {
   }
 
   /** The specification has no answer to it, and takes one for a namespace that the caller is not in for nothing. */
-  async #unregister(ns: string | undefined, { caller }: Asker): Promise<undefined> {
+  async #unregister(ns: string | undefined, { caller }: CallerConnection): Promise<undefined> {
     if (ns !== undefined) {
       await this.#init.point.unregister(caller, { network: ns, addresses: [] })
     }
   }
 
-  async #discover({ ns, limit, cookie }: Discover, { caller, connection }: Asker): Promise<DiscoverResponse> {
+  async #discover(
+    { ns, limit, cookie }: Discover,
+    { caller, connection }: CallerConnection,
+  ): Promise<DiscoverResponse> {
     const { records, forms, onDiscover } = this.#init
     if (ns !== undefined && !records.serves(ns)) {
       return notDiscovered(failureOf('network_not_served'))

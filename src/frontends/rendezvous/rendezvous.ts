@@ -7,7 +7,12 @@ import { writeMessage } from '../../streams/message-writer.ts'
 import { type Frame, readMessages } from '../../streams/messages.ts'
 import { decodeMessage, encodeMessage, isMessageFault, typeOf } from '../../wire/rendezvous-codec.ts'
 import { MAX_REQUEST_BYTES, type MessageFault, type RendezvousMessage } from '../../wire/rendezvous-messages.ts'
-import { type Asker, type ExchangeEvent, RendezvousAnswers, type RendezvousAnswersInit } from './rendezvous-answers.ts'
+import {
+  type CallerConnection,
+  type ExchangeEvent,
+  RendezvousAnswers,
+  type RendezvousAnswersInit,
+} from './rendezvous-answers.ts'
 import { faultOf } from './rendezvous-status.ts'
 
 /** How long a message may take to arrive, ms. */
@@ -78,7 +83,7 @@ export class RendezvousFrontend {
   }
 
   /** Undefined for what has no answer: UNREGISTER, and what is no request. */
-  async #answer(frame: Frame, asker: Asker): Promise<RendezvousMessage | undefined> {
+  async #answer(frame: Frame, remote: CallerConnection): Promise<RendezvousMessage | undefined> {
     const request = readFrame(frame)
     this.#count('requests')
     if (isMessageFault(request)) {
@@ -92,13 +97,13 @@ export class RendezvousFrontend {
       this.#count('errors')
       return undefined
     }
-    const late = await this.#waitForTurn(asker.caller)
+    const late = await this.#waitForTurn(remote.caller)
     if (late !== undefined) {
       this.#count('errors')
       return type === 'UNREGISTER' ? undefined : failed(type, { status: 'E_UNAVAILABLE', statusText: late })
     }
     try {
-      const answer = await this.#answers.answer(request, asker)
+      const answer = await this.#answers.answer(request, remote)
       this.#count(answer !== undefined && answer.status !== 'OK' ? 'errors' : 'answered')
       return answer
     } catch (err) {

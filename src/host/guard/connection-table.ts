@@ -14,7 +14,7 @@ export interface ConnectionLimits {
 }
 
 /** A connection as the table sees it. Times are ms of one clock. */
-export interface Seat {
+export interface GuardedSlot {
   /** The networks it comes from: see {@link groupsOf}. */
   readonly groups: readonly [ip: string, subnet: string]
   /** Whether the limits by network hold. A private range may be one machine with a whole test network. */
@@ -34,7 +34,7 @@ export interface Seat {
 }
 
 /** Who may sit down: nobody, or the newcomer, perhaps in place of somebody else. */
-export type Place<S extends Seat> = { readonly refusal: Refusal } | { readonly instead?: S }
+export type Place<S extends GuardedSlot> = { readonly refusal: Refusal } | { readonly instead?: S }
 
 /**
  * A connection that says nothing for so long in the middle of its handshake, or of a frame, is hung up on, ms.
@@ -67,7 +67,7 @@ const NOTHING_MORE_SAID_MS = 1000
  * among them, so that a newcomer from elsewhere gets in however many one network sends. libp2p itself refuses all
  * newcomers when its table is full, and keeps the idlers.
  */
-export class ConnectionTable<S extends Seat> {
+export class ConnectionTable<S extends GuardedSlot> {
   readonly #limits: ConnectionLimits
   readonly #halfOpen = new Set<S>()
   readonly #open = new Set<S>()
@@ -86,16 +86,19 @@ export class ConnectionTable<S extends Seat> {
   }
 
   /** All of them. */
-  *seats(): Generator<S> {
+  *slots(): Generator<S> {
     yield* this.#halfOpen
     yield* this.#open
   }
 
-  /** A socket was accepted. Seated unless refused; who sits there instead has to be hung up on by the caller. */
-  arrive(seat: S, now: number): Place<S> {
+  /**
+   * A socket was accepted. It takes a slot unless it is refused; the one that it takes the slot of has to be hung up on
+   * by the caller.
+   */
+  arrive(slot: S, now: number): Place<S> {
     const { perIp, perSubnet, halfOpen } = this.#limits
     let instead: S | undefined
-    const full = fullGroup(seat, this.#counts, { perIp, perSubnet })
+    const full = fullGroup(slot, this.#counts, { perIp, perSubnet })
     if (full !== undefined) {
       const neighbours = this.#where((each) => each.groups.includes(full))
       instead = this.#halfOpenVictim(neighbours, now) ?? this.#idleVictim(neighbours, now)
@@ -108,31 +111,31 @@ export class ConnectionTable<S extends Seat> {
         return { refusal: 'half_open_full' }
       }
     }
-    this.#halfOpen.add(seat)
-    for (const key of seat.groups) {
+    this.#halfOpen.add(slot)
+    for (const key of slot.groups) {
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
     }
     return instead === undefined ? {} : { instead }
   }
 
   /** The handshake is done. Only now the table of connections is looked at: silent sockets push nobody out of it. */
-  settle(seat: S, now: number): Place<S> {
+  settle(slot: S, now: number): Place<S> {
     const instead = this.#open.size >= this.#limits.open ? this.#idleVictim(this.#open, now) : undefined
     if (this.#open.size >= this.#limits.open && instead === undefined) {
       return { refusal: 'table_full' }
     }
-    this.#halfOpen.delete(seat)
-    this.#open.add(seat)
+    this.#halfOpen.delete(slot)
+    this.#open.add(slot)
     return instead === undefined ? {} : { instead }
   }
 
   /** It is gone, or as good as gone. Idempotent. */
-  leave(seat: S): void {
-    const left = this.#halfOpen.delete(seat) || this.#open.delete(seat)
+  leave(slot: S): void {
+    const left = this.#halfOpen.delete(slot) || this.#open.delete(slot)
     if (!left) {
       return
     }
-    for (const key of seat.groups) {
+    for (const key of slot.groups) {
       const count = this.#counts.get(key)! - 1
       if (count === 0) {
         this.#counts.delete(key)
@@ -145,9 +148,9 @@ export class ConnectionTable<S extends Seat> {
   /** Who has to be hung up on by now. */
   overdue(now: number): Array<readonly [S, HangUp]> {
     const silent = this.#where(
-      (seat) => now - seat.heardAt >= SILENT_MS && (!this.#open.has(seat) || seat.unfinished()),
+      (slot) => now - slot.heardAt >= SILENT_MS && (!this.#open.has(slot) || slot.unfinished()),
     )
-    return [...silent.map((seat) => [seat, 'silent'] as const), ...this.#idle(now)]
+    return [...silent.map((slot) => [slot, 'silent'] as const), ...this.#idle(now)]
   }
 
   #idle(now: number): Array<readonly [S, HangUp]> {
@@ -155,37 +158,37 @@ export class ConnectionTable<S extends Seat> {
     const crowdedBy = this.#open.size - Math.floor(open * CROWDED)
     const over = Math.min(1, Math.max(0, crowdedBy / (open * (1 - CROWDED))))
     const limit = IDLE_MS - over * (IDLE_MS - CROWDED_IDLE_MS)
-    const idle = [...this.#open].filter((seat) => seat.streams() === 0 && quiet(seat, now) >= limit)
-    const long = idle.filter((seat) => quiet(seat, now) >= IDLE_MS)
-    const short = idle.filter((seat) => quiet(seat, now) < IDLE_MS).sort((a, b) => this.#order(a, b, now))
+    const idle = [...this.#open].filter((slot) => slot.streams() === 0 && quiet(slot, now) >= limit)
+    const long = idle.filter((slot) => quiet(slot, now) >= IDLE_MS)
+    const short = idle.filter((slot) => quiet(slot, now) < IDLE_MS).sort((a, b) => this.#order(a, b, now))
     return [
-      ...long.map((seat) => [seat, 'idle'] as const),
-      ...short.slice(0, Math.max(0, crowdedBy - long.length)).map((seat) => [seat, 'idle_crowded'] as const),
+      ...long.map((slot) => [slot, 'idle'] as const),
+      ...short.slice(0, Math.max(0, crowdedBy - long.length)).map((slot) => [slot, 'idle_crowded'] as const),
     ]
   }
 
   #halfOpenVictim(among: Iterable<S>, now: number): S | undefined {
-    const candidates = [...among].filter((seat) => this.#halfOpen.has(seat))
+    const candidates = [...among].filter((slot) => this.#halfOpen.has(slot))
     return (
-      this.#first(candidates, now, (seat) => seat.bytes === 0 && now - seat.since >= NOTHING_SAID_MS) ??
-      this.#first(candidates, now, (seat) => now - seat.heardAt >= NOTHING_MORE_SAID_MS)
+      this.#first(candidates, now, (slot) => slot.bytes === 0 && now - slot.since >= NOTHING_SAID_MS) ??
+      this.#first(candidates, now, (slot) => now - slot.heardAt >= NOTHING_MORE_SAID_MS)
     )
   }
 
   #idleVictim(among: Iterable<S>, now: number): S | undefined {
-    const candidates = [...among].filter((seat) => this.#open.has(seat))
+    const candidates = [...among].filter((slot) => this.#open.has(slot))
     return (
-      this.#first(candidates, now, (seat) => quiet(seat, now) >= patienceWith(seat)) ??
-      this.#first(candidates, now, (seat) => quiet(seat, now) >= hasteWith(seat)) ??
-      this.#first(candidates, now, (seat) => now - (seat.askedAt ?? seat.since) >= NO_NEW_STREAM_MS)
+      this.#first(candidates, now, (slot) => quiet(slot, now) >= quietLimit(slot)) ??
+      this.#first(candidates, now, (slot) => quiet(slot, now) >= hastyQuietLimit(slot)) ??
+      this.#first(candidates, now, (slot) => now - (slot.askedAt ?? slot.since) >= NO_NEW_STREAM_MS)
     )
   }
 
-  #first(seats: readonly S[], now: number, eligible: (seat: S) => boolean): S | undefined {
+  #first(slots: readonly S[], now: number, eligible: (slot: S) => boolean): S | undefined {
     let first: S | undefined
-    for (const seat of seats) {
-      if (eligible(seat) && (first === undefined || this.#order(seat, first, now) < 0)) {
-        first = seat
+    for (const slot of slots) {
+      if (eligible(slot) && (first === undefined || this.#order(slot, first, now) < 0)) {
+        first = slot
       }
     }
     return first
@@ -196,12 +199,12 @@ export class ConnectionTable<S extends Seat> {
     return this.#crowd(b) - this.#crowd(a) || quiet(b, now) - quiet(a, now)
   }
 
-  #crowd(seat: S): number {
-    return this.#counts.get(seat.groups[1]) ?? 0
+  #crowd(slot: S): number {
+    return this.#counts.get(slot.groups[1]) ?? 0
   }
 
-  #where(wanted: (seat: S) => boolean): S[] {
-    return [...this.seats()].filter(wanted)
+  #where(wanted: (slot: S) => boolean): S[] {
+    return [...this.slots()].filter(wanted)
   }
 }
 
@@ -210,27 +213,27 @@ export function groupsOf(ip: Ip): readonly [ip: string, subnet: string] {
   return ip.family === 4 ? [ip.text, prefixOf(ip, 24)] : [prefixOf(ip, 56), prefixOf(ip, 48)]
 }
 
-function quiet(seat: Seat, now: number): number {
-  return now - (seat.usedAt ?? seat.since)
+function quiet(slot: GuardedSlot, now: number): number {
+  return now - (slot.usedAt ?? slot.since)
 }
 
-function patienceWith(seat: Seat): number {
-  if (seat.usedAt === undefined) {
+function quietLimit(slot: GuardedSlot): number {
+  if (slot.usedAt === undefined) {
     return NEVER_USED_MS
   }
-  return seat.streams() === 0 ? NO_STREAM_MS : QUIET_STREAM_MS
+  return slot.streams() === 0 ? NO_STREAM_MS : QUIET_STREAM_MS
 }
 
-function hasteWith(seat: Seat): number {
-  if (seat.usedAt === undefined) {
+function hastyQuietLimit(slot: GuardedSlot): number {
+  if (slot.usedAt === undefined) {
     return HASTY_NEVER_USED_MS
   }
-  return seat.streams() === 0 ? HASTY_NO_STREAM_MS : QUIET_STREAM_MS
+  return slot.streams() === 0 ? HASTY_NO_STREAM_MS : QUIET_STREAM_MS
 }
 
 /** The group of a newcomer that has no room left. */
 function fullGroup(
-  { groups: [ip, subnet], limited }: Seat,
+  { groups: [ip, subnet], limited }: GuardedSlot,
   counts: ReadonlyMap<string, number>,
   { perIp, perSubnet }: Pick<ConnectionLimits, 'perIp' | 'perSubnet'>,
 ): string | undefined {

@@ -21,7 +21,7 @@ export interface GuardInit {
   /** IPs and IP ranges that are refused a connection; other rules of the list are not for the guard. */
   readonly deny?: readonly string[]
   /** Protections that are off. Default: none. */
-  readonly unprotected?: readonly Protection[]
+  readonly disabled?: readonly Protection[]
   /** Milliseconds, monotonic. */
   readonly clock?: () => number
 }
@@ -45,8 +45,8 @@ export class Guard {
   readonly #sockets = new WeakMap<MultiaddrConnection | MessageStream, GuardedConnection>()
   readonly #plain = new WeakMap<MessageStream, GuardedConnection>()
 
-  constructor({ limits, deny = [], unprotected = [], clock = () => performance.now() }: GuardInit) {
-    this.#off = new Set(unprotected)
+  constructor({ limits, deny = [], disabled = [], clock = () => performance.now() }: GuardInit) {
+    this.#off = new Set(disabled)
     this.#checks = {
       bytes: this.protects('bytes'),
       frames: this.protects('frames'),
@@ -122,7 +122,7 @@ export class Guard {
       }
     }
     if (this.protects('slowReaders')) {
-      for (const connection of slowReaders(this.table.seats(), now)) {
+      for (const connection of slowReaders(this.table.slots(), now)) {
         this.#hangUp(connection, 'slow_reader')
       }
     }

@@ -1,7 +1,7 @@
 import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
 import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
 import type { Ip, Scope } from '../../peer/ip.ts'
-import { groupsOf, type Seat } from './connection-table.ts'
+import { type GuardedSlot, groupsOf } from './connection-table.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
 import type { LoopShare } from './loop-share.ts'
@@ -42,7 +42,7 @@ export interface GuardedConnectionInit {
 }
 
 /** An inbound connection: what came in, what is owed, and the way to end it. */
-export class GuardedConnection implements Seat, Reader {
+export class GuardedConnection implements GuardedSlot, Reader {
   readonly ip: Ip
   readonly scope: Scope
   readonly groups: readonly [ip: string, subnet: string]

@@ -7,7 +7,7 @@ import type { Uint8ArrayList } from 'uint8arraylist'
  * `LengthPrefixedDecoder` (@libp2p/utils 7.4.1) finds out that it has read everything by catching a RangeError, which
  * is made, with its stack, for every message that comes in: 3 % of a join. A length that is no number ends its loop too.
  */
-export function quietLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {
+export function noiseLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {
   const secureInbound = encrypter.secureInbound.bind(encrypter)
   encrypter.secureInbound = async (socket, options) => {
     const secured = await secureInbound(socket, options)

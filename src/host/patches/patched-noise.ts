@@ -1,18 +1,18 @@
 import { Socket } from 'node:net'
 import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionEncrypter, MultiaddrConnection, PrivateKey } from '@libp2p/interface'
-import type { Lever } from '../switches.ts'
+import type { Optimization } from '../switches.ts'
 import { joinWrites } from './joined-writes.ts'
 import { noiseCrypto } from './noise-crypto.ts'
-import { quietLengths } from './noise-lengths.ts'
+import { noiseLengths } from './noise-lengths.ts'
 import { signOnce } from './sign-once.ts'
 
-/** Noise with the levers that are on. */
-export function leveredNoise(off: ReadonlySet<Lever>): (components: NoiseComponents) => ConnectionEncrypter {
+/** Noise with the optimizations that are on. */
+export function patchedNoise(off: ReadonlySet<Optimization>): (components: NoiseComponents) => ConnectionEncrypter {
   const factory = noise(off.has('keyObjects') ? {} : { crypto: noiseCrypto() })
   return (components) => {
     const encrypter = factory(off.has('signOnce') ? components : withSignOnce(components))
-    return off.has('quietLengths') ? encrypter : quietLengths(encrypter)
+    return off.has('noiseLengths') ? encrypter : noiseLengths(encrypter)
   }
 }
 

@@ -4,7 +4,7 @@ import type { ComponentLogger, Logger } from '@libp2p/interface'
  * A logger for when nobody listens. libp2p's default makes a named logger for each connection and stream, and asks for
  * each whether it is enabled and whether the output is a terminal.
  */
-export function quietLogger(): ComponentLogger {
+export function silentLogger(): ComponentLogger {
   return { forComponent: () => SILENT }
 }
 

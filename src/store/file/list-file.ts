@@ -14,7 +14,7 @@ const MAX_CORRUPT = 5
 export interface Told {
   readonly now: number
   readonly marks: readonly SnapshotMark[]
-  readonly notices: string[]
+  readonly warnings: string[]
 }
 
 export interface List {
@@ -28,7 +28,7 @@ export interface List {
 
 /** The list, or the backup where the list is missing or does not parse. */
 export async function readList(fs: FileSystem, layout: Layout, told: Told): Promise<List | undefined> {
-  const { now, notices } = told
+  const { now, warnings } = told
   const whole = await readWhole(fs, layout.peers)
   if (whole !== undefined) {
     const list = decode(layout.peers, whole.bytes, told)
@@ -36,15 +36,15 @@ export async function readList(fs: FileSystem, layout: Layout, told: Told): Prom
       return { ...list, file: { stat: whole.stat, hash: list.hash } }
     }
     const aside = await setAside(fs, layout, now)
-    notices.push(`${layout.peers} is not a list of peers (${list.message}); it was set aside as ${aside}`)
+    warnings.push(`${layout.peers} is not a list of peers (${list.message}); it was set aside as ${aside}`)
   }
   const backup = await readBackup(fs, layout, told)
   if (backup instanceof Error) {
-    notices.push(`${layout.backup} is not a list of peers either (${backup.message}); only the journal was taken`)
+    warnings.push(`${layout.backup} is not a list of peers either (${backup.message}); only the journal was taken`)
     return undefined
   }
   if (backup !== undefined) {
-    notices.push(
+    warnings.push(
       `${whole === undefined ? `${layout.peers} is missing; ` : ''}the list before it, ${layout.backup}, was taken with its journal`,
     )
   }

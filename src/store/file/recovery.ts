@@ -35,13 +35,13 @@ export interface RecoverOptions {
 
 /** Snapshot, then journals. Rejects with the system's error when something that exists can't be read. */
 export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit }: RecoverOptions): Promise<Recovery> {
-  const notices: string[] = []
+  const warnings: string[] = []
   const generations = layout.journalsIn(await fs.readdir(layout.directory))
   await unlinkIfExists(fs, layout.draft)
   await unlinkIfExists(fs, layout.backupDraft)
   const { marks, cuts } = await readMarks(fs, layout, generations, now)
 
-  const told = { now, marks, notices }
+  const told = { now, marks, warnings }
   const list = await readList(fs, layout, told)
   const table = tableOf(list, marks)
   const isEdited = list?.file !== undefined && !table.trusted && generations.length > 0
@@ -53,7 +53,7 @@ export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit 
     if (concerned.length > 0) {
       const end = cuts.get(generation) ?? Number.POSITIVE_INFINITY
       const options = { end, onlyMarks: false, now }
-      noteLosses(path, await readJournal(fs, path, options, (entry) => replay(entry, concerned)), notices)
+      noteLosses(path, await readJournal(fs, path, options, (entry) => replay(entry, concerned)), warnings)
     }
   }
 
@@ -61,14 +61,14 @@ export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit 
   const isLeftAlone = edit !== undefined && isGreat(edit) && !acceptEdit
   const taken = isLeftAlone ? before! : table
   if (!isLeftAlone) {
-    noteList(layout, table, { edit, marks, generations, notices })
+    noteList(layout, table, { edit, marks, generations, warnings })
   }
   return {
     recovered: {
       records: [...taken.records.values()].filter((record) => record.expiresAt > now),
       statics: (taken.list ?? list)?.contents.statics ?? [],
       trusted: taken.trusted,
-      notices,
+      warnings,
     },
     file: isLeftAlone ? undefined : list?.file,
     pending: isLeftAlone ? pendingEdit(list!.file!, edit) : undefined,
@@ -169,33 +169,33 @@ interface Findings {
   readonly edit: Edit | undefined
   readonly marks: readonly SnapshotMark[]
   readonly generations: readonly number[]
-  readonly notices: string[]
+  readonly warnings: string[]
 }
 
-function noteList(layout: Layout, table: RecoveredTable, { edit, marks, generations, notices }: Findings): void {
+function noteList(layout: Layout, table: RecoveredTable, { edit, marks, generations, warnings }: Findings): void {
   const { list, trusted } = table
   if (list === undefined && marks.length > 0) {
-    notices.push(`no list of peers was found at ${layout.peers}; only the last changes in its journal could be taken`)
+    warnings.push(`no list of peers was found at ${layout.peers}; only the last changes in its journal could be taken`)
   }
   if (list === undefined || trusted) {
     return
   }
   if (list.useless.count > 0) {
-    notices.push(`${list.useless.count} entries of ${list.path} are of no use: ${uselessText(list.useless)}`)
+    warnings.push(`${list.useless.count} entries of ${list.path} are of no use: ${uselessText(list.useless)}`)
   }
   if (generations.length > 0) {
     const counts = edit === undefined ? '' : ` ${edit.added} registrations came in, ${edit.dropped} went, and`
-    notices.push(
+    warnings.push(
       `${list.path} is not as it was last written (edited by hand, or damaged):${counts} its peers are proved anew`,
     )
   }
 }
 
-function noteLosses(path: string, { torn, damaged }: Losses, notices: string[]): void {
+function noteLosses(path: string, { torn, damaged }: Losses, warnings: string[]): void {
   if (torn > 0) {
-    notices.push(`the last ${torn} bytes of ${path} were never finished and were dropped`)
+    warnings.push(`the last ${torn} bytes of ${path} were never finished and were dropped`)
   }
   if (damaged > 0) {
-    notices.push(`${damaged} lines of ${path} are damaged and were left out`)
+    warnings.push(`${damaged} lines of ${path} are damaged and were left out`)
   }
 }

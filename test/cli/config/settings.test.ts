@@ -168,12 +168,12 @@ describe('a default that another setting moves', () => {
   it('is where key and list are, by data-dir; a path that is given wins, from wherever', async () => {
     const file = await configFile({ 'data-dir': '/srv/a' })
     const { config, origins } = resolve({ file })
-    assert.deepEqual([config.key, config.peers], ['/srv/a/keys/identity.key', '/srv/a/peers.json'])
-    assert.deepEqual([origins.key, origins.peers], [file, file])
+    assert.deepEqual([config.key, config.file], ['/srv/a/keys/identity.key', '/srv/a/peers.json'])
+    assert.deepEqual([origins.key, origins.file], [file, file])
     const mixed = resolve({ flags: { dataDir: ['b'] }, env: { BOOTSTRAP_PEER_KEY: 'k' }, file }).config
-    assert.deepEqual([mixed.key, mixed.peers], ['k', 'b/peers.json'])
+    assert.deepEqual([mixed.key, mixed.file], ['k', 'b/peers.json'])
     const here = resolve({ flags: { dataDir: ['.'] } }).config
-    assert.deepEqual([here.key, here.peers], [SETTINGS.key.default, SETTINGS.peers.default])
+    assert.deepEqual([here.key, here.file], [SETTINGS.key.default, SETTINGS.file.default])
   })
 
   it('is printed as it is in force, and read back so', async () => {

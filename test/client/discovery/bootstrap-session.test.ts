@@ -27,7 +27,7 @@ describe('a session with one bootstrap', () => {
       scheduler: time,
       random,
       onAnswer: () => {},
-      onVerdicts: () => {},
+      onOutcomes: () => {},
       onFailure: (error, retryIn) => failures.push({ error, retryIn }),
     })
     return { time, session, failures, own, ...fake }

@@ -12,7 +12,7 @@ import { DeveloperWarnings } from '../../../src/client/discovery/developer-warni
 import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
-import type { Verdict } from '../../../src/wire/bootstrap-codec.ts'
+import type { ExplainedOutcome } from '../../../src/wire/bootstrap-codec.ts'
 import { startPeer } from '../../support/peers.ts'
 import { until } from '../../support/wait.ts'
 import { virtualScheduler } from '../virtual-scheduler.ts'
@@ -59,10 +59,10 @@ function failure(bootstrap: string, code = 'unreachable', message = 'nothing ans
   return { type: 'failure', bootstrap, error: new BootstrapError(code, bootstrap, message), retryIn: 2000 }
 }
 
-function verdict(bootstrap: string, status: Verdict['status'], code = 'dial_refused'): DiscoveryEvent {
+function outcome(bootstrap: string, status: ExplainedOutcome['status'], code = 'dial_refused'): DiscoveryEvent {
   const address = '/ip4/203.0.113.9/tcp/4001'
   return {
-    type: 'verdicts',
+    type: 'outcomes',
     bootstrap,
     registrations: [{ address, status, code, message: 'open the port', expiresIn: null }],
   }
@@ -71,7 +71,7 @@ function verdict(bootstrap: string, status: Verdict['status'], code = 'dial_refu
 describe('an application that takes no events', () => {
   it('is told nothing while all is well', async () => {
     const { time, said, tell } = begin({ peers: [PEER] })
-    tell(answer(A), verdict(A, 'listed'))
+    tell(answer(A), outcome(A, 'listed'))
     await time.advance(60 * MINUTE)
     assert.deepEqual(said, [])
   })
@@ -128,9 +128,9 @@ describe('an application that takes no events', () => {
     await time.advance(MINUTE)
     assert.deepEqual(said, [], 'the failure of the old one says nothing of the new one')
     world.bootstraps.add(A)
-    tell(verdict(A, 'listed'))
+    tell(outcome(A, 'listed'))
     world.bootstraps.delete(A)
-    tell(verdict(B, 'refused'))
+    tell(outcome(B, 'refused'))
     await time.advance(MINUTE)
     assert.equal(said.length, 1, 'that the old one lists it is no help now')
   })
@@ -139,7 +139,7 @@ describe('an application that takes no events', () => {
     const { time, said, tell } = begin({ bootstraps: [], peers: [PEER] })
     await time.advance(MINUTE)
     assert.deepEqual(said, [], 'a cache may be all there is')
-    tell({ type: 'notice', message: '/dnsaddr/boot.example could not be looked up: no such name' })
+    tell({ type: 'warning', message: '/dnsaddr/boot.example could not be looked up: no such name' })
     await time.advance(MINUTE)
     assert.equal(said.length, 1)
     assert.match(said[0]!, /^there is no bootstrap to ask\. \/dnsaddr\/boot\.example could not be looked up/)
@@ -147,7 +147,7 @@ describe('an application that takes no events', () => {
 
   it('is told once that the node is not listed, and why', async () => {
     const { time, said, tell } = begin({ bootstraps: [A, B], peers: [PEER] })
-    tell(answer(A, { listed: false }), verdict(A, 'refused'), answer(B, { listed: false }), verdict(B, 'refused'))
+    tell(answer(A, { listed: false }), outcome(A, 'refused'), answer(B, { listed: false }), outcome(B, 'refused'))
     await time.advance(5000)
     assert.equal(said.length, 1)
     assert.match(
@@ -155,31 +155,31 @@ describe('an application that takes no events', () => {
       /^no bootstrap lists this node.* \/ip4\/203\.0\.113\.9\/tcp\/4001 is refused: open the port \(d/,
     )
     assert.equal(said[0]!.split('open the port').length, 2, 'the same reason once')
-    tell(answer(A, { listed: false }), verdict(A, 'refused'))
+    tell(answer(A, { listed: false }), outcome(A, 'refused'))
     await time.advance(60 * MINUTE)
     assert.equal(said.length, 1)
-    tell(verdict(A, 'listed'))
-    tell(answer(A, { listed: false }), answer(B, { listed: false }), verdict(A, 'refused'))
+    tell(outcome(A, 'listed'))
+    tell(answer(A, { listed: false }), answer(B, { listed: false }), outcome(A, 'refused'))
     await time.advance(5000)
     assert.equal(said.length, 2)
   })
 
   it('is not told of a refusal when another bootstrap lists the node', async () => {
     const { time, said, tell } = begin({ bootstraps: [A, B], peers: [PEER] })
-    tell(verdict(A, 'refused'), verdict(B, 'listed'))
+    tell(outcome(A, 'refused'), outcome(B, 'listed'))
     await time.advance(60 * MINUTE)
     assert.deepEqual(said, [])
   })
 
   it('is not told of a dial-back that is decided in time', async () => {
     const { time, said, tell } = begin({ peers: [PEER] })
-    tell(answer(A, { listed: false }), verdict(A, 'pending', 'dial_busy'))
+    tell(answer(A, { listed: false }), outcome(A, 'pending', 'dial_busy'))
     await time.advance(20_000)
     assert.deepEqual(said, [])
-    tell(verdict(A, 'listed'))
+    tell(outcome(A, 'listed'))
     await time.advance(MINUTE)
     assert.deepEqual(said, [])
-    tell(answer(A, { listed: false }), verdict(A, 'pending', 'dial_busy'))
+    tell(answer(A, { listed: false }), outcome(A, 'pending', 'dial_busy'))
     await time.advance(MINUTE)
     assert.equal(said.length, 1)
     assert.match(said[0]!, /is pending/)
@@ -187,7 +187,7 @@ describe('an application that takes no events', () => {
 
   it('is not told of a node that a bootstrap forgot and is about to list again', async () => {
     const { time, said, tell } = begin({ peers: [PEER] })
-    tell(verdict(A, 'listed'), answer(A, { listed: false }))
+    tell(outcome(A, 'listed'), answer(A, { listed: false }))
     await time.advance(MINUTE)
     assert.deepEqual(said, [])
   })
@@ -246,7 +246,7 @@ describe('an application that takes no events', () => {
     tell(failure(A, 'c\u001b[2J', 'm\n\u202e'))
     await time.advance(5000)
     assert.match(said[0]!, /m\\u\{a\}\\u\{202e\} \(c\\u\{1b\}\[2J\)/)
-    tell(verdict(A, 'refused', 'dial\u0007'))
+    tell(outcome(A, 'refused', 'dial\u0007'))
     await time.advance(5000)
     assert.match(said[1]!, /dial\\u\{7\}/)
   })

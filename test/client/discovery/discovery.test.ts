@@ -60,14 +60,14 @@ describe('bootstrapDiscovery', () => {
     return String(node.getMultiaddrs()[0])
   }
 
-  const verdictsOf = (events: readonly DiscoveryEvent[]) => events.filter((event) => event.type === 'verdicts')
+  const outcomesOf = (events: readonly DiscoveryEvent[]) => events.filter((event) => event.type === 'outcomes')
   const idOf = (node: Libp2p) => node.peerId.toString()
 
   it('registers the node where it is seen, and finds the others', async () => {
     const bootstrap = await bootstrapPeer()
     const first = await chainNode({ bootstraps: bootstrap.multiaddrs })
-    await until(() => verdictsOf(first.events).length > 0, 'the first is registered')
-    assert.equal(verdictsOf(first.events)[0]!.registrations[0]!.status, 'listed')
+    await until(() => outcomesOf(first.events).length > 0, 'the first is registered')
+    assert.equal(outcomesOf(first.events)[0]!.registrations[0]!.status, 'listed')
 
     const second = await chainNode({ bootstraps: bootstrap.multiaddrs })
     await until(() => second.found.has(idOf(first.node)), 'the second finds the first')
@@ -87,10 +87,10 @@ describe('bootstrapDiscovery', () => {
     ] as const) {
       const addresses = { listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'] }
       const { node, events } = await chainNode({ bootstraps }, { addresses })
-      await until(() => verdictsOf(events).length > 0, 'it is registered')
+      await until(() => outcomesOf(events).length > 0, 'it is registered')
       const own = node.getMultiaddrs().map(String)
       assert.deepEqual(
-        verdictsOf(events)[0]!.registrations.map(({ address, status }) => [`${address}/p2p/${node.peerId}`, status]),
+        outcomesOf(events)[0]!.registrations.map(({ address, status }) => [`${address}/p2p/${node.peerId}`, status]),
         own.filter((each) => each.startsWith(`/ip${family}/`)).map((each) => [each, 'listed']),
       )
     }
@@ -99,23 +99,23 @@ describe('bootstrapDiscovery', () => {
   it('takes the node back when it stops', async () => {
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs })
-    await until(() => verdictsOf(events).length > 0, 'it is registered')
-    assert.equal(bootstrap.status().registrations, 1)
+    await until(() => outcomesOf(events).length > 0, 'it is registered')
+    assert.equal(bootstrap.status().registrationCount, 1)
     await node.stop()
-    assert.equal(bootstrap.status().registrations, 0)
+    assert.equal(bootstrap.status().registrationCount, 0)
   })
 
   it('only asks when the node does not listen', async () => {
     const bootstrap = await bootstrapPeer()
     const { events } = await chainNode({ bootstraps: bootstrap.multiaddrs }, { addresses: { listen: [] } })
     await until(() => events.some(({ type }) => type === 'answer'), 'it is answered')
-    assert.equal(bootstrap.status().registrations, 0)
+    assert.equal(bootstrap.status().registrationCount, 0)
   })
 
   it('is not delayed by bootstraps that hang, refuse or are not there', async () => {
     const bootstrap = await bootstrapPeer()
     const other = await chainNode({ bootstraps: bootstrap.multiaddrs })
-    await until(() => verdictsOf(other.events).length > 0, 'the other is registered')
+    await until(() => outcomesOf(other.events).length > 0, 'the other is registered')
     const hangs = await fakeBootstrap(() => undefined)
     const refuses = await fakeBootstrap(() => '{"error":{"code":"rate_limited","message":"later","retryAfter":60}}\n')
     const renamed = bootstrap.multiaddrs[0]!.replace(/p2p\/.*/, `p2p/${other.node.peerId}`)
@@ -134,12 +134,12 @@ describe('bootstrapDiscovery', () => {
   it('relearns a bootstrap that lost its list', async () => {
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs, refreshInterval: 1000 })
-    await until(() => verdictsOf(events).length > 0, 'it is registered')
-    const { address } = verdictsOf(events)[0]!.registrations[0]!
+    await until(() => outcomesOf(events).length > 0, 'it is registered')
+    const { address } = outcomesOf(events)[0]!.registrations[0]!
     // A second client of the same identity takes it back: to the node that is a bootstrap that forgot it.
     await new BootstrapClient(node, bootstrap.multiaddrs).unregister([address])
-    assert.equal(bootstrap.status().registrations, 0)
-    await until(() => bootstrap.status().registrations === 1, 'it has registered again')
+    assert.equal(bootstrap.status().registrationCount, 0)
+    await until(() => bootstrap.status().registrationCount === 1, 'it has registered again')
   })
 
   it('starts from its cache when no bootstrap answers', async () => {
@@ -245,13 +245,13 @@ describe('bootstrapDiscovery', () => {
   it('unregisters with every bootstrap when it stops, and says which it did not reach', async () => {
     const all = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
     const { node, events } = await chainNode({ bootstraps: all.flatMap(({ multiaddrs }) => multiaddrs) })
-    await until(() => all.every((each) => each.status().registrations === 1), 'all list it')
-    await until(() => verdictsOf(events).length === all.length, 'all have answered')
+    await until(() => all.every((each) => each.status().registrationCount === 1), 'all list it')
+    await until(() => outcomesOf(events).length === all.length, 'all have answered')
     const [gone, ...alive] = all as [BootstrapPeer, ...BootstrapPeer[]]
     await gone.stop()
     await node.stop()
     assert.deepEqual(
-      alive.map((each) => each.status().registrations),
+      alive.map((each) => each.status().registrationCount),
       [0, 0, 0],
     )
     const ends = events.flatMap((event) =>
@@ -269,9 +269,9 @@ describe('bootstrapDiscovery', () => {
     const cache = join(folder, 'cache.json')
     await writeFile(cache, '{"version":1,"peers":[{"id"')
     const { events } = await chainNode({ bootstraps: [], cache })
-    await until(() => events.some(({ type }) => type === 'notice'), 'it says so')
-    const [notice] = events as [Extract<DiscoveryEvent, { type: 'notice' }>]
-    const [setAside] = /\S+\.corrupt-\d+/.exec(notice.message)!
+    await until(() => events.some(({ type }) => type === 'warning'), 'it says so')
+    const [warning] = events as [Extract<DiscoveryEvent, { type: 'warning' }>]
+    const [setAside] = /\S+\.corrupt-\d+/.exec(warning.message)!
     assert.equal(await readFile(setAside, 'utf8'), '{"version":1,"peers":[{"id"')
   })
 
@@ -284,7 +284,7 @@ describe('bootstrapDiscovery', () => {
     const named = (await bootstrapPeer({ siblings: [sibling.multiaddrs[0]!, dead] })).multiaddrs[0]!
     const first = await chainNode({ bootstraps: [named], cache })
     await until(() => first.events.some(({ type }) => type === 'learned'), 'the sibling is learned')
-    await until(() => sibling.status().registrations === 1, 'it is registered there too')
+    await until(() => sibling.status().registrationCount === 1, 'it is registered there too')
     await first.node.stop()
     assert.deepEqual(
       JSON.parse(await readFile(cache, 'utf8')).bootstraps.map(({ id }: { id: string }) => id),
@@ -317,7 +317,7 @@ describe('bootstrapDiscovery', () => {
     const answeredBy = ({ peerId }: BootstrapPeer) =>
       events.some((event) => event.type === 'answer' && event.bootstrap === peerId.toString())
     await until(() => answeredBy(inFile!) && answeredBy(inDns!), 'both are asked')
-    assert.ok(events.some((event) => event.type === 'notice' && event.message.includes('"rubbish"')))
+    assert.ok(events.some((event) => event.type === 'warning' && event.message.includes('"rubbish"')))
     await writeFile(bootstrapsFile, JSON.stringify([{ address: later!.multiaddrs[0] }]))
     await until(() => answeredBy(later!), 'the new one is asked')
   })
@@ -335,7 +335,7 @@ describe('bootstrapDiscovery', () => {
       ],
     })
     stops.push(async () => await node.stop())
-    await until(() => bootstrap.status().registrations === 1, 'it is registered all the same')
+    await until(() => bootstrap.status().registrationCount === 1, 'it is registered all the same')
   })
 
   // What @libp2p/interface-compliance-tests checks of a peer discovery; that package does not install today.

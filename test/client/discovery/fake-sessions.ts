@@ -25,13 +25,13 @@ export function fakeClient(now: () => number) {
       throw new BootstrapError('unreachable', 'fake', 'it is down', { retryAfter: state.retryAfter })
     }
     state.listed = (kind === 'register' && state.status === 'listed') || (kind === 'discover' && state.listed)
-    const verdict = (address: string) =>
+    const outcome = (address: string) =>
       ({ address, status: state.status, code: state.status, message: '', expiresIn: state.expiresIn }) as const
     return {
       peers: [],
       self: state.listed ? { id: 'me', addresses: [] } : undefined,
       observed: undefined,
-      registrations: kind === 'register' ? addresses.map(verdict) : [],
+      registrations: kind === 'register' ? addresses.map(outcome) : [],
       bootstraps: [],
     }
   }

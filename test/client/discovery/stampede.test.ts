@@ -39,7 +39,7 @@ describe('a thousand clients that lose their bootstrap', () => {
           scheduler: time,
           random,
           onAnswer: () => {},
-          onVerdicts: () => {},
+          onOutcomes: () => {},
           onFailure: () => {},
         })
         return { ...fake, session }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { loneRoot, type PlanInit, type Prospect, planDials } from '../../../src/client/keeper/keeper-plan.ts'
+import { type PlanInit, type Prospect, planDials, soleOrigin } from '../../../src/client/keeper/keeper-plan.ts'
 import { CACHE_SOURCE } from '../../../src/client/source-tags.ts'
 
 const prospect = (id: string, sources: string[], more: Partial<Prospect> = {}): Prospect => ({
@@ -34,7 +34,7 @@ describe('whom to dial', () => {
 
   it('is first an anchor, then whom several bootstraps named', () => {
     const all = [
-      ...many(20, 'lone', ['r']),
+      ...many(20, 'sole', ['r']),
       prospect('both', ['r', 's']),
       prospect('anchor', [CACHE_SOURCE], { anchor: true }),
       prospect('failed', ['r', 's'], { failures: 1 }),
@@ -81,7 +81,7 @@ describe('whom to dial', () => {
     assert.equal(count(plan(crowd, { settled: false }), 'crowd'), 2)
   })
 
-  it('never exceeds the target, names nobody twice, and gives no lone voice half', () => {
+  it('never exceeds the target, names nobody twice, and gives no sole origin half', () => {
     const any = fc.record({
       sources: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', CACHE_SOURCE), { minLength: 1 }),
       group: fc.constantFrom('g', 'h', undefined),
@@ -101,12 +101,12 @@ describe('whom to dial', () => {
           assert.ok(chosen.length <= target)
           assert.equal(new Set(chosen).size, chosen.length)
           assert.ok(chosen.every(({ notBefore }) => notBefore === 0))
-          const roots = new Set(
+          const origins = new Set(
             available.flatMap(({ sources }) => [...sources]).filter((each) => each !== CACHE_SOURCE),
           )
-          for (const root of roots) {
-            const lone = chosen.filter((each) => loneRoot(each) === root).length
-            assert.ok(roots.size === 1 || lone <= 1 || lone * 2 < chosen.length + 1)
+          for (const origin of origins) {
+            const sole = chosen.filter((each) => soleOrigin(each) === origin).length
+            assert.ok(origins.size === 1 || sole <= 1 || sole * 2 < chosen.length + 1)
           }
         },
       ),

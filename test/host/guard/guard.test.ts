@@ -23,7 +23,7 @@ async function silentSocket(t: TestContext, node: GuardedNode, from = '127.0.0.1
 describe('the guard', { concurrency: 4 }, () => {
   for (const on of [true, false]) {
     it(`${on ? 'cuts' : 'switched off, buffers'} a frame that announces 4 GiB`, async (t) => {
-      const node = await guardedNode(t, on ? {} : { unprotected: ['frames', 'bytes'] })
+      const node = await guardedNode(t, on ? {} : { disable: { protections: ['frames', 'bytes'] } })
       const peer = await rawPeer(targetOf(node))
       peer.send(frame(DATA, SYN, 1, 0, 0xff_ff_ff_ff))
       if (on) {
@@ -41,7 +41,7 @@ describe('the guard', { concurrency: 4 }, () => {
     })
 
     it(`${on ? 'cuts' : 'switched off, suffers'} streams that are opened and reset`, async (t) => {
-      const node = await guardedNode(t, on ? {} : { unprotected: ['frames'] })
+      const node = await guardedNode(t, on ? {} : { disable: { protections: ['frames'] } })
       const peer = await rawPeer(targetOf(node))
       const churn = Buffer.concat(
         Array.from({ length: 200 }, (_, i) => [
@@ -61,7 +61,7 @@ describe('the guard', { concurrency: 4 }, () => {
     })
 
     it(`${on ? 'cuts' : 'switched off, answers'} a flood of pings`, async (t) => {
-      const node = await guardedNode(t, on ? {} : { unprotected: ['frames'] })
+      const node = await guardedNode(t, on ? {} : { disable: { protections: ['frames'] } })
       const peer = await rawPeer(targetOf(node))
       peer.send(Buffer.concat(Array.from({ length: 2000 }, (_, i) => frame(PING, SYN, 0, i))))
       if (on) {
@@ -74,7 +74,7 @@ describe('the guard', { concurrency: 4 }, () => {
     })
 
     it(`${on ? 'cuts' : 'switched off, takes'} more bytes than anybody needs`, async (t) => {
-      const node = await guardedNode(t, on ? {} : { unprotected: ['bytes'] })
+      const node = await guardedNode(t, on ? {} : { disable: { protections: ['bytes'] } })
       const peer = await rawPeer(targetOf(node))
       // To a stream that is not there: yamux drops it, for ever.
       for (let i = 0; i < 16; i++) {
@@ -169,7 +169,7 @@ describe('the guard', { concurrency: 4 }, () => {
   })
 
   it('switched off, leaves newcomers before a full table', async (t) => {
-    const node = await guardedNode(t, { maxConnections: 8, unprotected: ['idle'] })
+    const node = await guardedNode(t, { maxConnections: 8, disable: { protections: ['idle'] } })
     const idlers = await Promise.all(Array.from({ length: 8 }, () => rawPeer(targetOf(node))))
     await until(() => node.services.guard.status.open === 8, 'the table is full')
     await rawPeer(targetOf(node)).then(
@@ -201,12 +201,12 @@ describe('the guard', { concurrency: 4 }, () => {
 
   for (const on of [true, false]) {
     it(`${on ? 'dials' : 'switched off, would dial'} ${on ? 'only' : 'more than'} literal IP and TCP`, async (t) => {
-      const node = await guardedNode(t, on ? {} : { unprotected: ['dials'] })
-      const path = `/tmp/bootstrap-peer-canary-${process.pid}-${on}.sock`
+      const node = await guardedNode(t, on ? {} : { disable: { protections: ['dials'] } })
+      const path = `/tmp/bootstrap-peer-decoy-${process.pid}-${on}.sock`
       let touched = 0
-      const canary = createServer(() => touched++).listen(path)
-      t.after(() => canary.close())
-      await once(canary, 'listening')
+      const decoy = createServer(() => touched++).listen(path)
+      t.after(() => decoy.close())
+      await once(decoy, 'listening')
       await node
         .dial(multiaddr(`/unix/${encodeURIComponent(path)}`), { signal: AbortSignal.timeout(500) })
         .catch(() => {})

@@ -44,7 +44,7 @@ describe('a peer that left', () => {
 
   // What it is about is the datastore: peerStore.all() itself throws away what is old.
   it('leaves nothing in the datastore', async (t) => {
-    const node = await guardedNode(t, { unlevered: ['lightPeerStore'] })
+    const node = await guardedNode(t, { disable: { optimizations: ['lightPeerStore'] } })
     for (let i = 0; i < 3; i++) {
       const peer = await startPeer()
       await ask(peer, targetOf(node), {})

@@ -15,7 +15,7 @@ describe('a light peer store', () => {
   })
 
   it('is where that costs memory without it', async (t) => {
-    const node = await guardedNode(t, { unlevered: ['lightPeerStore'] })
+    const node = await guardedNode(t, { disable: { optimizations: ['lightPeerStore'] } })
     const peer = await caller(t)
     await ask(peer, targetOf(node), {})
     assert.deepEqual((await node.peerStore.get(peer.peerId)).protocols, ['/bootstrap/1.0.0'])

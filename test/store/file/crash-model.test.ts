@@ -164,7 +164,7 @@ async function newWorld(order: Order) {
       const value = found.get(text)
       assert(
         possibleOf(key).some((version) => version.expiresAt === value?.expiresAt),
-        `key ${key}: recovered ${value?.expiresAt}, expected one of ${JSON.stringify(possibleOf(key))}; ${recovered.notices}`,
+        `key ${key}: recovered ${value?.expiresAt}, expected one of ${JSON.stringify(possibleOf(key))}; ${recovered.warnings}`,
       )
       if (value !== undefined) {
         assert.deepEqual({ ...value, provedAt: 0 }, record(key, { expiresAt: value.expiresAt, provedAt: 0 }))

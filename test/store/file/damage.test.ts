@@ -70,7 +70,7 @@ test('a list cut off anywhere opens: with its backup nothing is lost, alone what
       `${length}`,
     )
     assert.equal(recovered.trusted, !whole)
-    assert.equal(recovered.notices.length, whole ? 1 : 2)
+    assert.equal(recovered.warnings.length, whole ? 1 : 2)
 
     const single = alone(disk, cut)
     const rest = await recover(single)
@@ -136,7 +136,7 @@ test('at most five lists are kept aside, the last ones', async () => {
     disk.replace(PATH, `broken ${n}`)
     const recovered = await recover(disk, NOW + n)
     assert.match(
-      recovered.notices[0]!,
+      recovered.warnings[0]!,
       /peers\.json is not a list of peers \(Unexpected token 'b' in line 1\); it was set aside as .*corrupt-/,
     )
   }
@@ -155,11 +155,11 @@ test('a missing list is taken from the backup, and without one from the journal'
   const recovered = await recover(disk.copy())
   assert.deepEqual(sorted(recovered.records), expected)
   assert.equal(recovered.trusted, true)
-  assert.match(recovered.notices[0]!, /peers\.json is missing; .*peers\.json\.bak, was taken with its journal/)
+  assert.match(recovered.warnings[0]!, /peers\.json is missing; .*peers\.json\.bak, was taken with its journal/)
   await fs.unlink(`${PATH}.bak`)
   const last = await recover(disk)
   assert.equal(last.records.length, 1)
-  assert.equal(last.notices.length, 1)
+  assert.equal(last.warnings.length, 1)
 })
 
 test('a list that was edited while nothing ran loads, and its proofs are not believed', async () => {
@@ -172,7 +172,7 @@ test('a list that was edited while nothing ran loads, and its proofs are not bel
     recovered.records.filter((each) => each.provedAt > 0).map((each) => each.address),
     [RECORDS[1]!.address],
   )
-  assert.match(recovered.notices[0]!, /edited by hand, or damaged/)
+  assert.match(recovered.warnings[0]!, /edited by hand, or damaged/)
 })
 
 test('a torn last line and a damaged line of the journal are dropped and reported, the lines behind are taken', async () => {
@@ -189,9 +189,9 @@ test('a torn last line and a damaged line of the journal are dropped and reporte
   disk.replace(path, `${lines.join('\n')}12345678 {"put":`)
   const recovered = await recover(disk)
   assert.deepEqual(sorted(recovered.records), sorted([record(1), record(3)]))
-  assert.equal(recovered.notices.length, 2)
-  assert.match(recovered.notices[0]!, /the last 16 bytes of .*journal-0000000001/)
-  assert.match(recovered.notices[1]!, /1 lines of .*journal-0000000001/)
+  assert.equal(recovered.warnings.length, 2)
+  assert.match(recovered.warnings[0]!, /the last 16 bytes of .*journal-0000000001/)
+  assert.match(recovered.warnings[1]!, /1 lines of .*journal-0000000001/)
 })
 
 test('a journal of a newer version is not guessed at', async () => {

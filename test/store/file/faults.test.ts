@@ -160,7 +160,7 @@ test('all that wait for a flush that fails are told, and a change that was refus
   const next = storeOn(disk).store
   const recovered = await next.open()
   assert.deepEqual(sorted(recovered.records), sorted([record(1), record(3)]))
-  assert.deepEqual(recovered.notices, [])
+  assert.deepEqual(recovered.warnings, [])
   await next.close()
 })
 

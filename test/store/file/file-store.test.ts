@@ -96,7 +96,7 @@ for (const text of [
     assert.deepEqual(recovered.records, [])
     assert.equal(recovered.trusted, false)
     assert.deepEqual(
-      recovered.notices,
+      recovered.warnings,
       text.includes('nonsense')
         ? [
             `3 entries of ${path} are of no use: ` +

@@ -312,7 +312,7 @@ test('an edit made while nothing ran that leaves out most is left alone at start
     recovered.statics.map(({ json }) => json),
     [{ address: '127.0.0.1:3000' }],
   )
-  assert.deepEqual(recovered.notices, [])
+  assert.deepEqual(recovered.warnings, [])
   assert.deepEqual(edits, [{ outcome: 'refused', dropped: 20, of: 21, confirmIn: undefined }])
   await assert.rejects(store.compact(table), { code: 'EDIT' })
   assert.equal(edits.length, 1)
@@ -340,7 +340,7 @@ test('an edit made while nothing ran that leaves out most is taken where the ope
     'what was answered after the snapshot was not in the list, so it was not deleted',
   )
   assert.deepEqual(edits, [])
-  assert.match(recovered.notices[0]!, /edited by hand, or damaged\): 0 registrations came in, 20 went, and its peers/)
+  assert.match(recovered.warnings[0]!, /edited by hand, or damaged\): 0 registrations came in, 20 went, and its peers/)
   await store.compact(table)
   await store.close()
 })
@@ -371,5 +371,5 @@ test('an edit made while nothing ran that leaves out half is taken, and counted'
   const { recovered, edits } = await reopen(disk)
   assert.equal(recovered.records.length, 11)
   assert.deepEqual(edits, [])
-  assert.match(recovered.notices[0]!, /0 registrations came in, 10 went, and/)
+  assert.match(recovered.warnings[0]!, /0 registrations came in, 10 went, and/)
 })

@@ -9,9 +9,9 @@ import { LengthPrefixedDecoder } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { joinWrites } from '../../../src/host/patches/joined-writes.ts'
 import { noiseCrypto } from '../../../src/host/patches/noise-crypto.ts'
-import { leveredNoise } from '../../../src/host/patches/patched-noise.ts'
+import { patchedNoise } from '../../../src/host/patches/patched-noise.ts'
 import { signOnce } from '../../../src/host/patches/sign-once.ts'
-import { quietLogger } from '../../../src/host/patches/silent-logger.ts'
+import { silentLogger } from '../../../src/host/patches/silent-logger.ts'
 import { startPeer } from '../../support/peers.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
@@ -154,9 +154,9 @@ describe('joined writes', () => {
   })
 })
 
-describe('quiet lengths', () => {
+describe('noise lengths', () => {
   it('read messages that come in pieces, and several at once', async () => {
-    const server = await startPeer({ connectionEncrypters: [leveredNoise(new Set())] })
+    const server = await startPeer({ connectionEncrypters: [patchedNoise(new Set())] })
     const client = await startPeer()
     const { promise, resolve } = Promise.withResolvers<number>()
     await server.handle('/sink/1.0.0', (stream) => {
@@ -192,9 +192,9 @@ function tooShort(): number {
   throw new RangeError('too short')
 }
 
-describe('the quiet logger', () => {
+describe('the silent logger', () => {
   it('takes whatever libp2p logs, at any depth', () => {
-    const log = quietLogger().forComponent('a').newScope('b').newScope('c')
+    const log = silentLogger().forComponent('a').newScope('b').newScope('c')
     log('%p', 'x')
     log.error('%e', new Error('x'))
     log.trace('x')

@@ -9,10 +9,10 @@ import type { Victim } from './victim.ts'
 const ELSEWHERE = ['127.0.0.2', '127.0.0.3', '127.1.2.3', '127.255.255.254']
 
 /** Listeners that nobody may be talked into dialling: other addresses, unix sockets, names that lead here. */
-export async function canaries(victim: Victim): Promise<Figure[]> {
+export async function decoys(victim: Victim): Promise<Figure[]> {
   let touched = 0
   const touch = () => touched++
-  const path = join(victim.folder, 'canary.sock')
+  const path = join(victim.folder, 'decoy.sock')
   const unix = await listening(createServer(touch), path)
   const tcp = await Promise.all(ELSEWHERE.map((host) => listening(createServer(touch), 0, host)))
   const ports = tcp.map((server) => (server.address() as { port: number }).port)
@@ -43,7 +43,7 @@ export async function canaries(victim: Victim): Promise<Figure[]> {
   const caller = new RawCaller(victim.target)
   let refused = 0
   for (const address of targets) {
-    const line = Buffer.from(`${JSON.stringify({ address, network: 'canary', explain: true })}\n`)
+    const line = Buffer.from(`${JSON.stringify({ address, network: 'decoy', explain: true })}\n`)
     const { answer } = await caller.exchange([line])
     refused += answer.includes('"status":"refused"') ? 1 : 0
   }
@@ -52,8 +52,8 @@ export async function canaries(victim: Victim): Promise<Figure[]> {
     server?.close()
   }
   return [
-    atLeast('canaries', 'addresses refused', refused, targets.length),
-    atMost('canaries', 'canaries touched', touched, 0),
+    atLeast('decoys', 'addresses refused', refused, targets.length),
+    atMost('decoys', 'decoys touched', touched, 0),
   ]
 }
 

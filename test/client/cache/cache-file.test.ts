@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it, type TestContext } from 'node:test'
+import { readCache, writeCache } from '../../../src/client/cache/cache-file.ts'
+
+const ID = '12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE'
+const ORIGIN = '12D3KooWBFqw6snWiLFvPCN5omYjXA1n4aCPePASqckbsKrpPv9H'
+const BOOTSTRAP = { id: ID, addresses: [`/ip4/9.9.9.9/tcp/4000/p2p/${ID}`] }
+
+async function cachePath(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-cache-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return join(folder, 'cache.json')
+}
+
+it('a cache that has the origin of a bootstrap as `root`, as older ones do, is read', async (t) => {
+  const path = await cachePath(t)
+  await writeFile(path, JSON.stringify({ version: 1, bootstraps: [{ ...BOOTSTRAP, root: ORIGIN }], peers: [] }))
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
+})
+
+it('a cache is written with `origin`, and read back', async (t) => {
+  const path = await cachePath(t)
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  await writeCache(path, contents)
+  assert.deepEqual(JSON.parse(await readFile(path, 'utf8')).bootstraps, contents.bootstraps)
+  assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
+})
