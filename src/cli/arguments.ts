@@ -1,18 +1,9 @@
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../base/did-you-mean.ts'
-import { COMMANDS, type Command, settingsOf } from './commands.ts'
+import type { Command, Invocation } from './command.ts'
+import { COMMANDS, settingsOf } from './commands.ts'
 import { type SettingKey, settingName, settingOf } from './config/settings.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-
-/** What was typed, with every name known; the values of settings are not looked at yet. */
-export interface Invocation {
-  readonly command: Command
-  readonly flags: ReadonlyMap<SettingKey, readonly string[]>
-  /** The command's own options; a switch has the value `''`. */
-  readonly options: ReadonlyMap<string, string>
-  /** What follows the command, when it takes something. */
-  readonly operands: readonly string[]
-}
 
 export type Request =
   | { readonly kind: 'run'; readonly invocation: Invocation }

@@ -3,7 +3,7 @@ import type { BootstrapErrorCode } from '../client/bootstrap-error.ts'
 import { MAX_BOOTSTRAPS, resolveBootstraps, staticBootstraps } from '../client/discovery/bootstrap-list.ts'
 import { systemResolveTxt } from '../client/discovery/dnsaddr.ts'
 import { IdentityError, loadIdentity } from '../identity/key-file.ts'
-import type { CommandName } from './commands.ts'
+import type { CommandName } from './command.ts'
 import type { Config } from './config/settings.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 

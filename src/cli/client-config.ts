@@ -1,4 +1,4 @@
-import type { Invocation } from './arguments.ts'
+import type { Invocation } from './command.ts'
 import type { Config } from './config/settings.ts'
 import { resolveConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

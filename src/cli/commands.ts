@@ -1,44 +1,5 @@
-import type { Invocation } from './arguments.ts'
-import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from './config/settings.ts'
-import type { ExitCode } from './exit-codes.ts'
-
-/** Those that {@link ConfiguredCommand} does not have run a client; they take the settings of `start`, too. */
-export type CommandName = ConfiguredCommand | 'join' | 'list' | 'check'
-
-export interface Command {
-  readonly name: CommandName
-  /** One line for the overview. */
-  readonly summary: string
-  readonly options: readonly Option[]
-  /** Settings that mean something else here than to the node itself. */
-  readonly settings?: { readonly [K in SettingKey]?: SettingHelp }
-  /** What may follow the command, any number of it. Without it nothing may. */
-  readonly operand?: Operand
-  /** Loaded when it is run: help and a mistyped flag need no libp2p. */
-  load(): Promise<{ run(invocation: Invocation): Promise<ExitCode> }>
-}
-
-/** What is only for the command line: not a setting, in no variable and in no file. */
-export interface Option {
-  readonly name: string
-  /** What the help shows in place of a value. Empty for a switch. */
-  readonly placeholder: string
-  readonly help: string
-}
-
-/** What a setting is to a command, in place of its own help. */
-export interface SettingHelp {
-  readonly help: string
-  /** What the help says below it: the default, and whether it can be repeated. */
-  readonly facts: string
-}
-
-export interface Operand {
-  readonly placeholder: string
-  readonly help: string
-  /** What is done without it. */
-  readonly otherwise: string
-}
+import type { Command, Operand, Option, SettingHelp } from './command.ts'
+import { SETTING_KEYS, type SettingKey, settingOf } from './config/settings.ts'
 
 const BOOTSTRAP: Operand = {
   placeholder: '[<bootstrap>...]',

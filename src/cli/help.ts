@@ -1,4 +1,5 @@
-import { COMMANDS, type Command, settingsOf } from './commands.ts'
+import type { Command } from './command.ts'
+import { COMMANDS, settingsOf } from './commands.ts'
 import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from './config/settings.ts'
 
 /** `bootstrap-peer --help` */

@@ -12,7 +12,7 @@ import * as multistream from '@libp2p/multistream-select'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
-import type { Dial, DialledPeer, Visit } from '../proofs/prober.ts'
+import type { Dial, DialledPeer, Visit } from '../proofs/dial.ts'
 import { patchedNoise } from './patches/patched-noise.ts'
 import type { Optimization } from './switches.ts'
 

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'
 import { openRecord } from '../peer/record.ts'
-import type { DialledPeer, Visit } from '../proofs/prober.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { DialledPeer, Visit } from './prover.ts'
 import type { SignedRecords } from './signed-records.ts'
 
 /** What a peer answers that is asked for its signed record. */

@@ -6,7 +6,7 @@ import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
 import type { SignedRecord } from '../peer/record.ts'
 import { type AdmissionRules, refuse } from '../policy/admission.ts'
-import { type ProofFault, type Refusal, type RefusalCode, refusal } from '../policy/refusal.ts'
+import { type Refusal, type RefusalCode, refusal } from '../policy/refusal.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
 import {
   type Change,
@@ -28,6 +28,7 @@ import {
   type Table,
 } from '../store/store.ts'
 import { Listing } from './listing.ts'
+import type { Proof, Prover } from './prover.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 /** What became of one address that a caller asked to register or to take back. */
@@ -45,18 +46,12 @@ export interface Outcome {
   readonly expiresAt: number | undefined
 }
 
-/** What a dial-back showed. */
-export type Proof = { readonly ok: true } | { readonly ok: false; readonly fault: ProofFault }
-
-/** Proves that a peer answers at an address. Resolves to `undefined` when it could not be told in time. */
-export type Prover = (registration: Registration, signal: AbortSignal) => Promise<Proof | undefined>
-
 export interface RendezvousPointInit {
   readonly registry: Registry
   readonly store: Pick<Store, 'append'>
   readonly rules: AdmissionRules
   /** Undefined lists what registers, unproved. */
-  readonly prover: Prover | undefined
+  readonly prover: Pick<Prover, 'prove'> | undefined
   /** How old a proof may be for its address to be handed out, ms. */
   readonly maxProofAge: number
   readonly clock: Clock
@@ -299,7 +294,7 @@ export class RendezvousPoint implements Table {
       return keep('listed')
     }
     const proved = known ?? this.registry.reserve(key, times)
-    const proof = await this.#init.prover(proved, signal)
+    const proof = await this.#init.prover.prove(proved, signal)
     if (proof?.ok === false) {
       if (proved.provisional) {
         this.registry.remove(proved)

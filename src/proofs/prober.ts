@@ -1,26 +1,10 @@
-import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, prefixOf, scopeOf } from '../peer/ip.ts'
-import type { Proof } from '../point/rendezvous-point.ts'
-import type { ProofFault } from '../policy/refusal.ts'
+import type { Proof, Prover, Visit } from '../point/prover.ts'
 import type { Registration } from '../registry/registration.ts'
-
-/** Dials an address afresh and tells who answers, without waiting for the visit. It has a deadline of its own. */
-export type Dial = (
-  address: string,
-  visit?: Visit,
-) => Promise<{ readonly peerId: string } | { readonly fault: ProofFault }>
-
-/** What is done with one who answered before the dial hangs up. Never rejects, and has a deadline of its own. */
-export type Visit = (peer: DialledPeer) => Promise<void>
-
-export interface DialledPeer {
-  readonly peerId: string
-  /** Opens the one stream that a visit may have. */
-  newStream(protocol: string, options: { readonly signal: AbortSignal }): Promise<Stream>
-}
+import type { Dial, DialAnswer } from './dial.ts'
 
 export interface ProberInit {
   readonly dial: Dial
@@ -69,13 +53,13 @@ export const NEXT_PROOFS: ProofBudget = {
  * wait, network groups take turns, so that a crowd of silent addresses in one holds up nobody elsewhere. The same
  * registration is proved once for all who wait for it.
  */
-export class Prober {
+export class Prober implements Prover {
   readonly #init: ProberInit
   readonly #budget: ProofBudget
   readonly #perIp: RateLimiter
   readonly #perGroup: RateLimiter
   readonly #overall: RateLimiter
-  readonly #underWay = new Map<Registration | string, Promise<Answer>>()
+  readonly #underWay = new Map<Registration | string, Promise<DialAnswer>>()
   readonly #waiting = new TurnQueue()
   #dialling = 0
 
@@ -108,13 +92,12 @@ export class Prober {
     return answer.peerId === registration.peer.id ? { ok: true } : { ok: false, fault: 'dial_wrong_peer' }
   }
 
-  /** Who answers at an address; undefined when nobody does. */
-  async identify(address: string): Promise<string | undefined> {
-    const answer = await this.#dialOnce(address, address)
-    return 'peerId' in answer ? answer.peerId : undefined
+  /** The PeerId that answers at an address, or why none does. */
+  identify(address: string): Promise<DialAnswer> {
+    return this.#dialOnce(address, address)
   }
 
-  #dialOnce(key: Registration | string, address: string): Promise<Answer> {
+  #dialOnce(key: Registration | string, address: string): Promise<DialAnswer> {
     const known = this.#underWay.get(key)
     if (known !== undefined) {
       return known
@@ -136,7 +119,7 @@ export class Prober {
     }
   }
 
-  async #dialInTurn(key: Registration | string, address: string, group: string): Promise<Answer> {
+  async #dialInTurn(key: Registration | string, address: string, group: string): Promise<DialAnswer> {
     if (this.#waiting.size > 0 || !this.#mayDial()) {
       await new Promise<void>((resolve) => this.#waiting.push(group, resolve))
     } else {
@@ -224,8 +207,6 @@ function placeOf(address: string): Place {
   const isPublic = scopeOf(ip) === 'public'
   return { host, group: isPublic ? networkGroupOf(ip) : host, isPublic }
 }
-
-type Answer = Awaited<ReturnType<Dial>>
 
 function beforeAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   if (signal.aborted) {

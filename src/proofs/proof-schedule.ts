@@ -152,15 +152,15 @@ export class ProofSchedule {
 
   async #identify(entry: StaticRegistration): Promise<void> {
     const { point, next, clock, interval } = this.#init
-    const peerId = await next.identify(entry.address)
+    const answer = await next.identify(entry.address)
     const stillThere = [...point.statics()].some(({ registration }) => registration === entry)
     if (this.#stopped || !stillThere) {
       return
     }
-    if (peerId === undefined) {
-      this.#plan(entry, clock() + interval * this.#jittered(1))
+    if ('peerId' in answer) {
+      point.identify({ network: entry.network, peerId: answer.peerId, address: entry.address })
     } else {
-      point.identify({ network: entry.network, peerId, address: entry.address })
+      this.#plan(entry, clock() + interval * this.#jittered(1))
     }
   }
 

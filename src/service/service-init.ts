@@ -2,9 +2,9 @@ import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/inte
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { IdentifiedComponents } from '../host/identified.ts'
 import type { Disabled } from '../host/switches.ts'
 import type { ListEdit, Store, StoreState } from '../store/store.ts'
-import type { RendezvousServiceComponents } from './rendezvous-service.ts'
 
 /** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
 export interface BootstrapServiceInit {
@@ -55,7 +55,7 @@ export interface BootstrapServiceInit {
 }
 
 /** What the service uses of the node it runs in. */
-export interface BootstrapServiceComponents extends RendezvousServiceComponents {
+export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
   readonly registrar: Registrar

@@ -1,20 +1,29 @@
 import { type Logger, type Startable, serviceCapabilities, TypedEventEmitter } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type Clock, steadyClock } from '../base/clock.ts'
 import { secureRandom } from '../base/random.ts'
-import { BootstrapFrontend, MAX_STREAMS } from '../frontends/bootstrap/bootstrap.ts'
+import { BootstrapFrontend } from '../frontends/bootstrap/bootstrap.ts'
+import { MAX_STREAMS } from '../frontends/exchanges.ts'
 import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
+import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
+import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
 import { dialBack } from '../host/dial-back.ts'
 import { LoopShare } from '../host/guard/loop-share.ts'
+import { IdentifiedPeers } from '../host/identified.ts'
 import { acceptsConnection } from '../host/tcp-connect.ts'
 import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
 import { isLegacy, LegacyPeers, withLegacy } from '../point/legacy-peers.ts'
+import { LocalPoint } from '../point/local-point.ts'
+import { RecordLearner } from '../point/record-learner.ts'
 import { RendezvousPoint } from '../point/rendezvous-point.ts'
+import { SignedRecords } from '../point/signed-records.ts'
 import { accessList } from '../policy/access-list.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
-import { type Dial, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import type { Dial } from '../proofs/dial.ts'
+import { NEXT_PROOFS, Prober } from '../proofs/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
 import { Registry } from '../registry/registry.ts'
@@ -23,7 +32,8 @@ import { memoryStore } from '../store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'
 import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
 import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
-import { RendezvousService } from './rendezvous-service.ts'
+import { RENDEZVOUS_PROTOCOL } from '../wire/rendezvous-messages.ts'
+import { readerOf, recordAnswerOf } from './identify-answers.ts'
 import {
   type BootstrapServiceComponents,
   type BootstrapServiceEvents,
@@ -69,7 +79,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #schedule: ProofSchedule
   readonly #snapshots: SnapshotSchedule
   readonly #frontend: BootstrapFrontend
-  readonly #rendezvous: RendezvousService | undefined
+  readonly #rendezvous: RendezvousFrontend | undefined
+  readonly #learner: RecordLearner | undefined
+  /** What frontends see of the point. */
+  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: the frontends still call the point itself
+  readonly #api: LocalPoint
   readonly #legacy: LegacyPeers
   readonly #legacyTcp: LegacyTcpFrontend
   readonly #legacyPort: number | undefined
@@ -101,7 +115,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#clock = clock
     this.#store = init.store ?? this.#storeAt(init.file, clock, init.acceptEdit)
     const dial = this.#dialOthers(dialBack(components, { disabled: init.disable?.optimizations }))
-    const visitOf = (registration: Registration) => this.#rendezvous?.visitOf(registration)
+    const visitOf = (registration: Registration) => this.#learner?.visitOf(registration)
     const first = new Prober({ dial, clock, visitOf })
     const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
     const rules: AdmissionRules = {
@@ -118,7 +132,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registry: new Registry({ listing }),
       store: this.#store,
       rules,
-      prover: listing === 'verified' ? (registration, signal) => first.prove(registration, signal) : undefined,
+      prover: listing === 'verified' ? first : undefined,
       maxProofAge: interval * MAX_AGE_FACTOR,
       clock,
       random,
@@ -128,7 +142,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
           this.#schedule.track(registration)
         }
       },
-      onPeer: (peer) => this.#rendezvous?.onRegistered(peer),
+      onPeer: (peer) => this.#learner?.onRegistered(peer),
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({
@@ -171,22 +185,37 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
     })
-    this.#rendezvous =
-      init.rendezvous === false
-        ? undefined
-        : new RendezvousService(components, {
-            point: this.#point,
-            rules,
-            clock,
-            random,
-            prove: async (registration) => {
-              // Where nothing is proved, the bootstrap can't dial back.
-              if (listing === 'verified') {
-                await this.#schedule.proveNow(registration)
-              }
-            },
-            ...exchanges,
-          })
+    const records = new SignedRecords({ point: this.#point, rules, clock })
+    if (init.rendezvous !== false) {
+      // A budget each: a crowd of callers is not to keep the node from learning of those who register.
+      const readers = new IdentifiedPeers(components, { clock })
+      const registered = new IdentifiedPeers(components, { clock })
+      const learner = new RecordLearner({
+        registry: this.#point.registry,
+        records,
+        clock,
+        ask: async (peerId) => recordAnswerOf(await registered.of(peerIdFromString(peerId))),
+        askDialled: async (peer) => recordAnswerOf(await registered.ask(peer)),
+        prove: async (registration) => {
+          // Where nothing is proved, the bootstrap can't dial back.
+          if (listing === 'verified') {
+            await this.#schedule.proveNow(registration)
+          }
+        },
+      })
+      this.#learner = learner
+      this.#rendezvous = new RendezvousFrontend({
+        point: this.#point,
+        records,
+        ...exchanges,
+        clock,
+        random,
+        forms: new ReaderForms(async ({ remotePeer }) => readerOf(await readers.of(remotePeer))),
+        log: components.logger.forComponent('bootstrap-peer:rendezvous'),
+        onDiscover: (network) => learner.onDiscover(network),
+      })
+    }
+    this.#api = new LocalPoint({ point: this.#point, records, learner: this.#learner, prover: first })
     this.#legacyTcp = new LegacyTcpFrontend({ peers: this.#legacy, limits: exchanges.limits, clock, log: this.#log })
   }
 
@@ -208,7 +237,12 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       maxInboundStreams: MAX_STREAMS,
       maxOutboundStreams: 0,
     })
-    await this.#rendezvous?.start()
+    if (this.#rendezvous !== undefined) {
+      await this.#components.registrar.handle(RENDEZVOUS_PROTOCOL, this.#rendezvous.handle, {
+        maxInboundStreams: MAX_STREAMS,
+        maxOutboundStreams: 0,
+      })
+    }
     if (this.#legacyPort !== undefined) {
       await this.#legacyTcp.listen(this.#legacyPort)
     }
@@ -219,6 +253,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#components.registrar.unhandle(BOOTSTRAP_PROTOCOL)
+    if (this.#rendezvous !== undefined) {
+      await this.#components.registrar.unhandle(RENDEZVOUS_PROTOCOL)
+    }
     await Promise.all([
       this.#frontend.stop(ANSWER_GRACE_MS),
       this.#rendezvous?.stop(ANSWER_GRACE_MS),

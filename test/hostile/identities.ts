@@ -66,7 +66,7 @@ function rendezvousPoint() {
     registry,
     store: { append: async () => {} },
     rules: RULES,
-    prover: async () => ({ ok: true }),
+    prover: { prove: async () => ({ ok: true }) },
     maxProofAge: 20 * 60_000,
     clock,
     random: seededRandom(1),

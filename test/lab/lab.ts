@@ -1,6 +1,6 @@
 import type { Random } from '../../src/base/random.ts'
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
-import type { Dial } from '../../src/proofs/prober.ts'
+import type { Dial } from '../../src/proofs/dial.ts'
 import { type TestPoint, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
 import { NOW } from '../support/tables.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Proof, RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
+import type { Proof } from '../../src/point/prover.ts'
+import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import { accessList } from '../../src/policy/access-list.ts'
 import type { Change, RegistrationRecord } from '../../src/registry/registration.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
@@ -199,7 +200,7 @@ function manualDisk() {
 function manualProofs() {
   const waiting: Array<(proof: Proof | undefined) => void> = []
   return {
-    prover: () => new Promise<Proof | undefined>((resolve) => waiting.push(resolve)),
+    prover: { prove: () => new Promise<Proof | undefined>((resolve) => waiting.push(resolve)) },
     show: (proof: Proof | undefined, n = 0) => waiting[n]!(proof),
   }
 }

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Dial, FIRST_PROOFS, Prober, type ProofBudget } from '../../src/proofs/prober.ts'
+import type { Dial, DialAnswer } from '../../src/proofs/dial.ts'
+import { FIRST_PROOFS, Prober, type ProofBudget } from '../../src/proofs/prober.ts'
 import type { Registration } from '../../src/registry/registration.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { NOW } from '../support/tables.ts'
-
-type Answer = Awaited<ReturnType<Dial>>
 
 const WIDE: ProofBudget = {
   ...FIRST_PROOFS,
@@ -175,7 +174,7 @@ describe('the budget', () => {
 it('identify tells who answers at an address, or nobody', async () => {
   const dial: Dial = async (address) => (address.includes('8.8.8.8') ? { peerId: 'peer' } : { fault: 'dial_refused' })
   const prober = new Prober({ dial, clock: () => NOW })
-  assert.equal(await prober.identify('/ip4/8.8.8.8/tcp/4001'), 'peer')
+  assert.deepEqual(await prober.identify('/ip4/8.8.8.8/tcp/4001'), { peerId: 'peer' })
   assert.equal(await prober.identify('/ip4/9.9.9.9/tcp/4001'), undefined)
 })
 
@@ -189,11 +188,11 @@ function registration(ip: string): Registration {
 
 /** Dials that end when the test says so. */
 function manualDials() {
-  const dials: Array<{ address: string; end: (answer: Answer) => void }> = []
+  const dials: Array<{ address: string; end: (answer: DialAnswer) => void }> = []
   const dial: Dial = (address) => new Promise((end) => dials.push({ address, end }))
   return {
     dial,
     open: () => dials.map(({ address }) => address),
-    answer: (n: number, answer: Answer) => dials[n]!.end(answer),
+    answer: (n: number, answer: DialAnswer) => dials[n]!.end(answer),
   }
 }

@@ -1,6 +1,7 @@
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
-import { type Dial, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import type { Dial } from '../../src/proofs/dial.ts'
+import { NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { seededRandom } from './random.ts'
@@ -34,7 +35,7 @@ export function testPoint({
     registry,
     store: { append: async () => {} },
     rules: RULES,
-    prover: (registration, signal) => first.prove(registration, signal),
+    prover: first,
     maxProofAge: MAX_AGE,
     clock,
     random,

@@ -1,6 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createIdentity } from '../../identity/key-file.ts'
-import type { Invocation } from '../arguments.ts'
+import type { Invocation } from '../command.ts'
 import { resolveConfig } from '../config/sources.ts'
 import { prepareDataDirectory } from '../data-directory.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'

@@ -1,0 +1,178 @@
+import { addressAt, parseAddress } from '../peer/address.ts'
+import type { Caller } from '../peer/caller.ts'
+import { samePeer } from '../peer/peer-id.ts'
+import { refusal } from '../policy/refusal.ts'
+import { StoreUnavailableError } from '../store/store.ts'
+import {
+  type AddressOutcome,
+  type AnswerPeer,
+  type CallerProof,
+  type DiscoverQuery,
+  LEARNED_TTL_MS,
+  type LearnRequest,
+  type PagePosition,
+  type PointApi,
+  type RecordEntry,
+  type RecordForms,
+  type RecordOutcome,
+  type RecordPage,
+  type RecordPageRefusal,
+  type RecordQuery,
+  type RecordRequest,
+  type RegisterRequest,
+  type UnregisterRequest,
+} from './point-api.ts'
+import type { Prover } from './prover.ts'
+import type { RecordLearner } from './record-learner.ts'
+import type { Outcome, RendezvousPoint } from './rendezvous-point.ts'
+import type { SignedRecords } from './signed-records.ts'
+
+export interface LocalPointInit {
+  readonly point: RendezvousPoint
+  readonly records: SignedRecords
+  /** Undefined where the rendezvous protocol is not served. */
+  readonly learner: Pick<RecordLearner, 'onDiscover'> | undefined
+  readonly prover: Pick<Prover, 'identify'>
+}
+
+/** The point of this process as its frontends see it. An adapter over the use cases, so that both sides can change. */
+export class LocalPoint implements PointApi {
+  readonly #init: LocalPointInit
+
+  constructor(init: LocalPointInit) {
+    this.#init = init
+  }
+
+  async register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
+    const { network, addresses, ttlMs } = request
+    try {
+      const outcomes = await this.#init.point.register(caller, { network, addresses, ttl: ttlMs / 1000 }, signal)
+      return outcomes.map(plainOutcome)
+    } catch (err) {
+      return unavailable(err, addresses)
+    }
+  }
+
+  async unregister(caller: Caller, { network, addresses }: UnregisterRequest): Promise<readonly AddressOutcome[]> {
+    try {
+      const outcomes = await this.#init.point.unregister(caller, { network, addresses })
+      return outcomes.map(plainOutcome)
+    } catch (err) {
+      const own = this.#init.point.registry.registrationsOf(network, caller.peerId).map(({ address }) => address)
+      return unavailable(err, addresses.length > 0 ? addresses : own)
+    }
+  }
+
+  async discover(caller: Caller, { network, limit, maxBytes }: DiscoverQuery): Promise<readonly AnswerPeer[]> {
+    const peers: AnswerPeer[] = []
+    let bytes = 0
+    for (const registrations of this.#init.point.listing.for(caller).addresses({ network, limit })) {
+      const { id } = registrations[0]!.peer
+      const addresses = registrations.map(({ address }) => address)
+      peers.push({ id, addresses, verified: registrations.every(({ health }) => health === 'reachable') })
+      bytes += addresses.reduce((sum, address) => sum + address.length + P2P_BYTES + id.length, 0)
+      if (bytes >= maxBytes) {
+        break
+      }
+    }
+    return peers
+  }
+
+  async registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
+    const { network, record, ttlMs } = request
+    try {
+      return await this.#init.records.register(caller, { network, record, ttl: ttlMs / 1000 }, signal)
+    } catch (err) {
+      if (!(err instanceof StoreUnavailableError)) {
+        throw err
+      }
+      return { status: 'refused', code: 'unavailable' }
+    }
+  }
+
+  async recordForms(caller: Caller, network: string | undefined): Promise<RecordForms> {
+    const { records } = this.#init
+    const own = network === undefined ? undefined : records.formOf(network, caller.peerId)
+    return { own, usual: records.usualForm(network) }
+  }
+
+  async discoverRecords(caller: Caller, query: RecordQuery): Promise<RecordPage | RecordPageRefusal> {
+    const { records, learner } = this.#init
+    const { network, form, limit, maxBytes } = query
+    if (network !== undefined && !records.serves(network)) {
+      return { refused: 'network_not_served' }
+    }
+    await learner?.onDiscover(network)
+    const from: PagePosition = query.from ?? records.start
+    if (!records.isPossible(from)) {
+      return { refused: 'position_impossible' }
+    }
+    const entries: RecordEntry[] = []
+    const reading = records.discover(caller, { network, form }, from)
+    let end = from
+    let bytes = 0
+    while (entries.length < limit && bytes < maxBytes) {
+      const { value, done } = reading.next()
+      if (done) {
+        return { entries, end: value }
+      }
+      const { peer, envelope, addresses, ttl, position } = value
+      entries.push({ network: peer.network, peerId: peer.id, envelope, addresses, ttlMs: ttl * 1000, position })
+      bytes += envelope?.length ?? addresses.reduce((sum, { length }) => sum + length, 0)
+      end = position
+    }
+    return { entries, end }
+  }
+
+  async learn(caller: Caller, { network, addresses }: LearnRequest): Promise<void> {
+    await this.register(caller, { network, addresses, ttlMs: LEARNED_TTL_MS }, AbortSignal.timeout(LEARN_TIMEOUT_MS))
+  }
+
+  async proveCaller(caller: Caller, text: string, signal: AbortSignal): Promise<CallerProof> {
+    const parsed = parseAddress(text)
+    if (typeof parsed === 'string') {
+      return { ok: false, refusal: refusal(parsed) }
+    }
+    const { ip, text: address } = parsed.address ?? addressAt(caller.ip, parsed.port)
+    if (ip.text !== caller.ip.text) {
+      return { ok: false, refusal: refusal('ip_mismatch') }
+    }
+    const timeout = new Promise<undefined>((resolve) =>
+      signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+    )
+    const answer = await Promise.race([this.#init.prover.identify(address), timeout])
+    if (answer === undefined) {
+      return { ok: false, refusal: refusal('dial_timeout') }
+    }
+    if ('fault' in answer) {
+      return { ok: false, refusal: refusal(answer.fault) }
+    }
+    return samePeer(answer.peerId, caller.peerId) ? { ok: true } : { ok: false, refusal: refusal('dial_wrong_peer') }
+  }
+}
+
+/** `/p2p/` */
+const P2P_BYTES = 5
+const LEARN_TIMEOUT_MS = 5000
+
+function plainOutcome({ requested, status, renewed, refusal: why, address, expiresAt }: Outcome): AddressOutcome {
+  if (why?.code === 'removed') {
+    return { status: 'removed', requested, address: address! }
+  }
+  if (status === 'refused') {
+    return { status, requested, address, refusal: why! }
+  }
+  return { status, requested, address: address!, renewed, expiresAt: expiresAt === Infinity ? undefined : expiresAt }
+}
+
+function unavailable(err: unknown, addresses: readonly string[]): AddressOutcome[] {
+  if (!(err instanceof StoreUnavailableError)) {
+    throw err
+  }
+  return addresses.map((requested) => ({
+    status: 'refused',
+    requested,
+    address: undefined,
+    refusal: refusal('unavailable'),
+  }))
+}
