@@ -41,10 +41,8 @@ func (d *Discovery) FindPeers(ctx context.Context, ns string, opts ...discovery.
 	req, most := request{Network: ns, Explain: true}, defaultLimit
 	if options.Limit > 0 {
 		most = min(options.Limit, maxLimit)
-		req.Limit = &most
+		req.Limit = new(most)
 	}
-	// One more, for the host's own record.
-	most++
 	// There is room for all that may come: sending never waits.
 	found := make(chan peer.AddrInfo, most*len(d.bootstraps))
 

@@ -82,6 +82,9 @@ func TestTheQuickestDoesNotFillTheLimit(t *testing.T) {
 	if ports['4'] != 4 || ports['5'] != 4 {
 		t.Fatalf("it found %v", ports)
 	}
+	if requests, _ := a.seen(); requests[0]["limit"] != 8.0 {
+		t.Fatalf("it asked %v", requests[0])
+	}
 }
 
 // many are 20 peers, at ports that begin with the same digit.

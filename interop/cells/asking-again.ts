@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { on } from 'node:events'
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
@@ -90,11 +90,11 @@ async function startAnswering(scope: AsyncDisposableStack, answer: (exchange: nu
     times,
     async exchanges(count) {
       const signal = AbortSignal.timeout(START_TIMEOUT_MS)
-      const heard = on(events, 'exchange', { signal })
       while (times.length < count) {
-        await heard.next()
+        await once(events, 'exchange', { signal }).catch(() => {
+          throw new Error(`${times.length} exchanges, and no other in ${START_TIMEOUT_MS / 1000} s`)
+        })
       }
-      await heard.return?.()
     },
   }
 }
