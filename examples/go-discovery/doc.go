@@ -7,7 +7,7 @@
 //
 //   - dutil.Advertise (p2p/discovery/util) keeps a host registered.
 //   - backoff.NewBackoffDiscovery with [NewBackoff] asks the bootstraps again after 0.5, 1, 2, 4 … s, up to 5 minutes,
-//     however often FindPeers is called. Nodes that start together are each told of nobody at first.
+//     however often FindPeers is called. Nodes that start together are each told of no peer at first.
 //   - backoff.NewBackoffConnector dials what comes out of it.
 //
 // The package's example has all three. Call FindPeers for as long as the host has fewer peers than it wants.

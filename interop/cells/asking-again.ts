@@ -16,14 +16,14 @@ const JITTER = 0.2
 const TARGET = 8
 
 const RETRY_AFTER_S = 3
-/** How late a process may be that shares the machine with compilers. The lower bounds are strict. */
+/** A process that shares the machine with compilers may be this late. The lower bounds are strict. */
 const LATE_S = 5
 const START_TIMEOUT_MS = 60_000
 /** A node that still lacked peers would ask three times meanwhile. */
 const QUIET_MS = 6000
 const QUIET_EXCHANGES = 1
 
-/** First it is told when to come again, and then, for ever, that there are no peers. */
+/** The first answer is a refusal with `retryAfter`, and each later one has no peers. */
 export async function asksAgain(program: Command): Promise<string> {
   await using scope = new AsyncDisposableStack()
   const bootstrap = await startAnswering(scope, (exchange) =>
@@ -65,7 +65,7 @@ interface Answering {
   readonly multiaddr: string
   /** When each exchange was asked and answered, as `performance.now()`. */
   readonly times: ReadonlyArray<{ readonly asked: number; readonly answered: number }>
-  /** Resolves when there were so many. */
+  /** Resolves after `count` of them. Rejects when the next one takes longer than a start. */
   exchanges(count: number): Promise<void>
 }
 
@@ -78,7 +78,7 @@ async function startAnswering(scope: AsyncDisposableStack, answer: (exchange: nu
     const asked = performance.now()
     const bytes = byteStream(stream)
     while ((await bytes.read()) !== null) {
-      // What it asks is not what this is about.
+      // The request does not matter here.
     }
     stream.send(Buffer.from(`${JSON.stringify(answer(times.length))}\n`))
     times.push({ asked, answered: performance.now() })
