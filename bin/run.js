@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 // those who run a command. Other warnings stand.
 const { emitWarning } = process
 process.emitWarning = (warning, ...rest) => {
-  const type = warning.name ?? rest[0]?.type ?? rest[0]
+  const type = warning?.name ?? rest[0]?.type ?? rest[0]
   if (type !== 'ExperimentalWarning') {
     emitWarning(warning, ...rest)
   }

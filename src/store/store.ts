@@ -76,7 +76,7 @@ export interface TakenEdit extends Merged {
   readonly useless: UselessEntries
 }
 
-/** It is no list. It is left as it is; what is known stays, and no snapshot is written until it is one, or is gone. */
+/** It is no list, or can't be read. It is left as it is; what is known stays, and no snapshot is written until it is one, or is gone. */
 export interface UnreadableEdit {
   readonly outcome: 'unreadable'
   readonly reason: string

@@ -171,11 +171,11 @@ describe('the budget', () => {
   })
 })
 
-it('identify tells who answers at an address, or nobody', async () => {
+it('identify returns the PeerId that answers at an address, or why none does', async () => {
   const dial: Dial = async (address) => (address.includes('8.8.8.8') ? { peerId: 'peer' } : { fault: 'dial_refused' })
   const prober = new Prober({ dial, clock: () => NOW })
   assert.deepEqual(await prober.identify('/ip4/8.8.8.8/tcp/4001'), { peerId: 'peer' })
-  assert.equal(await prober.identify('/ip4/9.9.9.9/tcp/4001'), undefined)
+  assert.deepEqual(await prober.identify('/ip4/9.9.9.9/tcp/4001'), { fault: 'dial_refused' })
 })
 
 function registration(ip: string): Registration {

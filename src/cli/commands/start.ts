@@ -36,7 +36,7 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
 
   const node = await createNode(config, log, { acceptEdit: options.has('accept-list') })
   const started = node.start()
-  reloadOnHangup(node, started, config, log)
+  reloadOnHangup(node, { started, signalled }, config, log)
   let signal: NodeJS.Signals | undefined
   try {
     signal = await Promise.race([started.then(() => undefined), signalled])
@@ -137,8 +137,23 @@ function announce(node: BootstrapPeer, config: Config, log: Logger): void {
   }
 }
 
-function reloadOnHangup(node: BootstrapPeer, started: Promise<void>, config: Config, log: Logger): void {
+interface Life {
+  readonly started: Promise<void>
+  readonly signalled: Promise<NodeJS.Signals>
+}
+
+/** A node that stops, or never started, has no list to take in. */
+function reloadOnHangup(node: BootstrapPeer, { started, signalled }: Life, config: Config, log: Logger): void {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  started.catch(end)
+  void signalled.then(end)
   process.on('SIGHUP', () => {
+    if (isOver) {
+      return
+    }
     const reloaded = started.then(() => node.reload())
     reloaded.then(
       (edit) => logEdit(edit, config, log),

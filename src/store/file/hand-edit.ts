@@ -1,12 +1,22 @@
-import type { ListEdit, RefusedEdit, Table, TakenEdit, UnreadableEdit } from '../store.ts'
+import {
+  type ListEdit,
+  type RefusedEdit,
+  StoreUnusableError,
+  type Table,
+  type TakenEdit,
+  type UnreadableEdit,
+} from '../store.ts'
 import { type EditGuard, lossBy } from './edit-guard.ts'
 import { decodeList } from './entry-codec.ts'
-import { type FileSystem, statIfExists } from './file-system.ts'
+import { errorCode, type FileSystem, statIfExists } from './file-system.ts'
 import { jsonFault } from './json-fault.ts'
 import { hashOf, readWhole, type SnapshotFile, sameFile } from './snapshot.ts'
 import { nameUseless } from './useless-entries.ts'
 
-/** An edit that is left alone: the file as it was when it was looked at, and why. */
+/**
+ * An edit that is left alone: the file as it was when it was looked at, and why. Its hash is empty where it could not be
+ * read: then a change of its mode, which no time tells of, may be all that it needs.
+ */
 export interface PendingEdit {
   readonly file: SnapshotFile
   readonly edit: UnreadableEdit | RefusedEdit
@@ -16,7 +26,7 @@ export interface PendingEdit {
 export interface KnownList {
   file: SnapshotFile | undefined
   pending: PendingEdit | undefined
-  /** What was registered before this (ms) is in it, unless somebody deleted it. */
+  /** What was registered before this (ms) is in it, unless the operator deleted it. */
   readonly listedBefore: number
 }
 
@@ -27,7 +37,7 @@ export interface HandEditInit {
   readonly table: Table
   readonly guard: EditGuard
   readonly now: number
-  /** When the operator asked for the edit to be taken, ms; undefined when nobody did. */
+  /** When the operator asked for the edit to be taken, ms; undefined when it was only found. */
   readonly signalledAt: number | undefined
 }
 
@@ -36,20 +46,25 @@ export interface HandEditInit {
  * found. Rejects with the system's error.
  */
 export async function takeHandEdit(init: HandEditInit): Promise<ListEdit> {
-  const { fs, path, list, guard, signalledAt } = init
+  const { fs, path, list, signalledAt } = init
   const stat = await statIfExists(fs, path)
-  if (signalledAt === undefined && stat !== undefined && list.pending && sameFile(stat, list.pending.file.stat)) {
-    return list.pending.edit
+  const { pending } = list
+  if (signalledAt === undefined && stat !== undefined && pending?.file.hash && sameFile(stat, pending.file.stat)) {
+    return pending.edit
   }
   const isKnown = stat !== undefined && list.file !== undefined && sameFile(stat, list.file.stat)
-  const whole = stat === undefined || isKnown ? undefined : await readWhole(fs, path)
+  const whole = stat === undefined || isKnown ? undefined : await tryRead(fs, path)
+  if (typeof whole === 'string') {
+    forgetIfSignalled(init)
+    const edit = { outcome: 'unreadable', reason: whole } as const
+    list.pending = { file: { stat: stat!, hash: '' }, edit }
+    return edit
+  }
   const file = whole && { stat: whole.stat, hash: hashOf(whole.bytes) }
   if (whole === undefined || file === undefined || file.hash === list.file?.hash) {
     list.file = file ?? list.file
     list.pending = undefined
-    if (signalledAt !== undefined) {
-      guard.forget()
-    }
+    forgetIfSignalled(init)
     return { outcome: isKnown || file !== undefined ? 'unchanged' : 'missing' }
   }
   const edit = merge(whole.bytes, file.hash, init)
@@ -71,16 +86,18 @@ export function pendingText(edit: UnreadableEdit | RefusedEdit): string {
   return `was edited and ${fault}: correct it, or delete it to have it written anew; it is not overwritten`
 }
 
-function merge(
-  bytes: Buffer,
-  hash: string,
-  { list, table, guard, now, signalledAt }: HandEditInit,
-): TakenEdit | UnreadableEdit | RefusedEdit {
+/** What was signalled is another content than the guard may have refused. */
+function forgetIfSignalled({ guard, signalledAt }: HandEditInit): void {
+  if (signalledAt !== undefined) {
+    guard.forget()
+  }
+}
+
+function merge(bytes: Buffer, hash: string, init: HandEditInit): TakenEdit | UnreadableEdit | RefusedEdit {
+  const { list, table, guard, now, signalledAt } = init
   const decoded = decode(bytes, now)
   if (decoded instanceof Error) {
-    if (signalledAt !== undefined) {
-      guard.forget()
-    }
+    forgetIfSignalled(init)
     return { outcome: 'unreadable', reason: jsonFault(decoded, bytes.toString()) }
   }
   const live = [...decoded.records.values()].filter((record) => record.expiresAt > now)
@@ -95,6 +112,21 @@ function merge(
     ...table.merge(edited, list.listedBefore),
     expired: decoded.records.size - live.length,
     useless: nameUseless(bytes, decoded.useless),
+  }
+}
+
+/** The reason where it is for the operator to let the file be read: an editor may have saved it as another user's. */
+async function tryRead(fs: FileSystem, path: string): Promise<string | Awaited<ReturnType<typeof readWhole>>> {
+  try {
+    return await readWhole(fs, path)
+  } catch (error) {
+    if (error instanceof StoreUnusableError) {
+      return error.message
+    }
+    if (['EACCES', 'EPERM'].includes(errorCode(error))) {
+      return `this user may not read it (${errorCode(error)})`
+    }
+    throw error
   }
 }
 

@@ -27,7 +27,7 @@ export interface Cut {
 export interface SnapshotMark {
   readonly snapshot: string
   readonly since: number
-  /** When it was begun, ms: what was registered before that is in it. Undefined in a mark of before 0.1.0. */
+  /** When it was begun, ms: what was registered before that is in it. Undefined where an older version wrote it. */
   readonly began?: number | undefined
 }
 

@@ -170,6 +170,24 @@ test('an edit that does not parse is left alone and named, changes are taken, an
   await next.close()
 })
 
+test('an edit that may not be read is left alone and named, and is taken once it may be', async () => {
+  const { disk, store, table, edits } = await running()
+  edit(disk, withStatic)
+  disk.fault = ({ name, path }) => (name === 'open' && path === PATH ? 'EACCES' : undefined)
+  const unreadable = { outcome: 'unreadable', reason: 'this user may not read it (EACCES)' }
+  assert.deepEqual(await store.merge(table), unreadable)
+  await assert.rejects(store.compact(table), { code: 'EDIT' })
+  disk.fault = () => undefined
+  await store.compact(table)
+  assert.deepEqual(
+    edits.map(({ outcome }) => outcome),
+    ['taken'],
+    'who asked was told',
+  )
+  assert.deepEqual(store.state, { status: 'ok' })
+  assert.equal(table.entries.length, 2)
+})
+
 test('a list that was deleted while the store runs is written anew', async () => {
   const { disk, store, table } = await running()
   await disk.process().fs.unlink(PATH)
