@@ -193,8 +193,12 @@ describe('an application that takes no events', () => {
   })
 
   const lonely: ReadonlyArray<readonly [what: string, events: readonly DiscoveryEvent[], says: RegExp]> = [
-    ['with peers that are known', [answer(A, { peers: 7 })], /7 are known\. libp2p dials none of them.*peerKeeper\(\)/],
-    ['with peers of the cache', [{ type: 'cache', peers: 3 }], /3 are known/],
+    [
+      'with peers that are known',
+      [answer(A, { peers: 7 })],
+      /Known peers: 7\. libp2p dials none of them.*peerKeeper\(\)/,
+    ],
+    ['with peers of the cache', [{ type: 'cache', peers: 3 }], /Known peers: 3/],
     ['alone in its network', [answer(A, { peers: 0 })], /no other peer of the network "mychain"/],
     ['that was never answered', [], /No bootstrap has answered/],
   ]
@@ -217,7 +221,7 @@ describe('an application that takes no events', () => {
     const { time, said, tell } = begin({ hasKeeper: true })
     tell(answer(A, { peers: 7 }))
     await time.advance(30_000)
-    assert.match(said[0]!, /7 are known, and none could be reached/)
+    assert.match(said[0]!, /Known peers: 7\. None of them could be reached/)
   })
 
   it('is told again when a node had peers and has lost them for 30 s', async () => {
