@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { base58btc } from 'multiformats/bases/base58'
 import type { RegistrationRecord } from '../src/registry/registration.ts'
-import { fileStore } from '../src/store/file-store.ts'
+import { fileStore } from '../src/store/file/file-store.ts'
 
 /** A list of so many peers on disk, in a folder of its own, for as long as it is in use. */
 export class KnownPeers implements AsyncDisposable {
@@ -23,7 +23,8 @@ export class KnownPeers implements AsyncDisposable {
     const list = new KnownPeers(await mkdtemp(join(tmpdir(), 'bootstrap-peer-bench-')))
     const store = fileStore({ path: list.path, clock: Date.now })
     await store.open()
-    await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge: () => {} })
+    const merge = () => ({ added: 0, removed: 0 })
+    await store.compact({ records: () => knownPeers(count, Date.now()), statics: () => [], merge })
     await store.close()
     return list
   }

@@ -3,7 +3,7 @@
 //   --reprove <ms>   how long a proof counts
 //   --unlevered      with every lever of performance left alone
 import { parseArgs } from 'node:util'
-import { steadyClock } from '../src/clock.ts'
+import { steadyClock } from '../src/base/clock.ts'
 import { LEVERS } from '../src/host/switches.ts'
 import { createBootstrapPeer, fileStore, memoryStore } from '../src/index.ts'
 import { reportToParent } from './report.ts'

@@ -11,7 +11,8 @@ if (running[0] > NEEDED[0] || (running[0] === NEEDED[0] && running[1] >= NEEDED[
       process.versions.node +
       ', but ' +
       NEEDED.join('.') +
-      ' or newer is needed: install one from https://nodejs.org, or use npm start in a checkout, which brings its own\n',
+      ' or newer is needed: install one from https://nodejs.org. In a checkout, npm ci brings one, unless npm is set to ' +
+      'ignore-scripts: use it by npm start, or npx bootstrap-peer\n',
   )
   process.exitCode = 1
 }

@@ -13,6 +13,8 @@ export interface Report {
   try(name: string, attempt: () => Promise<unknown>): Promise<boolean>
   skip(name: string, reason: string): void
   fail(name: string, reason: string): void
+  /** Prints what sums cells up, for people only. */
+  print(text: string): void
 }
 
 /** A line for each cell: for people, or JSON. */
@@ -40,6 +42,11 @@ export function createReport({ json }: { readonly json: boolean }): Report {
     },
     skip: (name, detail) => add({ name, result: 'skipped', detail, ms: 0 }),
     fail: (name, detail) => add({ name, result: 'failed', detail, ms: 0 }),
+    print(text) {
+      if (!json) {
+        process.stdout.write(`${text}\n`)
+      }
+    },
   }
 }
 

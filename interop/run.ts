@@ -3,11 +3,14 @@
 
 import { parseArgs } from 'node:util'
 import { type BootstrapNode, startNode, temporaryFolder } from './bootstrap-node.ts'
+import { type Examples, examples } from './cells/examples.ts'
+import { goDiscovery } from './cells/go-discovery.ts'
 import { keyTypes } from './cells/key-types.ts'
 import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
 import { original } from './cells/original.ts'
 import { rendezvous } from './cells/rendezvous.ts'
+import { whoSeesWhom } from './cells/who-sees-whom.ts'
 import { count, createReport, type Report } from './report.ts'
 import { type Command, LANGUAGES, type Language, TOOLCHAINS } from './toolchains.ts'
 
@@ -18,6 +21,10 @@ const { json } = parseArgs({ options: { json: { type: 'boolean', default: false 
 const report = createReport({ json })
 const clients = await buildClients(report, process.env.CI === 'true')
 await runMatrix(report, clients)
+await examples(report, await buildExamples(report, clients))
+if (clients.has('go')) {
+  await goDiscovery(report)
+}
 const failed = count(report.cells, 'failed')
 if (!json) {
   console.log(`${count(report.cells, 'passed')} passed, ${failed} failed, ${count(report.cells, 'skipped')} skipped`)
@@ -45,6 +52,16 @@ async function buildClients({ skip, fail, try: attempt }: Report, ci: boolean): 
   return clients
 }
 
+async function buildExamples({ try: attempt }: Report, clients: Clients): Promise<Examples> {
+  const programs = new Map<Language, Command>()
+  for (const language of clients.keys()) {
+    await attempt(`examples/${language} builds`, async () => {
+      programs.set(language, await TOOLCHAINS[language].buildExample())
+    })
+  }
+  return programs
+}
+
 async function runMatrix(report: Report, clients: Clients): Promise<void> {
   await using scope = new AsyncDisposableStack()
   let node: BootstrapNode | undefined
@@ -58,6 +75,7 @@ async function runMatrix(report: Report, clients: Clients): Promise<void> {
   const peers = await membership(report, scope, multiaddr, clients)
   await keyTypes(report, multiaddr, clients)
   await rendezvous(report, multiaddr, clients)
+  await whoSeesWhom(report, multiaddr, clients)
   if (clients.has('go')) {
     await manners(report, multiaddr)
     await original(report, peersFile, peers)

@@ -19,7 +19,15 @@ export interface Toolchain {
   version(): Promise<string>
   /** Builds the client from its lock file. The second time it takes seconds. */
   build(): Promise<Command>
+  /** Checks the layout of the program in `examples/`, and builds it, after the client: most of it is built then. */
+  buildExample(): Promise<Command>
 }
+
+const EXAMPLES = join(import.meta.dirname, '..', 'examples')
+const PYTHON_FOLDER = join(import.meta.dirname, 'python')
+const PYTHON = join(PYTHON_FOLDER, '.venv', 'bin', 'python')
+/** As in `rust/Cargo.toml`: what is built already is used again. */
+const RUST_PROFILE = ['debug=false', 'opt-level=0', 'incremental=false', 'package."*".opt-level=1']
 
 /** From empty caches, on one of two busy cores, Rust took 5.5 minutes, Go 3 and Python half a one. */
 const BUILD_TIMEOUT_MS = 20 * 60_000
@@ -37,6 +45,17 @@ export const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
       }
       return [join(GO_TARGET, 'client')]
     },
+    async buildExample() {
+      const cwd = join(EXAMPLES, 'go')
+      const unformatted = await run('gofmt', ['-l', '.'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      if (unformatted !== '') {
+        throw new Error(`gofmt would change ${unformatted}`)
+      }
+      await run('go', ['vet', './...'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      const program = join(GO_TARGET, 'example')
+      await run('go', ['build', '-o', program, '.'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      return [program]
+    },
   },
   rust: {
     stack: 'rust-libp2p 0.57.1',
@@ -46,15 +65,25 @@ export const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
       await run('cargo', ['build', '--locked', '--quiet'], { cwd, timeout: BUILD_TIMEOUT_MS })
       return [join(cwd, 'target', 'debug', 'bootstrap-interop')]
     },
+    async buildExample() {
+      const cwd = join(EXAMPLES, 'rust')
+      const target = join(import.meta.dirname, 'rust', 'target')
+      const profile = RUST_PROFILE.flatMap((setting) => ['--config', `profile.dev.${setting}`])
+      await run('cargo', ['fmt', '--check'], { cwd, timeout: BUILD_TIMEOUT_MS })
+      const build = ['build', '--locked', '--quiet', '--target-dir', target, ...profile]
+      await run('cargo', build, { cwd, timeout: BUILD_TIMEOUT_MS })
+      return [join(target, 'debug', 'example')]
+    },
   },
   python: {
     stack: 'py-libp2p 0.8.1',
     version: pythonVersion,
     async build() {
-      const cwd = join(import.meta.dirname, 'python')
-      const python = join(cwd, '.venv', 'bin', 'python')
-      await installPython(cwd, python)
-      return [python, join(cwd, 'client.py')]
+      await installPython()
+      return [PYTHON, join(PYTHON_FOLDER, 'client.py')]
+    },
+    async buildExample() {
+      return [PYTHON, join(EXAMPLES, 'python', 'main.py')]
     },
   },
 }
@@ -66,16 +95,18 @@ async function pythonVersion(): Promise<string> {
 }
 
 /** pip looks at each of the 60 packages even when all are there; a stamp in the environment says so sooner. */
-async function installPython(cwd: string, python: string): Promise<void> {
+async function installPython(): Promise<void> {
+  const cwd = PYTHON_FOLDER
+  const requirements = join(EXAMPLES, 'python', 'requirements.txt')
   const wanted = createHash('sha256')
-    .update(await readFile(join(cwd, 'requirements.txt')))
+    .update(await readFile(requirements))
     .digest('hex')
   const stamp = join(cwd, '.venv', 'requirements.sha256')
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) {
     return
   }
   await run('python3', ['-m', 'venv', '--clear', '.venv'], { cwd, timeout: BUILD_TIMEOUT_MS })
-  const install = ['-m', 'pip', 'install', '--quiet', '--require-hashes', '--requirement', 'requirements.txt']
-  await run(python, install, { cwd, timeout: BUILD_TIMEOUT_MS })
+  const install = ['-m', 'pip', 'install', '--quiet', '--require-hashes', '--requirement', requirements]
+  await run(PYTHON, install, { cwd, timeout: BUILD_TIMEOUT_MS })
   await writeFile(stamp, wanted)
 }

@@ -1,13 +1,22 @@
 export { type HostInit, hostOptions } from './host/libp2p.ts'
 export { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer, type Status } from './node.ts'
-export { type BootstrapService, bootstrapService } from './service.ts'
+export { type BootstrapService, bootstrapService } from './service/service.ts'
 export type {
   BootstrapServiceComponents,
   BootstrapServiceEvents,
   BootstrapServiceInit,
   BootstrapStatus,
-} from './service-init.ts'
-export { fileStore } from './store/file-store.ts'
+} from './service/service-init.ts'
+export { fileStore } from './store/file/file-store.ts'
 export { memoryStore } from './store/memory-store.ts'
-export type { Store } from './store/store.ts'
+export type {
+  ListEdit,
+  RefusedEdit,
+  Store,
+  TakenEdit,
+  UneditedList,
+  UnreadableEdit,
+  UselessEntries,
+  UselessEntry,
+} from './store/store.ts'
 export { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'

@@ -6,12 +6,13 @@ import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedE
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
+import { OwnAddresses, type OwnAddressesComponents } from './host/confirm-addresses.ts'
 import { type HostInit, hostOptions } from './host/libp2p.ts'
-import { assertFree } from './host/listening.ts'
-import { OwnAddresses, type OwnAddressesComponents } from './host/own-addresses.ts'
-import { quietLogger } from './host/quiet-logger.ts'
-import { type BootstrapService, bootstrapService } from './service.ts'
-import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service-init.ts'
+import { quietLogger } from './host/patches/silent-logger.ts'
+import { assertFree } from './host/port-check.ts'
+import { type BootstrapService, bootstrapService } from './service/service.ts'
+import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service/service-init.ts'
+import type { ListEdit } from './store/store.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
   /** The identity. Default: a new Ed25519 key that nobody keeps. */
@@ -102,9 +103,9 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     await running?.libp2p.stop()
   }
 
-  /** Takes in the list as the operator edited it by hand. */
-  async reload(): Promise<void> {
-    await this.#running?.libp2p.services.bootstrap.reload()
+  /** As {@link BootstrapService.reload}. Throws while it does not run. */
+  async reload(): Promise<ListEdit> {
+    return await this.libp2p.services.bootstrap.reload()
   }
 
   /** Where it listens, with `/p2p`; empty while it does not. */
@@ -134,7 +135,9 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
-const FORWARDED = ['notice', 'store', 'registered', 'expired'] as const satisfies Array<keyof BootstrapServiceEvents>
+const FORWARDED = ['notice', 'edited', 'store', 'registered', 'expired'] as const satisfies Array<
+  keyof BootstrapServiceEvents
+>
 
 function loggerOption(logger: ComponentLogger | undefined, unlevered: HostInit['unlevered'] = []) {
   if (logger !== undefined) {

@@ -3,112 +3,97 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-
-/**
- * What each part may import: a part is a folder of `src`, or a file that lies in `src` itself. `part/file.ts` permits
- * that one file, and `type` before it only its types.
- */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  // Words without meaning of ours. They stand on nothing.
-  wire: [],
-  peer: [],
-  'clock.ts': [],
-  'random.ts': [],
-  'recent-map.ts': [],
-  'log-text.ts': [],
-  'nearest.ts': [],
-
-  registry: ['peer', 'recent-map.ts'],
-  policy: ['peer', 'registry', 'random.ts', 'recent-map.ts'],
-  store: ['peer', 'registry', 'clock.ts'],
-  'listing.ts': ['peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
-  'table-change.ts': ['peer', 'registry', 'store/store.ts', 'clock.ts'],
-  'rendezvous-point.ts': [
-    ...['listing.ts', 'table-change.ts', 'recent-map.ts'],
-    ...['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts', 'random.ts'],
-  ],
-  // The use cases of the rendezvous protocol's signed records, and of the original's clients: each on the point or beside it.
-  'rendezvous-records.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts'],
-  'record-learner.ts': ['type rendezvous-records.ts', 'peer', 'registry', 'clock.ts', 'recent-map.ts'],
-  'legacy-peers.ts': ['peer', 'policy', 'registry', 'store/store.ts', 'clock.ts'],
-  'prober.ts': ['type rendezvous-point.ts', 'peer', 'policy', 'registry', 'clock.ts', 'random.ts'],
-  'proof-schedule.ts': [
-    'type rendezvous-point.ts',
-    'type prober.ts',
-    'peer',
-    'policy',
-    'registry',
-    'clock.ts',
-    'random.ts',
-  ],
-  frontends: [
-    ...['wire', 'peer', 'policy', 'type registry', 'store/store.ts', 'clock.ts', 'type random.ts'],
-    ...['type rendezvous-point.ts', 'type rendezvous-records.ts', 'type legacy-peers.ts', 'recent-map.ts'],
-  ],
-  host: ['peer', 'policy', 'type prober.ts'],
-  client: ['wire', 'peer', 'clock.ts', 'random.ts', 'log-text.ts', 'nearest.ts'],
-
-  'rendezvous-service.ts': [
-    ...['wire', 'peer', 'registry', 'policy', 'frontends', 'host', 'clock.ts', 'random.ts'],
-    ...['type rendezvous-point.ts', 'rendezvous-records.ts', 'record-learner.ts'],
-  ],
-  'service-init.ts': ['type rendezvous-service.ts', 'host/switches.ts', 'store/store.ts', 'clock.ts', 'random.ts'],
-  'service.ts': [
-    'service-init.ts',
-    ...['rendezvous-service.ts', 'legacy-peers.ts'],
-    ...['wire', 'peer', 'registry', 'policy', 'store', 'frontends', 'host', 'clock.ts', 'random.ts'],
-    ...['rendezvous-point.ts', 'prober.ts', 'proof-schedule.ts'],
-  ],
-  'node.ts': ['service.ts', 'service-init.ts', 'host', 'peer'],
-  'index.ts': ['node.ts', 'service.ts', 'service-init.ts', 'host', 'store', 'wire'],
-
-  'identity-formats.ts': [],
-  'identity.ts': ['identity-formats.ts'],
-  'config-values.ts': ['peer', 'policy/access-list.ts'],
-  'config.ts': ['config-values.ts', 'host/switches.ts'],
-  'config-sources.ts': ['config.ts', 'log-text.ts', 'nearest.ts'],
-  cli: [
-    ...['node.ts', 'client', 'wire', 'identity.ts', 'identity-formats.ts', 'config.ts', 'config-sources.ts'],
-    ...['log-text.ts', 'nearest.ts'],
-  ],
-}
+import {
+  CIRCLES,
+  EXCEPTIONS,
+  importTable,
+  isPermitted,
+  PARTS,
+  PLANNED,
+  partOf,
+  permittedOf,
+} from './support/import-rules.ts'
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
 interface Import {
   readonly from: string
   readonly to: string
-  readonly isType: boolean
 }
 
-describe('imports', () => {
-  const files = globSync('**/*.ts', { cwd: SOURCE })
-  const imports = files.flatMap((file) => importsOf(file, readFileSync(join(SOURCE, file), 'utf8')))
+const files = globSync('**/*.ts', { cwd: SOURCE })
+const imports = files.flatMap((file) => importsOf(file, readFileSync(join(SOURCE, file), 'utf8')))
+const texts = new Set(imports.map(textOf))
 
-  it('are seen: every file that another one needs is named by somebody', () => {
+describe('imports', () => {
+  it('are seen: there are more of them than files, and each leads to a file', () => {
     assert.ok(files.length > 40)
     assert.ok(imports.length > files.length)
+    assert.deepEqual(imports.filter(({ to }) => !files.includes(to)).map(textOf), [])
   })
 
-  it('are ruled for every part', () => {
-    assert.deepEqual(new Set(Object.keys(MAY_IMPORT)), new Set(files.map(partOf)))
-  })
-
-  it('go one way', () => {
-    assert.deepEqual(imports.filter((each) => !isPermitted(each)).map(textOf), [])
-  })
-
-  it('never lead from one frontend to another', () => {
-    const crossing = imports.filter(
-      ({ from, to }) =>
-        partOf(from) === 'frontends' && partOf(to) === 'frontends' && frontendOf(from) !== frontendOf(to),
+  it('follow the rules, types or not', () => {
+    const breaking = imports.filter((each) => !isPermitted(each)).map(textOf)
+    assert.deepEqual(
+      breaking.filter((each) => !Object.hasOwn(EXCEPTIONS, each)),
+      [],
     )
-    assert.deepEqual(crossing.map(textOf), [])
   })
 
-  it('never lead in a circle, types aside', () => {
-    const circle = findCircle(imports.filter(({ isType }) => !isType))
+  it('never lead in a circle', () => {
+    const circle = findCircle(imports.filter((each) => !Object.hasOwn(CIRCLES, textOf(each))))
     assert.equal(circle?.join(' → '), undefined)
+  })
+})
+
+describe('the rules of imports', () => {
+  it('have a row for every file, and none without a file but for what is planned', () => {
+    assert.deepEqual(
+      files.filter((file) => partOf(file) === undefined),
+      [],
+    )
+    const there = new Set(files.map(partOf))
+    assert.deepEqual(new Set(PARTS.filter((part) => !there.has(part))), PLANNED)
+  })
+
+  it('have no circle', () => {
+    const permissions = PARTS.flatMap((part) =>
+      permittedOf(part).map((path) => ({ from: part, to: partOf(path) ?? path })),
+    )
+    assert.equal(findCircle(permissions)?.join(' → '), undefined)
+    assert.deepEqual(permissions.filter(({ to }) => !PARTS.includes(to as (typeof PARTS)[number])).map(textOf), [])
+  })
+
+  it('let frontends see nothing of a point but its api, and never each other', () => {
+    for (const part of PARTS.filter((each) => each.startsWith('frontends/'))) {
+      const seen = permittedOf(part).filter((path) => /^(frontends|point|proofs|registry|store|host)\b/.test(path))
+      assert.deepEqual(
+        seen.filter((path) => path !== 'frontends/exchanges.ts' && path !== 'point/point-api.ts'),
+        [],
+        part,
+      )
+    }
+  })
+
+  it('have only exceptions that are needed', () => {
+    const needed = imports.filter((each) => !isPermitted(each)).map(textOf)
+    assert.deepEqual(
+      Object.keys(EXCEPTIONS).filter((each) => !needed.includes(each)),
+      [],
+    )
+    for (const left of Object.keys(CIRCLES)) {
+      assert.ok(texts.has(left), `${left} is gone`)
+      const rest = imports.filter((each) => textOf(each) === left || !Object.hasOwn(CIRCLES, textOf(each)))
+      assert.ok(findCircle(rest) !== undefined, `${left} is in no circle`)
+    }
+  })
+
+  it('are a table that names each part once', () => {
+    const [, , ...lines] = importTable().split('\n')
+    const named = lines.flatMap((line) => Array.from(line.split(' | ')[0]!.matchAll(/`(.+?)`/g), ([, name]) => name!))
+    assert.deepEqual(named.toSorted(), PARTS.map((part) => part.replace(/\.ts$/, '')).toSorted())
+    assert.ok(lines.includes('| `streams` | `wire` |'))
+    assert.ok(lines.some((line) => line.includes('+ `frontends/kad`')))
   })
 })
 
@@ -128,59 +113,34 @@ describe('the reader of imports', () => {
       type I = import('./seven.ts').I`
     assert.deepEqual(
       importsOf('policy/x.ts', source)
-        .map(({ to, isType }) => `${isType ? 'type ' : ''}${to}`)
+        .map(({ to }) => to)
         .sort(),
-      // A clause of nothing but types in braces is loaded all the same.
       [
         'peer/ip.ts',
+        'policy/five.ts',
         'policy/four.ts',
+        'policy/one.ts',
         'policy/seven.ts',
         'policy/six.ts',
         'policy/three.ts',
         'policy/two.ts',
-        'type policy/five.ts',
-        'type policy/one.ts',
       ],
     )
   })
 })
 
 function importsOf(from: string, source: string): Import[] {
-  const statements = source.matchAll(/^\s*(?:import|export)\b([^'"`;()]*?)['"](\.[^'"]+)['"]/gm)
+  const statements = source.matchAll(/^\s*(?:import|export)\b[^'"`;()]*?['"](\.[^'"]+)['"]/gm)
   const calls = source.matchAll(/\bimport\(\s*['"](\.[^'"]+)['"]/g)
-  return [
-    ...Array.from(statements, ([, clause, path]) => ({ clause: clause!, path: path! })),
-    ...Array.from(calls, ([, path]) => ({ clause: '', path: path! })),
-  ].map(({ clause, path }) => ({
-    from,
-    to: normalize(join(dirname(from), path)),
-    isType: /^\s*type\s+[{*\w]/.test(clause),
-  }))
-}
-
-function isPermitted({ from, to, isType }: Import): boolean {
-  const part = partOf(from)
-  const permitted = MAY_IMPORT[part] ?? []
-  return [partOf(to), to].some(
-    (target) => target === part || permitted.includes(target) || (isType && permitted.includes(`type ${target}`)),
-  )
-}
-
-function partOf(file: string): string {
-  return file.split('/')[0]!
-}
-
-/** `frontends/bootstrap-answer.ts` belongs to `frontends/bootstrap.ts`. */
-function frontendOf(file: string): string {
-  return file.split('/')[1]!.split(/[-.]/)[0]!
+  return [...statements, ...calls].map(([, path]) => ({ from, to: normalize(join(dirname(from), path!)) }))
 }
 
 function textOf({ from, to }: Import): string {
   return `${from} → ${to}`
 }
 
-function findCircle(imports: readonly Import[]): string[] | undefined {
-  const targets = Map.groupBy(imports, ({ from }) => from)
+function findCircle(edges: readonly Import[]): string[] | undefined {
+  const targets = Map.groupBy(edges, ({ from }) => from)
   const done = new Set<string>()
   const walk = (file: string, path: readonly string[]): string[] | undefined => {
     if (path.includes(file)) {

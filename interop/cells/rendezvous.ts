@@ -1,53 +1,43 @@
 import assert from 'node:assert/strict'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import { generateKeyPair } from '@libp2p/crypto/keys'
-import { identify } from '@libp2p/identify'
-import { tcp } from '@libp2p/tcp'
-import { createLibp2p } from 'libp2p'
-import { RendezvousClient } from '../../src/client/rendezvous-client.ts'
 import { startLines } from '../process.ts'
+import {
+  COMMAND_TIMEOUT_MS,
+  type RendezvousProgram,
+  rendezvousCommand,
+  START_TIMEOUT_MS,
+  startJsRendezvous,
+  startRendezvous,
+} from '../rendezvous-program.ts'
 import type { Report } from '../report.ts'
-import type { Command } from '../toolchains.ts'
+import { type Command, LANGUAGES } from '../toolchains.ts'
 import type { Clients } from './membership.ts'
 
-const START_TIMEOUT_MS = 60_000
-const COMMAND_TIMEOUT_MS = 30_000
 /** The shortest time to live that the node grants is a minute. */
 const EXPIRY_TIMEOUT_MS = 75_000
 const SHORT_TTL_S = 60
 
-/** Somebody's rendezvous client, driven by lines. */
-interface RendezvousProgram {
-  readonly peerId: string
-  readonly address: string
-  // biome-ignore lint/suspicious/noExplicitAny: the cells say what they expect of it
-  do(command: string, timeout?: number): Promise<any>
-  stop(): Promise<void>
-}
-
 /** `/rendezvous/1.0.0` with the rendezvous code of other stacks, unmodified. */
 export async function rendezvous(report: Report, bootstrap: string, clients: Clients): Promise<void> {
+  for (const language of LANGUAGES) {
+    const client = clients.get(language)
+    if (client === undefined) {
+      report.skip(`${language}'s own rendezvous client`, 'no toolchain')
+    } else {
+      await ownClient(report, language, rendezvousCommand(language, client), bootstrap)
+    }
+  }
   const rust = clients.get('rust')
-  const python = clients.get('python')
   if (rust === undefined) {
-    report.skip("rust-libp2p's rendezvous client and server", 'no toolchain')
+    report.skip("rust-libp2p's rendezvous server, and what its client lets expire", 'no toolchain')
   } else {
-    await ownClient(report, 'rust', [join(dirname(rust[0]), 'rendezvous-client')], bootstrap)
     await report.try("rust's rendezvous client lets expire what the node lets expire", () =>
-      expires([join(dirname(rust[0]), 'rendezvous-client')], bootstrap),
+      expires(rendezvousCommand('rust', rust), bootstrap),
     )
     await report.try("our rendezvous client at rust's rendezvous server", () =>
       ourClient([join(dirname(rust[0]), 'rendezvous-server')]),
     )
-  }
-  if (python === undefined) {
-    report.skip("py-libp2p's rendezvous client", 'no toolchain')
-  } else {
-    const program = join(import.meta.dirname, '..', 'python', 'rendezvous_client.py')
-    await ownClient(report, 'python', [python[0], program], bootstrap)
   }
 }
 
@@ -55,7 +45,7 @@ async function ownClient(report: Report, language: string, command: Command, boo
   await report.try(`${language}'s own rendezvous client registers, discovers, pages and unregisters`, async () => {
     await using scope = new AsyncDisposableStack()
     const ns = `rendezvous-${language}`
-    const [a, b, c] = await Promise.all([1, 2, 3].map(() => start(scope, command, bootstrap)))
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => startRendezvous(scope, command, bootstrap)))
     assert.ok(a && b && c)
 
     assert.deepEqual(await c.do(`discover ${ns} 10`), { peers: [] })
@@ -87,7 +77,8 @@ async function ownClient(report: Report, language: string, command: Command, boo
 /** The behaviour itself times what it discovered, by the time to live that the node told it; the node forgets as well. */
 async function expires(command: Command, bootstrap: string): Promise<void> {
   await using scope = new AsyncDisposableStack()
-  const [a, b] = await Promise.all([start(scope, command, bootstrap), start(scope, command, bootstrap)])
+  const [a, b] = await Promise.all([1, 2].map(() => startRendezvous(scope, command, bootstrap)))
+  assert.ok(a && b)
   await a.do(`register expiry ${SHORT_TTL_S}`)
   assertFound(await b.do('discover expiry 10'), [a])
   assert.deepEqual(await b.do('expired', EXPIRY_TIMEOUT_MS), { peerId: a.peerId })
@@ -104,7 +95,7 @@ async function ourClient(command: Command): Promise<string> {
   const server = startLines(command[0], command.slice(1))
   scope.defer(async () => void (await server.end()))
   const { address: point } = JSON.parse(await server.line(0, START_TIMEOUT_MS))
-  const peers = await Promise.all([1, 2, 3].map(() => jsPeer(scope, point)))
+  const peers = await Promise.all([1, 2, 3].map(() => startJsRendezvous(scope, point)))
   for (const { client, address } of peers) {
     assert.equal(await client.register('ours', [address], { ttl: 100 }), 100)
   }
@@ -124,40 +115,6 @@ async function ourClient(command: Command): Promise<string> {
   assert.equal((await client.discover('ours')).peers.length, 2)
   await assert.rejects(client.register('ours', [peers[0]!.address], { ttl: 1 }), { status: 'E_INVALID_TTL' })
   return 'libp2p-rendezvous 0.18'
-}
-
-async function jsPeer(scope: AsyncDisposableStack, point: string) {
-  const privateKey = await generateKeyPair('Ed25519')
-  const libp2p = await createLibp2p({
-    privateKey,
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  })
-  scope.defer(async () => libp2p.stop())
-  const own = libp2p.getMultiaddrs()[0]!.toString()
-  return { own, address: own.replace(/\/p2p\/.*/, ''), client: new RendezvousClient(libp2p, point, { privateKey }) }
-}
-
-async function start(scope: AsyncDisposableStack, command: Command, bootstrap: string): Promise<RendezvousProgram> {
-  const [program, ...args] = command
-  const lines = startLines(program, [...args, bootstrap])
-  const stop = async () => void (await lines.end())
-  scope.defer(stop)
-  let at = 0
-  const next = async (timeout: number) => JSON.parse(await lines.line(at++, timeout))
-  const { peerId, address } = await next(START_TIMEOUT_MS)
-  return {
-    peerId,
-    address,
-    async do(command, timeout = COMMAND_TIMEOUT_MS) {
-      lines.tell(command)
-      return await next(timeout)
-    },
-    stop,
-  }
 }
 
 /** In this order, each at its own address. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import { type SettingKey, settingName, settingOf } from '../config.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '../base/did-you-mean.ts'
 import { COMMANDS, type Command, settingsOf } from './commands.ts'
+import { type SettingKey, settingName, settingOf } from './config/settings.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /** What was typed, with every name known; the values of settings are not looked at yet. */

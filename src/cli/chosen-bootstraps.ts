@@ -1,10 +1,10 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { BootstrapErrorCode } from '../client/bootstrap-error.ts'
-import { MAX_BOOTSTRAPS, resolveBootstraps, staticBootstraps } from '../client/bootstrap-list.ts'
-import { systemResolveTxt } from '../client/dnsaddr.ts'
-import type { Config } from '../config.ts'
-import { IdentityError, loadIdentity } from '../identity.ts'
+import { MAX_BOOTSTRAPS, resolveBootstraps, staticBootstraps } from '../client/discovery/bootstrap-list.ts'
+import { systemResolveTxt } from '../client/discovery/dnsaddr.ts'
+import { IdentityError, loadIdentity } from '../identity/key-file.ts'
 import type { CommandName } from './commands.ts'
+import type { Config } from './config/settings.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /** How long looking up names may take, ms. */

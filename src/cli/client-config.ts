@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts'
-import { resolveConfig } from '../config-sources.ts'
 import type { Invocation } from './arguments.ts'
+import type { Config } from './config/settings.ts'
+import { resolveConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**

@@ -5,7 +5,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
-import { loadIdentity } from '../identity.ts'
+import { loadIdentity } from '../identity/key-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**

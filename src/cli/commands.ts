@@ -1,5 +1,5 @@
-import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from '../config.ts'
 import type { Invocation } from './arguments.ts'
+import { type ConfiguredCommand, SETTING_KEYS, type SettingKey, settingOf } from './config/settings.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 /** Those that {@link ConfiguredCommand} does not have run a client; they take the settings of `start`, too. */
@@ -49,6 +49,10 @@ const NETWORKS: SettingHelp = {
   help: 'The network to ask for.',
   facts: 'Repeatable. Default: the one without a name',
 }
+const LOCAL_DATA_DIR: SettingHelp = {
+  help: 'Where the node of this machine keeps its key, when no bootstrap is named.',
+  facts: 'Default: .',
+}
 const PORT: Option = {
   name: 'port',
   placeholder: '<port>',
@@ -75,6 +79,11 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
         name: 'print-config',
         placeholder: '',
         help: 'Print the settings in force as a config file, and start nothing.',
+      },
+      {
+        name: 'accept-list',
+        placeholder: '',
+        help: 'Take the list as it was edited, even where it leaves out most of what was registered.',
       },
     ],
     load: () => import('./commands/start.ts'),
@@ -105,6 +114,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     operand: BOOTSTRAP,
     settings: {
       network: { help: 'The network to be in.', facts: 'Default: the one without a name' },
+      dataDir: LOCAL_DATA_DIR,
       logLevel: {
         help: 'The least important lines that are printed, where that is no terminal.',
         facts: 'Default: info',
@@ -123,7 +133,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'list',
     summary: 'Print the peers that bootstraps hand out',
     operand: BOOTSTRAP,
-    settings: { network: NETWORKS },
+    settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
       CONFIG,
       { name: 'limit', placeholder: '<count>', help: 'How many peers to ask each for, up to 1000. Default: up to 250' },
@@ -135,7 +145,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
     name: 'check',
     summary: 'Tell what is wrong with a bootstrap, or with how it sees this machine',
     operand: BOOTSTRAP,
-    settings: { network: NETWORKS },
+    settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
       CONFIG,
       PORT,

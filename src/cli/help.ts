@@ -1,5 +1,5 @@
-import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from '../config.ts'
 import { COMMANDS, type Command, settingsOf } from './commands.ts'
+import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from './config/settings.ts'
 
 /** `bootstrap-peer --help` */
 export function overview(): string {
@@ -44,7 +44,7 @@ function settingsNote(command: Command, [first]: readonly SettingKey[]): string[
 export function defaultText(key: SettingKey): string {
   const { kind, default: value } = settingOf(key)
   const json = kind.toJson(value)
-  return Array.isArray(json) ? json.join(', ') || 'none' : String(json)
+  return Array.isArray(json) ? json.join(', ') || 'none' : String(json ?? 'none')
 }
 
 function settingRow(key: SettingKey, { settings }: Command): string {

@@ -1,4 +1,4 @@
-import { IDENTITY_FORMATS, type IdentityFormat } from '../identity-formats.ts'
+import { IDENTITY_FORMATS, type IdentityFormat } from '../identity/key-formats.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /** The format that the option of this name asks for, if it was given. */

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty'
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import { remoteText } from '../log-text.ts'
+import { remoteText } from '../base/remote-text.ts'
 
 const STDOUT = 1
 

@@ -4,13 +4,13 @@ import { parseAddress } from '../peer/address.ts'
 import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
 import { BOOTSTRAP_PROTOCOL, type Verdict } from '../wire/bootstrap-codec.ts'
+import type { Family } from './addresses-to-register.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
-import { EXAMPLE_BOOTSTRAP, peerIdOf } from './bootstrap-list.ts'
+import { EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
 import { CALL_TIMEOUT_MS, exchangeLine } from './exchange.ts'
 import { literalAddresses } from './literal-addresses.ts'
 import { type OfferedPeer, readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
 import { checkBootstrapClient, checkCall } from './options.ts'
-import type { Family } from './own-addresses.ts'
 
 /** What of a libp2p node the client uses. */
 export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>

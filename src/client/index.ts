@@ -8,13 +8,13 @@ export {
   type RegisterOptions,
 } from './bootstrap-client.ts'
 export { BootstrapError, type BootstrapErrorCode } from './bootstrap-error.ts'
-export type { BootstrapSources } from './bootstrap-list.ts'
-export { type BootstrapDiscovery, bootstrapDiscovery } from './discovery.ts'
-export type { DiscoveryEvent } from './discovery-events.ts'
-export type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
-export type { KeptPeer, PeerKeeperComponents, PeerKeeperInit } from './keeper-init.ts'
+export type { BootstrapSources } from './discovery/bootstrap-list.ts'
+export { type BootstrapDiscovery, bootstrapDiscovery } from './discovery/discovery.ts'
+export type { DiscoveryEvent } from './discovery/discovery-events.ts'
+export type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery/discovery-init.ts'
+export type { KeptPeer, PeerKeeperComponents, PeerKeeperInit } from './keeper/keeper-init.ts'
+export { type PeerKeeper, peerKeeper } from './keeper/peer-keeper.ts'
 export type { OfferedAddress, OfferedPeer } from './offered-peers.ts'
-export { type PeerKeeper, peerKeeper } from './peer-keeper.ts'
 export {
   RendezvousClient,
   type RendezvousClientInit,

@@ -1,8 +1,8 @@
 import type { AbortOptions, Libp2p, PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { openRecord, type RecordForm, sealRecord } from '../peer/record.ts'
-import { type Frame, readMessages } from '../wire/message-reader.ts'
-import { writeMessage } from '../wire/message-writer.ts'
+import { writeMessage } from '../streams/message-writer.ts'
+import { type Frame, readMessages } from '../streams/messages.ts'
 import { decodeMessage, encodeMessage, isMessageFault } from '../wire/rendezvous-codec.ts'
 import {
   MAX_MESSAGE_BYTES,

@@ -1,4 +1,4 @@
-import { type Clock, steadyClock } from '../clock.ts'
+import { type Clock, steadyClock } from '../base/clock.ts'
 
 /** Time as the client sees it: what it is, and when to go on. Tests pass one that they move by hand. */
 export interface Scheduler {

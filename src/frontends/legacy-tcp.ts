@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'
-import type { Clock } from '../clock.ts'
-import type { LegacyPeers } from '../legacy-peers.ts'
-import { type Caller, callerAt } from '../policy/caller.ts'
+import type { Clock } from '../base/clock.ts'
+import { type Caller, callerAt } from '../peer/caller.ts'
+import type { LegacyPeers } from '../point/legacy-peers.ts'
 import type { RequestLimits } from '../policy/request-limits.ts'
 
 /** The most bytes of a request. `{"address":"[…]:65535"}` has 64. */

@@ -1,6 +1,8 @@
+import { yamux } from '@chainsafe/libp2p-yamux'
 import type {
   ComponentLogger,
   ConnectionEncrypter,
+  MessageStream,
   MultiaddrConnection,
   PeerId,
   PrivateKey,
@@ -10,8 +12,8 @@ import * as multistream from '@libp2p/multistream-select'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { ProofFault } from '../policy/refusal.ts'
-import type { Dial } from '../prober.ts'
-import { leveredNoise } from './levers.ts'
+import type { Dial, DialledPeer, Visit } from '../proofs/prober.ts'
+import { leveredNoise } from './patches/patched-noise.ts'
 import type { Lever } from './switches.ts'
 
 /** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
@@ -38,6 +40,8 @@ export interface DialBackInit {
  * Not `libp2p.dial()`: that answers with a connection that is there already, so a closed port "answers", and dials for
  * one peer join each other, so a bad address holds up a good one. Nothing is negotiated behind the handshake, no
  * connection is tracked, and no name is ever resolved: addresses are literal by their type.
+ *
+ * With a visit the answer is known as soon, and the dial hangs up when the visit is over: it has a deadline of its own.
  */
 export function dialBack(
   components: DialBackComponents,
@@ -46,16 +50,23 @@ export function dialBack(
   const transport = tcp()(components)
   // Its static key and the signature of that serve all dials.
   const encrypter = leveredNoise(new Set(unlevered))(components)
-  return async (address) => {
+  return async (address, visit) => {
     const signal = AbortSignal.timeout(timeout)
-    const handshake = new HandshakeOnly(encrypter, signal)
+    const handshake = new HandshakeOnly(encrypter, signal, async (peer) => {
+      if (peer.peerId !== components.peerId.toString()) {
+        await visit?.(peer)
+      }
+    })
+    const dialled = transport.dial(multiaddr(address), { signal, upgrader: handshake })
     try {
-      await transport.dial(multiaddr(address), { signal, upgrader: handshake })
+      await Promise.race([dialled, handshake.answered])
     } catch (err) {
       if (handshake.remotePeer === undefined) {
         return { fault: signal.aborted ? 'dial_timeout' : faultOf(err, handshake.connected) }
       }
     }
+    // The transport rejects with what the upgrader ends with, when that is known already.
+    dialled.catch(() => {})
     const remote = handshake.remotePeer!
     return remote.equals(components.peerId) ? { fault: 'dial_self' } : { peerId: remote.toString() }
   }
@@ -67,18 +78,28 @@ class HandshakeOnly implements Upgrader {
   connected = false
   readonly #encrypter: ConnectionEncrypter
   readonly #signal: AbortSignal
+  readonly #visit: Visit
+  readonly #answered = Promise.withResolvers<void>()
 
-  constructor(encrypter: ConnectionEncrypter, signal: AbortSignal) {
+  constructor(encrypter: ConnectionEncrypter, signal: AbortSignal, visit: Visit) {
     this.#encrypter = encrypter
     this.#signal = signal
+    this.#visit = visit
+  }
+
+  /** Resolves when it is known who is there; never, when nobody is. */
+  get answered(): Promise<void> {
+    return this.#answered.promise
   }
 
   async upgradeOutbound(connection: MultiaddrConnection): Promise<never> {
     this.connected = true
     const options = { signal: this.#signal, skipStreamMuxerNegotiation: true }
     await multistream.select(connection, this.#encrypter.protocol, options)
-    const { remotePeer } = await this.#encrypter.secureOutbound(connection, options)
+    const { remotePeer, connection: secured } = await this.#encrypter.secureOutbound(connection, options)
     this.remotePeer = remotePeer
+    this.#answered.resolve()
+    await this.#visit(dialledPeer(remotePeer, secured))
     throw new Error('proved; nothing more is wanted of this connection')
   }
 
@@ -96,6 +117,23 @@ class HandshakeOnly implements Upgrader {
 
   getConnectionEncrypters() {
     return new Map([[this.#encrypter.protocol, this.#encrypter]])
+  }
+}
+
+/** For one stream: a keep-alive or a second one of ours is not needed, and what the far side opens is not served. */
+const VISIT_MUXER = yamux({ enableKeepAlive: false, maxInboundStreams: 8, maxOutboundStreams: 1 })()
+
+function dialledPeer(remotePeer: PeerId, secured: MessageStream): DialledPeer {
+  return {
+    peerId: remotePeer.toString(),
+    async newStream(protocol, options) {
+      await multistream.select(secured, VISIT_MUXER.protocol, options)
+      const muxer = VISIT_MUXER.createStreamMuxer(secured)
+      muxer.addEventListener('stream', ({ detail }) => detail.abort(new Error('a dial-back serves nothing')))
+      const stream = await muxer.createStream(options)
+      stream.protocol = await multistream.select(stream, protocol, options)
+      return stream
+    },
   }
 }
 

@@ -1,73 +1,113 @@
-import type { Connection, PeerId, PeerStore } from '@libp2p/interface'
+import type { AbortOptions, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { type Budget, TokenBucket } from '../base/token-bucket.ts'
+import { readMessages } from '../streams/messages.ts'
+import {
+  decodeIdentify,
+  IDENTIFY_PROTOCOL,
+  MAX_IDENTIFY_BYTES,
+  MAX_IDENTIFY_MESSAGES,
+} from '../wire/identify-message.ts'
 
-/** What of a libp2p node tells who its peers are. `identify` is there only where the node has that service. */
+/** What of a libp2p node tells who its peers are. */
 export interface IdentifiedComponents {
   readonly peerStore: Pick<PeerStore, 'get'>
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
-  readonly identify?: { identify(connection: Connection, options: { signal: AbortSignal }): Promise<unknown> }
+}
+
+export interface IdentifiedPeersInit {
+  /** How many peers may be asked. Default {@link IDENTIFY_BUDGET}. */
+  readonly budget?: Budget
+  /** In ms. */
+  readonly clock: () => number
 }
 
 /** What a peer says of itself in identify. Not believed: others have to verify the envelope. */
 export interface Identified {
   readonly agent: string | undefined
-  /** Its signed peer record. */
+  /** Its signed peer record, of whatever form. */
   readonly envelope: Uint8Array | undefined
+}
+
+/**
+ * Why there is no answer. `busy`: we lacked capacity, and did not ask. `silent`: the peer did not answer in time, or
+ * does not speak identify.
+ */
+export type Unidentified = 'busy' | 'silent' | 'not_connected'
+
+/** A connection that can be asked. */
+export interface Askable {
+  newStream(protocol: string, options: Required<AbortOptions>): Promise<Stream>
 }
 
 /** How long a peer has to say who it is, ms. */
 export const IDENTIFY_TIMEOUT_MS = 2000
-/** Peers asked at the same time; beyond that nobody is asked. It costs 1 ms of CPU each. */
+/** Peers asked at the same time; beyond that none is asked. */
 export const MAX_IDENTIFYING = 16
+/** Peers asked at once, and a second: it costs 1 ms of CPU each, so this is a twentieth of a core. */
+export const IDENTIFY_BUDGET: Budget = { burst: 256, perSecond: 50 }
 
 /**
- * Asks peers who they are, those who did not say so already. libp2p would ask everybody who connects, and most are never
- * needed.
+ * Asks peers who they are. libp2p would ask everybody who connects, and most are never needed; and it gives up on a
+ * record in rust-libp2p's form (@libp2p/identify 4.1: InvalidSignatureError), which is what is wanted of those peers.
  */
 export class IdentifiedPeers {
   readonly #components: IdentifiedComponents
-  readonly #underWay = new Map<string, Promise<Identified | undefined>>()
+  readonly #clock: () => number
+  readonly #bucket: TokenBucket
+  readonly #underWay = new Map<string, Promise<Identified | Unidentified>>()
+  #asking = 0
 
-  constructor(components: IdentifiedComponents) {
+  constructor(components: IdentifiedComponents, { budget = IDENTIFY_BUDGET, clock }: IdentifiedPeersInit) {
     this.#components = components
+    this.#clock = clock
+    this.#bucket = new TokenBucket(budget, clock())
   }
 
-  /** Undefined when it can't be told now: there is no connection, no identify, no time, or no answer. */
-  async of(peerId: PeerId): Promise<Identified | undefined> {
+  /** What a connected peer says. Never rejects. */
+  async of(peerId: PeerId): Promise<Identified | Unidentified> {
     const key = peerId.toString()
     const asked = this.#underWay.get(key)
     if (asked !== undefined) {
       return await asked
     }
-    const known = await this.#known(peerId)
-    if (known?.agent !== undefined || this.#underWay.size >= MAX_IDENTIFYING) {
-      return known
-    }
-    const asking = this.#ask(peerId).finally(() => this.#underWay.delete(key))
+    const asking = this.#find(peerId).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, asking)
     return await asking
   }
 
-  async #ask(peerId: PeerId): Promise<Identified | undefined> {
-    const identify = serviceOf(this.#components)
-    const connection = this.#components.connectionManager.getConnections(peerId)[0]
-    if (identify === undefined || connection === undefined) {
-      return undefined
+  /** What the one at the other end says. Never rejects. */
+  async ask(connection: Askable): Promise<Identified | 'busy' | 'silent'> {
+    if (this.#asking >= MAX_IDENTIFYING || !this.#bucket.spend(1, this.#clock())) {
+      return 'busy'
     }
+    this.#asking++
+    const signal = AbortSignal.timeout(IDENTIFY_TIMEOUT_MS)
+    let stream: Stream | undefined
     try {
-      await identify.identify(connection, { signal: AbortSignal.timeout(IDENTIFY_TIMEOUT_MS) })
+      stream = await connection.newStream(IDENTIFY_PROTOCOL, { signal })
+      const identified = await readIdentified(stream, signal)
+      await stream.close({ signal })
+      return identified
     } catch (err) {
-      // rust-libp2p may show a record in its own form, which libp2p takes for a forgery: that says who it is.
-      return err instanceof Error && err.name === 'InvalidSignatureError' ? RUST : undefined
+      stream?.abort(err instanceof Error ? err : new Error(String(err)))
+      return 'silent'
+    } finally {
+      this.#asking--
     }
-    return await this.#known(peerId)
   }
 
+  async #find(peerId: PeerId): Promise<Identified | Unidentified> {
+    const [connection] = this.#components.connectionManager.getConnections(peerId)
+    return (await this.#known(peerId)) ?? (connection === undefined ? 'not_connected' : await this.ask(connection))
+  }
+
+  /** What a host that asks everybody was told, and keeps up to date. */
   async #known(peerId: PeerId): Promise<Identified | undefined> {
     try {
       const { metadata, peerRecordEnvelope } = await this.#components.peerStore.get(peerId)
       const agent = metadata.get('AgentVersion')
-      return { agent: agent && Buffer.from(agent).toString(), envelope: peerRecordEnvelope }
+      return agent && { agent: Buffer.from(agent).toString(), envelope: peerRecordEnvelope }
     } catch {
       // NotFoundError: nothing is known.
       return undefined
@@ -75,13 +115,23 @@ export class IdentifiedPeers {
   }
 }
 
-const RUST: Identified = { agent: 'rust-libp2p/', envelope: undefined }
-
-/** libp2p's components throw when they are asked for what is not among them. */
-function serviceOf(components: IdentifiedComponents): IdentifiedComponents['identify'] {
-  try {
-    return components.identify
-  } catch {
-    return undefined
+/** Rejects when there is no message. */
+async function readIdentified(stream: Stream, signal: AbortSignal): Promise<Identified | 'silent'> {
+  const limits = { maxBytes: MAX_IDENTIFY_BYTES, timeout: IDENTIFY_TIMEOUT_MS }
+  let identified: Identified | undefined
+  let left = MAX_IDENTIFY_MESSAGES
+  for await (const frame of readMessages(stream, limits, signal)) {
+    const message = 'tooLong' in frame ? undefined : decodeIdentify(frame)
+    if (message === undefined) {
+      break
+    }
+    identified = {
+      agent: message.agent ?? identified?.agent,
+      envelope: message.signedPeerRecord ?? identified?.envelope,
+    }
+    if (--left === 0 || identified.envelope !== undefined) {
+      break
+    }
   }
+  return identified ?? 'silent'
 }

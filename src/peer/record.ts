@@ -82,6 +82,12 @@ export function reopenRecord(envelope: Uint8Array): SignedRecord | RecordFault {
   return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope)
 }
 
+/** How an envelope says that it is signed, not verified. Undefined for what is no envelope of a record. */
+export function formOfEnvelope(envelope: Uint8Array): RecordForm | undefined {
+  const read = readEnvelope(envelope)
+  return typeof read === 'string' ? undefined : read.form
+}
+
 interface Form {
   /** What the signature is for; nothing signed for another purpose passes for a record. */
   readonly domain: string

@@ -1,9 +1,9 @@
 import type { Address } from '../peer/address.ts'
+import type { Caller } from '../peer/caller.ts'
 import { type Scope, scopeOf } from '../peer/ip.ts'
 import { type Neighbourhood, type NeighbourhoodKey, neighbourhoodsOf } from '../registry/occupancy.ts'
 import type { Registration, RegistrationKey } from '../registry/registration.ts'
 import type { AccessList } from './access-list.ts'
-import type { Caller } from './caller.ts'
 import type { RefusalCode } from './refusal.ts'
 
 /** What admission looks at. */

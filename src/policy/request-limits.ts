@@ -1,6 +1,6 @@
+import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
+import type { Caller } from '../peer/caller.ts'
 import { prefixOf } from '../peer/ip.ts'
-import type { Caller } from './caller.ts'
-import { type RateLimit, RateLimiter } from './rate-limiter.ts'
 
 /**
  * How often one may ask. An honest node asks a few times an hour; the bursts are for crowds behind one NAT that start

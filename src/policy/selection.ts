@@ -1,6 +1,6 @@
+import type { Random } from '../base/random.ts'
 import { ipOf } from '../peer/address.ts'
 import { ip4NumberAt, prefixOf, type Scope } from '../peer/ip.ts'
-import type { Random } from '../random.ts'
 import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { Caller } from '../peer/caller.ts'
 
 /** So many different peers behind one private IP, and never another IP: that is a NAT in front of us, not a machine. */
 export const SUSPICIOUS_PEERS = 8

@@ -1,7 +1,7 @@
+import { RecentMap } from '../base/recent-map.ts'
 import { ipOf, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type RecordForm, reopenRecord, type SignedRecord } from '../peer/record.ts'
-import { RecentMap } from '../recent-map.ts'
 import { ListingOrder, type Position, startAt } from './listing-order.ts'
 import type { RegisteredPeer } from './registration.ts'
 

@@ -111,6 +111,8 @@ export class Registry {
       }
       if (known.provisional) {
         known.provisional = false
+        // A list that was begun before this moment does not have it.
+        known.registeredAt = times.now
         this.#relist(known)
       }
       return known

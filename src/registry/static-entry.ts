@@ -16,3 +16,9 @@ export interface StaticRegistration {
   /** Undefined when the entry names none: the node that answers there will tell. */
   readonly peerId: string | undefined
 }
+
+/** How many of `entries` are not among `others`. */
+export function countNew(entries: readonly StaticEntry[], others: readonly StaticEntry[]): number {
+  const known = new Set(others.map(({ json }) => JSON.stringify(json)))
+  return entries.filter(({ json }) => !known.has(JSON.stringify(json))).length
+}

@@ -1,8 +1,10 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 export interface SnapshotSchedule {
   /** Something changed that `peers.json` does not say yet. Cheap: call it for each change. */
   changed(): void
+  /** What made the last snapshot fail is over: the next one comes as after any change, not when the retry is due. */
+  resume(): void
   /** Whether something changed since the last snapshot that succeeded began. */
   readonly pending: boolean
   /** No snapshot starts any more; resolves when the one that is being written is done. Idempotent. */
@@ -37,6 +39,7 @@ export function snapshotSchedule({
   let cancelTimer: (() => void) | undefined
   let running: Promise<void> | undefined
   let notBefore = Number.NEGATIVE_INFINITY
+  let pacedUntil = Number.NEGATIVE_INFINITY
   let retrying = false
   let retryMs = FIRST_RETRY_MS
 
@@ -62,11 +65,13 @@ export function snapshotSchedule({
       await compact()
       retrying = false
       retryMs = FIRST_RETRY_MS
-      notBefore = started + PACE * (clock() - started)
+      pacedUntil = started + PACE * (clock() - started)
+      notBefore = pacedUntil
     } catch (error) {
       pending = true
       retrying = true
-      notBefore = Math.max(clock() + retryMs, started + PACE * (clock() - started))
+      pacedUntil = started + PACE * (clock() - started)
+      notBefore = Math.max(clock() + retryMs, pacedUntil)
       onFailure(error, notBefore - clock())
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
     }
@@ -76,6 +81,16 @@ export function snapshotSchedule({
     changed() {
       pending = true
       startTimer()
+    },
+    resume() {
+      if (retrying) {
+        retrying = false
+        retryMs = FIRST_RETRY_MS
+        notBefore = pacedUntil
+        cancelTimer?.()
+        cancelTimer = undefined
+        startTimer()
+      }
     },
     get pending() {
       return pending

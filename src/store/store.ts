@@ -29,8 +29,11 @@ export interface Store {
    */
   compact(table: Table): Promise<void>
 
-  /** Takes in what the operator changed by hand since the last {@link compact}, if anything. */
-  merge(table: Table): Promise<void>
+  /**
+   * Takes in what the operator changed by hand since the last {@link compact}, if anything, and says what became of it.
+   * Call it when the operator says so: the second call confirms an edit that the first refused.
+   */
+  merge(table: Table): Promise<ListEdit>
 
   readonly state: StoreState
 
@@ -48,7 +51,65 @@ export interface Table {
    * The operator edited the list by hand: `statics` replaces the static entries, `records` are its other lines, and
    * what was registered before `since` (ms) and is in neither was deleted by the operator's hand.
    */
-  merge(edited: Contents, since: number): void
+  merge(edited: Contents, since: number): Merged
+}
+
+/** How many entries came in by an edit, and how many went: registrations, and the operator's own. */
+export interface Merged {
+  readonly added: number
+  readonly removed: number
+}
+
+/** What became of the list as the operator edited it by hand. */
+export type ListEdit = UneditedList | TakenEdit | UnreadableEdit | RefusedEdit
+
+/** It is as it was last read or written, or there is none: then it is written anew with the next change. */
+export interface UneditedList {
+  readonly outcome: 'unchanged' | 'missing'
+}
+
+/** It was taken in. */
+export interface TakenEdit extends Merged {
+  readonly outcome: 'taken'
+  /** Registrations in it whose time is over; they are not taken. */
+  readonly expired: number
+  readonly useless: UselessEntries
+}
+
+/** It is no list. It is left as it is; what is known stays, and no snapshot is written until it is one, or is gone. */
+export interface UnreadableEdit {
+  readonly outcome: 'unreadable'
+  readonly reason: string
+}
+
+/**
+ * It leaves out more than half of what is registered, at least 20, which may be a slip. Nothing of it is taken, and it is
+ * left as it is, as an {@link UnreadableEdit} is, until it is confirmed or changed.
+ */
+export interface RefusedEdit {
+  readonly outcome: 'refused'
+  /** So many registrations would go, */
+  readonly dropped: number
+  /** of so many. */
+  readonly of: number
+  /**
+   * {@link Store.merge} takes it when it is called again with the same content so many ms from now or later, but within
+   * a minute of the first time. Undefined when it was not called yet: the edit was found at a start or a snapshot.
+   */
+  readonly confirmIn: number | undefined
+}
+
+/** Entries that name nothing that could be served. */
+export interface UselessEntries {
+  readonly count: number
+  /** The first ten. */
+  readonly named: readonly UselessEntry[]
+}
+
+export interface UselessEntry {
+  /** Where it begins in the file, from 1. */
+  readonly line: number
+  readonly reason: string
 }
 
 /** What a list holds: registrations with their times, and the operator's own entries. */
@@ -86,6 +147,17 @@ export class StoreUnavailableError extends Error {
   constructor(code: string, cause: unknown) {
     super(`the disk does not take the change (${code})`, { cause })
     this.code = code
+  }
+}
+
+/** No snapshot can be written: the list was edited by hand, and is not to be overwritten. Changes are still taken. */
+export class EditPendingError extends StoreUnavailableError {
+  override name = 'EditPendingError'
+  readonly edit: UnreadableEdit | RefusedEdit
+
+  constructor(edit: UnreadableEdit | RefusedEdit, message: string) {
+    super('EDIT', new Error(message))
+    this.edit = edit
   }
 }
 

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { encodeIdentity } from '../../src/identity-formats.ts'
+import { encodeIdentity } from '../../src/identity/key-formats.ts'
 import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
@@ -161,6 +161,21 @@ describe('start', { concurrency: 2 }, () => {
     node.kill('SIGCONT')
     const { code } = await node.ended
     assert([130, 143].includes(code!), String(code))
+  })
+
+  it('does not say what is experimental in Node; other warnings stand', async (t) => {
+    const warn = `process.on('SIGUSR2', () => {
+      process.emitWarning('a feature', 'ExperimentalWarning')
+      process.emitWarning('a feature', { type: 'ExperimentalWarning', code: 'X' })
+      process.emitWarning(Object.assign(new Error('a feature'), { name: 'ExperimentalWarning' }))
+      process.emitWarning('no feature')
+    })`
+    const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(warn)}`]
+    const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t), nodeArguments })
+    await node.line('ready')
+    node.kill('SIGUSR2')
+    node.kill('SIGTERM')
+    assert.match((await node.ended).stderr, /^\(node:\d+\) Warning: no feature\n\(Use [^\n]*\)\n$/)
   })
 
   it('goes on when nobody can take its log', async (t) => {

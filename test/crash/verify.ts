@@ -1,8 +1,8 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { steadyClock } from '../../src/clock.ts'
-import { fileStore } from '../../src/store/file-store.ts'
+import { steadyClock } from '../../src/base/clock.ts'
+import { fileStore } from '../../src/store/file/file-store.ts'
 
 /** Which of the keys a start on a copy of the folder does not bring back. */
 export async function lostOf(folder: string, keys: ReadonlySet<string>): Promise<string[]> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { REFRESH_INTERVAL_MS, TTL_S } from '../../src/client/discovery-init.ts'
+import { REFRESH_INTERVAL_MS, TTL_S } from '../../src/client/discovery/discovery-init.ts'
 import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
-import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper-init.ts'
+import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper/keeper-init.ts'
 import { MAX_CONNECTIONS } from '../../src/host/libp2p.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service-init.ts'
+import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service/service-init.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILE = new URL('docs/client.md', ROOT)
@@ -34,21 +34,21 @@ interface Option {
 /** The tables of options in the document, written from the types and their docstrings. */
 const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
   bootstrapDiscovery: [
-    ...optionsOf('src/client/bootstrap-list.ts', 'BootstrapSources'),
-    ...optionsOf('src/client/discovery-init.ts', 'BootstrapDiscoveryInit'),
+    ...optionsOf('src/client/discovery/bootstrap-list.ts', 'BootstrapSources'),
+    ...optionsOf('src/client/discovery/discovery-init.ts', 'BootstrapDiscoveryInit'),
   ],
-  peerKeeper: optionsOf('src/client/keeper-init.ts', 'PeerKeeperInit'),
+  peerKeeper: optionsOf('src/client/keeper/keeper-init.ts', 'PeerKeeperInit'),
   BootstrapClient: optionsOf('src/client/bootstrap-client.ts', 'BootstrapClientInit'),
   RendezvousClient: optionsOf('src/client/rendezvous-client.ts', 'RendezvousClientInit'),
   createBootstrapPeer: optionsOf('src/node.ts', 'BootstrapPeerInit'),
-  bootstrapService: optionsOf('src/service-init.ts', 'BootstrapServiceInit'),
+  bootstrapService: optionsOf('src/service/service-init.ts', 'BootstrapServiceInit'),
   hostOptions: optionsOf('src/host/libp2p.ts', 'HostInit'),
 }
 
 /** The tables of events, written by hand: they have to name each event, and no other. */
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
-  bootstrapDiscovery: namesIn('src/client/discovery-events.ts', /readonly type: '(\w+)'/g),
-  createBootstrapPeer: namesIn('src/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
+  bootstrapDiscovery: namesIn('src/client/discovery/discovery-events.ts', /readonly type: '(\w+)'/g),
+  createBootstrapPeer: namesIn('src/service/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
 }
 
 describe('docs/client.md', () => {

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { it } from 'node:test'
 import { COMMANDS, settingsOf } from '../../src/cli/commands.ts'
+import {
+  SETTING_KEYS,
+  type SettingKey,
+  settingName,
+  settingOf,
+  settingVariable,
+} from '../../src/cli/config/settings.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { defaultText } from '../../src/cli/help.ts'
-import { SETTING_KEYS, type SettingKey, settingName, settingOf, settingVariable } from '../../src/config.ts'
 
 const FILE = new URL('../../docs/operations.md', import.meta.url)
 

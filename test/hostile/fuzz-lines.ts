@@ -1,4 +1,4 @@
-import type { Random } from '../../src/random.ts'
+import type { Random } from '../../src/base/random.ts'
 import { HOSTILE_REQUESTS } from './hostile-requests.ts'
 
 /** One line of what might be a request: made from nothing, or from a hostile one with some bytes changed. */

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/random.ts'
+import type { Random } from '../../src/base/random.ts'
 import { decodeRequest, isFault } from '../../src/wire/bootstrap-codec.ts'
 import { seededRandom } from '../support/random.ts'
 import { fuzzLine } from './fuzz-lines.ts'

@@ -5,7 +5,7 @@ import * as multistream from '@libp2p/multistream-select'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import { quietLogger } from '../../src/host/quiet-logger.ts'
+import { quietLogger } from '../../src/host/patches/silent-logger.ts'
 import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 
 /** An explained answer. */

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Libp2p } from 'libp2p'
 import { MAX_REQUEST_BYTES } from '../../src/frontends/legacy-tcp.ts'
 import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
-import { LEGACY_TTL_MS, MAX_LEGACY_PER_IP } from '../../src/legacy-peers.ts'
+import { LEGACY_TTL_MS, MAX_LEGACY_PER_IP } from '../../src/point/legacy-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { until } from '../support/wait.ts'
 

@@ -1,4 +1,4 @@
-import { callerAt } from '../../src/policy/caller.ts'
+import { callerAt } from '../../src/peer/caller.ts'
 import type { LabInit, LabPeer, World } from './lab.ts'
 
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Caller, callerAt } from '../../src/policy/caller.ts'
+import { type Caller, callerAt } from '../../src/peer/caller.ts'
 import { LONGEST_WAIT_MS, REQUEST_LIMITS, RequestLimits } from '../../src/policy/request-limits.ts'
 
 const { peer, ip, subnet, privateIp } = REQUEST_LIMITS

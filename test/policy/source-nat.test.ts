@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Caller, callerAt } from '../../src/policy/caller.ts'
+import { type Caller, callerAt } from '../../src/peer/caller.ts'
 import { SourceNatWatch, SUSPICIOUS_PEERS } from '../../src/policy/source-nat.ts'
 
 function caller(peer: number, ip: string): Caller {

@@ -1,6 +1,6 @@
 import type { Change, RegistrationRecord } from '../../src/registry/registration.ts'
-import type { StaticEntry } from '../../src/registry/static-entry.ts'
-import { keyText } from '../../src/store/entry-codec.ts'
+import { countNew, type StaticEntry } from '../../src/registry/static-entry.ts'
+import { keyText } from '../../src/store/file/entry-codec.ts'
 import type { Contents, Table } from '../../src/store/store.ts'
 
 export const NOW = Date.parse('2026-11-22T12:00:00.000Z')
@@ -56,6 +56,7 @@ export function testTable(records: Iterable<RegistrationRecord> = [], statics: r
     statics: () => table.entries,
     merge(edited, since) {
       table.merges.push({ edited, since })
+      const before = [map.size, table.entries] as const
       table.entries = [...edited.statics]
       const listed = new Map(edited.records.map((each) => [keyText(each), each]))
       for (const [key, each] of map) {
@@ -63,10 +64,15 @@ export function testTable(records: Iterable<RegistrationRecord> = [], statics: r
           map.delete(key)
         }
       }
+      const left = map.size
       for (const [key, each] of listed) {
         if (!map.has(key)) {
           map.set(key, each)
         }
+      }
+      return {
+        added: map.size - left + countNew(table.entries, before[1]),
+        removed: before[0] - left + countNew(before[1], table.entries),
       }
     },
     apply(change) {

@@ -110,6 +110,32 @@ test('a snapshot that fails is tried again after 1, 2, 4 … 60 s, without anoth
   assert.equal(state.failures.at(-1), 1000)
 })
 
+test('a snapshot that failed comes as after a change once what made it fail is over', async () => {
+  const { schedule, state, fire, finish, hasTimer } = harness()
+  schedule.resume()
+  assert.equal(hasTimer(), false, 'there is nothing to write')
+  state.fail = true
+  schedule.changed()
+  fire()
+  for (let n = 0; n < 5; n++) {
+    await finish()
+    fire()
+  }
+  await finish()
+  schedule.resume()
+  assert.equal(fire(), 2000)
+  await finish()
+  assert.equal(state.failures.at(-1), 1000, 'the retries begin anew')
+
+  state.takes = 5000
+  fire()
+  await finish()
+  schedule.resume()
+  assert.equal(fire(), 95_000, 'it keeps its pace')
+  await finish()
+  await schedule.stop()
+})
+
 test('stopping waits for the snapshot that runs and starts no other', async () => {
   const { schedule, fire, finish, hasTimer } = harness()
   schedule.changed()

@@ -19,8 +19,12 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>
   /** For Node itself, before the bin. */
   readonly nodeArguments?: readonly string[]
+  /** A command that is given the process to run as its last arguments, such as `unshare`. Default: none. */
+  readonly through?: readonly string[]
   /** Of its stdout. Default: utf8. */
   readonly encoding?: BufferEncoding
+  /** When it is killed however it fares, ms. Default: a minute. */
+  readonly lifetime?: number
 }
 
 export interface CliResult {
@@ -104,14 +108,16 @@ export function startCli(scope: Scope, args: readonly string[], options: CliOpti
   }
 }
 
-function spawnCli(args: readonly string[], { cwd, env = {}, nodeArguments = [] }: CliOptions): ChildProcess {
+function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
+  const { cwd, env = {}, nodeArguments = [], through = [], lifetime = DEADLINE_MS * 2 } = options
+  const [command, ...rest] = [...through, process.execPath, ...nodeArguments, BIN, ...args]
   // None of the settings of whoever runs the tests.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BOOTSTRAP_PEER_'))
-  return spawn(process.execPath, [...nodeArguments, BIN, ...args], {
+  return spawn(command!, rest, {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS * 2,
+    timeout: lifetime,
     killSignal: 'SIGKILL',
   })
 }

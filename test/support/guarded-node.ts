@@ -1,6 +1,6 @@
 import { createLibp2p } from 'libp2p'
 import { type HostInit, hostOptions } from '../../src/host/libp2p.ts'
-import { bootstrapService } from '../../src/service.ts'
+import { bootstrapService } from '../../src/service/service.ts'
 
 /** Whatever outlives a failed test ends with this. `t` is the test's context. */
 interface Scope {

@@ -1,8 +1,8 @@
-import { type Caller, callerAt } from '../../src/policy/caller.ts'
-import { type Dial, NEXT_PROOFS, Prober } from '../../src/prober.ts'
-import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proof-schedule.ts'
+import { type Caller, callerAt } from '../../src/peer/caller.ts'
+import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
+import { type Dial, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
-import { RendezvousPoint, type RendezvousPointInit } from '../../src/rendezvous-point.ts'
 import { seededRandom } from './random.ts'
 import { RULES } from './rules.ts'
 
@@ -22,12 +22,14 @@ export function testPoint({
   dial,
   clock,
   seed = 1,
+  visitOf = () => undefined,
   ...over
-}: Pick<RendezvousPointInit, 'clock'> & { dial: Dial; seed?: number } & Partial<RendezvousPointInit>): TestPoint {
+}: Pick<RendezvousPointInit, 'clock'> & { dial: Dial; seed?: number } & Pick<ProberInit, 'visitOf'> &
+  Partial<RendezvousPointInit>): TestPoint {
   const registry = new Registry({ listing: 'verified' })
   const random = seededRandom(seed)
-  const first = new Prober({ dial, clock })
-  const next = new Prober({ dial, clock, budget: NEXT_PROOFS })
+  const first = new Prober({ dial, clock, visitOf })
+  const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
   const point = new RendezvousPoint({
     registry,
     store: { append: async () => {} },

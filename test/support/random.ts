@@ -1,4 +1,4 @@
-import type { Random } from '../../src/random.ts'
+import type { Random } from '../../src/base/random.ts'
 
 /** Chance that can be had again: mulberry32, good enough to shuffle test cases and fast enough for millions. */
 export function seededRandom(seed: number): Random {

@@ -5,7 +5,7 @@ import * as multistream from '@libp2p/multistream-select'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import { quietLogger } from '../../src/host/quiet-logger.ts'
+import { quietLogger } from '../../src/host/patches/silent-logger.ts'
 import { BOOTSTRAP_PROTOCOL } from '../../src/wire/bootstrap-codec.ts'
 
 export const DATA = 0

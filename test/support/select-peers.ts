@@ -1,5 +1,5 @@
+import type { Random } from '../../src/base/random.ts'
 import { type ListedView, type SelectionQuery, selectRegistrations } from '../../src/policy/selection.ts'
-import type { Random } from '../../src/random.ts'
 import type { RegisteredPeer } from '../../src/registry/registration.ts'
 
 /** The peers that an answer would be made of. */

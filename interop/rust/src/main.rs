@@ -4,7 +4,8 @@
 //! - `ask <request>` sends a request as it is: `{"answer": …}`
 //! - `find <peer id>` looks a peer up in the list, dials it, pings it, hangs up: `{"address": …, "rtt": seconds}`
 //!
-//! What fails is `{"error": …}`. It stays up until stdin ends.
+//! What fails is `{"error": …}`. It stays up until stdin ends. With `--identify record` it shows a signed record in
+//! identify, which rust-libp2p does not do by itself.
 
 mod bootstrap;
 
@@ -51,7 +52,8 @@ async fn run() -> Result<()> {
     let network = option("--network").unwrap_or_default();
     let key = keypair(&option("--key").unwrap_or("ed25519".into()))?;
 
-    let mut peer = Peer { swarm: swarm(key)?, node_id, network };
+    let shows_record = option("--identify").as_deref() == Some("record");
+    let mut peer = Peer { swarm: swarm(key, shows_record)?, node_id, network };
     let address = peer.listen().await?;
     peer.dial(node).await?;
     let answer = peer.ask(json!({ "address": address, "network": peer.network })).await?;
@@ -143,12 +145,18 @@ impl Peer {
     }
 }
 
-fn swarm(key: Keypair) -> Result<Swarm<Behaviour>> {
+fn swarm(key: Keypair, shows_record: bool) -> Result<Swarm<Behaviour>> {
+    let version = "/interop/1.0.0".to_string();
+    let identify = if shows_record {
+        identify::Config::new_with_signed_peer_record(version, &key)
+    } else {
+        identify::Config::new(version, key.public())
+    };
     Ok(SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
-        .with_behaviour(|key| Behaviour {
-            identify: identify::Behaviour::new(identify::Config::new("/interop/1.0.0".into(), key.public())),
+        .with_behaviour(|_| Behaviour {
+            identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             stream: libp2p_stream::Behaviour::new(),
         })?

@@ -1,11 +1,11 @@
 import type { Libp2p } from 'libp2p'
 import type { Invocation } from '../arguments.ts'
-import { reportText } from '../check-report.ts'
 import { chosenBootstraps } from '../chosen-bootstraps.ts'
 import { clientConfig, networksToAsk } from '../client-config.ts'
 import { startClientNode } from '../client-node.ts'
-import { type ExamineOptions, examine, lostReport, type Report } from '../doctor.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { reportText } from './check-report.ts'
+import { type ExamineOptions, examine, lostReport, type Report } from './examine.ts'
 
 /** A doctor for bootstraps, and for how they see this machine. */
 export async function run(invocation: Invocation): Promise<ExitCode> {

@@ -1,10 +1,10 @@
 import { publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { resolveConfig } from '../../config-sources.ts'
-import { loadIdentity } from '../../identity.ts'
-import { encodeIdentity, type IdentityFormat, IdentityFormatError } from '../../identity-formats.ts'
+import { loadIdentity } from '../../identity/key-file.ts'
+import { encodeIdentity, type IdentityFormat, IdentityFormatError } from '../../identity/key-formats.ts'
 import type { Invocation } from '../arguments.ts'
+import { resolveConfig } from '../config/sources.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts'
 import { chosenFormat } from '../identity-format-option.ts'
 

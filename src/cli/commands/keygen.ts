@@ -1,14 +1,17 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { resolveConfig } from '../../config-sources.ts'
-import { createIdentity } from '../../identity.ts'
+import { createIdentity } from '../../identity/key-file.ts'
 import type { Invocation } from '../arguments.ts'
+import { resolveConfig } from '../config/sources.ts'
+import { prepareDataDirectory } from '../data-directory.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { chosenFormat } from '../identity-format-option.ts'
 
 /** A new key in a file that must not exist yet. */
 export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   const format = chosenFormat('format', options) ?? 'protobuf'
-  const { config } = resolveConfig({ flags, env: process.env, file: options.get('config') })
+  const resolved = resolveConfig({ flags, env: process.env, file: options.get('config') })
+  await prepareDataDirectory(resolved)
+  const { config } = resolved
   const key = await createIdentity(config.key, { format })
   const peerId = peerIdFromPrivateKey(key).toString()
   const json = { peerId, type: key.type, key: config.key, format }

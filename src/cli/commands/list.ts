@@ -1,7 +1,7 @@
 import type { Libp2p } from 'libp2p'
+import { remoteText } from '../../base/remote-text.ts'
 import { BootstrapClient } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
-import { remoteText } from '../../log-text.ts'
 import { MAX_LIMIT } from '../../wire/bootstrap-codec.ts'
 import type { Invocation } from '../arguments.ts'
 import { chosenBootstraps } from '../chosen-bootstraps.ts'

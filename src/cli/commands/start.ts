@@ -1,16 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Config, configJson, SETTING_KEYS, settingName } from '../../config.ts'
-import { type ResolvedConfig, resolveConfig } from '../../config-sources.ts'
-import { loadOrCreateIdentity } from '../../identity.ts'
-import { remoteText } from '../../log-text.ts'
+import { remoteText } from '../../base/remote-text.ts'
+import { loadOrCreateIdentity } from '../../identity/key-file.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../node.ts'
+import type { ListEdit, StoreState } from '../../store/store.ts'
 import type { Invocation } from '../arguments.ts'
+import { type Config, configJson, SETTING_KEYS, settingName } from '../config/settings.ts'
+import { type ResolvedConfig, resolveConfig } from '../config/sources.ts'
+import { prepareDataDirectory } from '../data-directory.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { componentLoggers, createLogger, isTerminal } from '../logger.ts'
-import { startFailure } from '../start-failure.ts'
 import { stopSignal } from '../stop-signals.ts'
 import { summaries } from '../summary.ts'
+import { editReport } from './list-edit.ts'
+import { startFailure } from './start-failure.ts'
+
+/** The code of a store that writes no snapshot because the operator's edit is not to be overwritten. */
+const EDIT = 'EDIT'
 
 /** The promise is an exit within 5 s; the rest is for the process itself. */
 const STOP_DEADLINE_MS = 4500
@@ -22,14 +28,15 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
     printConfig(resolved)
     return EXIT.ok
   }
+  await prepareDataDirectory(resolved)
   const { config } = resolved
   const log = createLogger(config.logLevel)
   exitOnException(log)
   const signalled = stopSignal()
 
-  const node = await createNode(config, log)
+  const node = await createNode(config, log, { acceptEdit: options.has('accept-list') })
   const started = node.start()
-  reloadOnHangup(node, started, log)
+  reloadOnHangup(node, started, config, log)
   let signal: NodeJS.Signals | undefined
   try {
     signal = await Promise.race([started.then(() => undefined), signalled])
@@ -54,7 +61,11 @@ function exitOnException(log: Logger): void {
   })
 }
 
-async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
+async function createNode(
+  config: Config,
+  log: Logger,
+  { acceptEdit }: { readonly acceptEdit: boolean },
+): Promise<BootstrapPeer> {
   const privateKey = await loadOrCreateIdentity(config.key, {
     allowLooseMode: config.allowLooseKeyMode,
     onCreated: () => log.warn({ key: config.key }, 'made a new identity: there was none. Keep a backup of it'),
@@ -67,6 +78,7 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     listen: config.listen,
     announce: config.announce,
     peers: config.peers,
+    acceptEdit,
     ...(config.network.length > 0 ? { networks: config.network } : {}),
     maxPeers: config.maxPeers,
     maxPeersPerNetwork: config.maxPeersPerNetwork,
@@ -87,12 +99,24 @@ async function createNode(config: Config, log: Logger): Promise<BootstrapPeer> {
     logger: componentLoggers(log),
   })
   node.addEventListener('notice', ({ detail }) => log.warn(remoteText(detail.message, 500)))
-  node.addEventListener('store', ({ detail }) =>
-    detail.status === 'ok'
-      ? log.info('the disk takes changes again')
-      : log.error({ code: detail.code }, 'the disk does not take changes: serving from memory, registering nobody new'),
-  )
+  node.addEventListener('edited', ({ detail }) => logEdit(detail, config, log))
+  node.addEventListener('store', storeLog(log))
   return node
+}
+
+/** Edits that wait for the operator are told on their own; what the disk does is told here. */
+function storeLog(log: Logger): (event: CustomEvent<StoreState>) => void {
+  let failure: string | undefined
+  return ({ detail }) => {
+    if (detail.status === 'failing') {
+      failure = detail.code
+      if (failure !== EDIT) {
+        log.error({ code: failure }, 'the disk does not take changes: serving from memory, registering nobody new')
+      }
+    } else {
+      log.info(failure === EDIT ? 'the list is written again' : 'the disk takes changes again')
+    }
+  }
 }
 
 /** Whatever the log level: a supervisor waits for this line, and a person for what to hand to others. */
@@ -114,14 +138,19 @@ function announce(node: BootstrapPeer, config: Config, log: Logger): void {
   }
 }
 
-function reloadOnHangup(node: BootstrapPeer, started: Promise<void>, log: Logger): void {
+function reloadOnHangup(node: BootstrapPeer, started: Promise<void>, config: Config, log: Logger): void {
   process.on('SIGHUP', () => {
     const reloaded = started.then(() => node.reload())
     reloaded.then(
-      () => log.info('took in the list as it was edited by hand'),
+      (edit) => logEdit(edit, config, log),
       (error: unknown) => log.error({ err: error }, 'could not take in the list as it was edited by hand'),
     )
   })
+}
+
+function logEdit(edit: ListEdit, { peers }: Config, log: Logger): void {
+  const { level, fields, message } = editReport(edit, peers)
+  log[level](fields, message)
 }
 
 function sumUp(node: BootstrapPeer, interval: number, log: Logger): NodeJS.Timeout {

@@ -1,0 +1,22 @@
+import type { Random } from './random.ts'
+
+export interface BackOff {
+  /** The window after the first failure, ms. It doubles with each one more. */
+  readonly first: number
+  /** The widest window, ms. */
+  readonly most: number
+}
+
+/**
+ * How long to wait after so many failures in a row, ms: half a window to one and a half. The spread is as wide as the
+ * window, so that those who failed together come back evenly, and one second sees no more than its share of them.
+ */
+export function backOff(failures: number, { first, most }: BackOff, random: Random): number {
+  const window = Math.min(most, first * 2 ** Math.min(failures - 1, 30))
+  return window * (0.5 + random())
+}
+
+/** `ms`, more or less a `part` of it. */
+export function jittered(ms: number, part: number, random: Random): number {
+  return ms * (1 + part * (2 * random() - 1))
+}

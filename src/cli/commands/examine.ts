@@ -1,0 +1,170 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Libp2p } from 'libp2p'
+import { addressesToRegister } from '../../client/addresses-to-register.ts'
+import { type BootstrapAnswer, BootstrapClient } from '../../client/bootstrap-client.ts'
+import { BootstrapError } from '../../client/bootstrap-error.ts'
+import { literalAddresses } from '../../client/literal-addresses.ts'
+import type { OfferedPeer } from '../../client/offered-peers.ts'
+import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { LostBootstrap } from '../chosen-bootstraps.ts'
+import { examineSiblings, type SiblingReport } from './siblings.ts'
+
+/** What was found out about one bootstrap and one network, as `check --json` prints it. */
+export interface Report {
+  /** Absent when a name led to none. */
+  readonly peerId?: string
+  readonly addresses: readonly string[]
+  readonly network: string
+  /** Whether it is reachable, is the one it should be, and answers. */
+  readonly ok: boolean
+  /** Why not. */
+  readonly error?: { readonly code: string; readonly message: string; readonly advice: string }
+  /** Who answers in its place. */
+  readonly actualPeerId?: string
+  /** From the first packet of the connection to the answer, ms. */
+  readonly answeredIn?: number
+  /** Where it sees this machine. */
+  readonly observed?: string
+  /** How many peers it hands out. */
+  readonly peers?: number
+  /** Whether it lists this machine. */
+  readonly listed?: boolean
+  /** What became of each address of this machine. */
+  readonly registrations?: readonly Verdict[]
+  /** Of the peers it hands out, how many were dialled and answered. */
+  readonly dialled?: { readonly alive: number; readonly dead: readonly string[] }
+  /** The other bootstraps that it names. Looked at for the first network only, they are the same for all. */
+  readonly siblings?: readonly SiblingReport[]
+}
+
+export interface ExamineOptions {
+  readonly network: string
+  /** Whether to dial the peers it hands out. */
+  readonly dial: boolean
+  /** Whether to ask the siblings it names. */
+  readonly siblings: boolean
+  /** Whether it should be this machine's own node. */
+  readonly local: boolean
+}
+
+/** A registration that is only to see what comes of it, seconds: the least there is. */
+const TRIAL_TTL_S = 60
+const DIAL_TIMEOUT_MS = 5000
+const PARALLEL_DIALS = 16
+
+/** Examines one bootstrap. What it registers it takes back. Never rejects for what a bootstrap does. */
+export async function examine(
+  node: Libp2p,
+  bootstrap: readonly string[],
+  { network, dial, siblings, local }: ExamineOptions,
+): Promise<Report> {
+  const client = new BootstrapClient(node, bootstrap, { network })
+  const report = { peerId: client.id, addresses: bootstrap, network }
+  const started = performance.now()
+  try {
+    const answer = await client.discover()
+    const answeredIn = Math.round(performance.now() - started)
+    const listing = await tryListing(node, client, answer)
+    return {
+      ...report,
+      ok: true,
+      answeredIn,
+      ...(answer.observed === undefined ? {} : { observed: answer.observed }),
+      peers: answer.peers.length,
+      ...listing,
+      ...(dial ? { dialled: await dialAll(node, answer.peers) } : {}),
+      ...(siblings ? { siblings: await examineSiblings(node, client.id, answer.bootstraps) } : {}),
+    }
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) {
+      throw error
+    }
+    const actualPeerId = error.code === 'wrong_peer' ? await whoAnswers(node, bootstrap) : undefined
+    const { code, message } = error
+    return {
+      ...report,
+      ok: false,
+      error: { code, message, advice: adviceFor(code, local) },
+      ...(actualPeerId === undefined ? {} : { actualPeerId }),
+    }
+  }
+}
+
+/** A name that led to no bootstrap. */
+export function lostReport({ address, code, message }: LostBootstrap, network: string): Report {
+  return { addresses: [address], network, ok: false, error: { code, message, advice: adviceFor(code, false) } }
+}
+
+function adviceFor(code: string, local: boolean): string {
+  return (local ? LOCAL_ADVICE[code] : undefined) ?? ADVICE[code] ?? 'ask its operator'
+}
+
+const LOCAL_ADVICE: Readonly<Record<string, string>> = {
+  unreachable: 'no node runs here with these settings; start it: bootstrap-peer start, or name its --config',
+  wrong_peer: 'the node that runs here has another key than these settings; name the --config that it was started with',
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  unreachable: 'see that it runs, and that its address and port are right and open',
+  name_not_resolved:
+    'see that the name is spelled right and has its record (A for /dns4, AAAA for /dns6, TXT for /dnsaddr), and that ' +
+    'this machine reaches its DNS server',
+  timeout: 'a firewall may drop what is sent there; see that its port is open',
+  wrong_peer: 'use its new PeerId if it has a new key; if it should not have one, restore the old key',
+  unsupported: 'a libp2p node runs there, but no bootstrap; see that the port is the right one',
+  reset: 'it hung up; see what its log says',
+  rate_limited: 'too many ask from here; try again later',
+  unavailable: 'its disk takes nothing; see what its log says',
+}
+
+/** Whether the bootstrap lists this node; where it does not yet, registers for a minute to hear why. */
+async function tryListing(
+  node: Libp2p,
+  client: BootstrapClient,
+  { self }: BootstrapAnswer,
+): Promise<Pick<Report, 'listed' | 'registrations'>> {
+  if (self !== undefined) {
+    return { listed: true, registrations: [] }
+  }
+  const own = node.getMultiaddrs().map(String)
+  const { registrations } = await client.register((family) => addressesToRegister(own, client.multiaddrs, family), {
+    ttl: TRIAL_TTL_S,
+    limit: 0,
+  })
+  const kept = registrations.filter(({ status }) => status !== 'refused').map(({ address }) => address)
+  if (kept.length > 0) {
+    await client.unregister(kept, { limit: 0 })
+  }
+  return { listed: registrations.some(({ status }) => status === 'listed'), registrations }
+}
+
+async function whoAnswers(node: Libp2p, bootstrap: readonly string[]): Promise<string | undefined> {
+  const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+  try {
+    const literal = await literalAddresses(bootstrap, signal)
+    const targets = literal.map((address) => multiaddr(address.replace(/\/p2p\/[^/]+$/, '')))
+    const connection = await node.dial(targets, { signal })
+    await connection.close()
+    return connection.remotePeer.toString()
+  } catch {
+    return undefined
+  }
+}
+
+async function dialAll(node: Libp2p, peers: readonly OfferedPeer[]): Promise<NonNullable<Report['dialled']>> {
+  const dead: string[] = []
+  const queue = peers.values()
+  const dialler = async () => {
+    for (const peer of queue) {
+      const targets = peer.addresses.map(({ text }) => multiaddr(`${text}/p2p/${peer.id}`))
+      try {
+        const connection = await node.dial(targets, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+        await connection.close()
+      } catch {
+        dead.push(peer.id)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL_DIALS }, dialler))
+  return { alive: peers.length - dead.length, dead }
+}

@@ -1,0 +1,55 @@
+import { remoteText } from '../../base/remote-text.ts'
+import type { ListEdit, RefusedEdit, UselessEntries } from '../../store/store.ts'
+
+export interface EditReport {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly message: string
+}
+
+/** What became of the list at `path` as it was edited by hand, and what to do next, for the log. */
+export function editReport(edit: ListEdit, path: string): EditReport {
+  switch (edit.outcome) {
+    case 'unchanged':
+      return { level: 'info', fields: {}, message: `${path} was not edited since it was last read or written` }
+    case 'missing':
+      return { level: 'info', fields: {}, message: `there is no ${path}: it is written anew` }
+    case 'taken': {
+      const { added, removed, expired, useless } = edit
+      return {
+        level: useless.count === 0 ? 'info' : 'warn',
+        fields: {
+          added,
+          removed,
+          ...(expired === 0 ? {} : { expired }),
+          ...(useless.count === 0 ? {} : { useless: uselessLines(useless) }),
+        },
+        message: 'took in the list as it was edited by hand',
+      }
+    }
+    case 'unreadable': {
+      const fault = `did not take in ${path}: ${remoteText(edit.reason)}`
+      const message = `${fault}. What is registered stays, and the file is not overwritten: ${ANEW}`
+      return { level: 'error', fields: {}, message }
+    }
+    case 'refused': {
+      const { dropped, of } = edit
+      const fault = `did not take in ${path}: it leaves out ${dropped} of ${of} registrations`
+      const message = `${fault}. They stay, and the file is not overwritten. To drop them, ${confirmText(edit)}. To keep them, ${ANEW}`
+      return { level: 'warn', fields: { dropped, of }, message }
+    }
+  }
+}
+
+const ANEW = 'correct the file, or delete it and send SIGHUP to have it written anew'
+
+function confirmText({ confirmIn }: RefusedEdit): string {
+  return confirmIn === undefined
+    ? 'send SIGHUP, and again 5 to 60 s later, or start with --accept-list'
+    : `send SIGHUP again in ${Math.ceil(confirmIn / 1000)} s or later, but within a minute, or start with --accept-list`
+}
+
+function uselessLines({ count, named }: UselessEntries): string[] {
+  const lines = named.map(({ line, reason }) => `line ${line}: ${reason}`)
+  return count === named.length ? lines : [...lines, `and ${count - named.length} more`]
+}

@@ -1,0 +1,278 @@
+import { join } from 'node:path'
+import { LEVERS, PROTECTIONS } from '../../host/switches.ts'
+import {
+  accessRule,
+  announceAddress,
+  bootstrapAddress,
+  choice,
+  count,
+  directoryPath,
+  duration,
+  filePath,
+  type Kind,
+  list,
+  listenAddress,
+  networkName,
+  optional,
+  toggle,
+} from './values.ts'
+
+/** The commands that have settings. */
+export type ConfiguredCommand = 'start' | 'id' | 'keygen'
+
+export interface Setting<T> {
+  readonly kind: Kind<T>
+  readonly default: NoInfer<T>
+  /** One sentence, without the default and the unit, which stand beside it. */
+  readonly help: string
+  /** A value as one would type it. */
+  readonly example: string
+  readonly commands: readonly ConfiguredCommand[]
+}
+
+const ALL = ['start', 'id', 'keygen'] as const
+const START = ['start'] as const
+
+/** The port of the original program, which this node replaces. */
+const DEFAULT_PORT = 4000
+
+/**
+ * Every setting, once. The name in the code is the flag, the variable and the key of the config file in another
+ * spelling: `maxPeers`, `--max-peers`, `BOOTSTRAP_PEER_MAX_PEERS`, `"max-peers"`.
+ */
+export const SETTINGS = {
+  listen: setting({
+    kind: list(listenAddress(), { min: 1, max: 16 }),
+    default: anyAddress(DEFAULT_PORT),
+    help: 'Address to listen on; port 0 lets the system choose.',
+    example: '/ip4/0.0.0.0/tcp/4000',
+    commands: START,
+  }),
+  port: setting({
+    kind: optional(count({ min: 0, max: 65_535, placeholder: '<port>' })),
+    default: undefined,
+    help: 'Port to listen on, IPv4 and IPv6, in place of 4000; not together with listen.',
+    example: '4001',
+    commands: START,
+  }),
+  announce: setting({
+    kind: list(announceAddress(), { min: 0, max: 16 }),
+    default: [],
+    help: 'Address that others reach this node at, where it differs from what it listens on (NAT, container, DNS).',
+    example: '/ip4/203.0.113.7/tcp/4000',
+    commands: START,
+  }),
+  dataDir: setting({
+    kind: directoryPath(),
+    default: '.',
+    help: 'The directory of keys/identity.key and peers.json; made, for this user only, where there is none.',
+    example: '/var/lib/bootstrap-peer',
+    commands: ALL,
+  }),
+  key: setting({
+    kind: filePath(),
+    default: 'keys/identity.key',
+    help: 'The private key that is the identity of this node; made on the first start.',
+    example: 'keys/identity.key',
+    commands: ALL,
+  }),
+  allowLooseKeyMode: setting({
+    kind: toggle(),
+    default: false,
+    help: 'Take a key that group or others can read, as a mounted secret may have to be.',
+    example: 'true',
+    commands: ['start', 'id'],
+  }),
+  peers: setting({
+    kind: filePath(),
+    default: 'peers.json',
+    help: 'The list of known peers. What the store needs besides is written next to it.',
+    example: 'peers.json',
+    commands: START,
+  }),
+  network: setting({
+    kind: list(networkName(), { min: 0, max: 1000 }),
+    default: [],
+    help: 'Serve only the network of this name; without one, any. "" is the network of peers that name none.',
+    example: 'mainnet',
+    commands: START,
+  }),
+  sibling: setting({
+    kind: list(bootstrapAddress(), { min: 0, max: 8 }),
+    default: [],
+    help: 'Another bootstrap of yours, with its PeerId; clients that ask here learn of it and remember it.',
+    example: '/ip4/203.0.113.7/tcp/4000/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
+    commands: START,
+  }),
+  listing: setting({
+    kind: choice(['verified', 'registered']),
+    default: 'verified',
+    help: 'Who is handed out: peers that were reached at their address, or all that registered.',
+    example: 'verified',
+    commands: START,
+  }),
+  reproveInterval: setting({
+    kind: duration({ min: '100ms', max: '7d' }),
+    default: 15 * 60_000,
+    help: 'How long after a peer was last reached it is tried again.',
+    example: '15m',
+    commands: START,
+  }),
+  deny: setting({
+    kind: list(accessRule(), { min: 0, max: 10_000 }),
+    default: [],
+    help: 'Never list this peer, IP or range; an IP or a range gets no connection either.',
+    example: '203.0.113.0/24',
+    commands: START,
+  }),
+  allow: setting({
+    kind: list(accessRule(), { min: 0, max: 10_000 }),
+    default: [],
+    help: 'List only this peer, IP or range; anybody may still ask.',
+    example: '12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
+    commands: START,
+  }),
+  allowForeignIp: setting({
+    kind: toggle(),
+    default: false,
+    help: 'For closed networks: list addresses at other IPs than the one the caller comes from.',
+    example: 'true',
+    commands: START,
+  }),
+  allowPrivateIp: setting({
+    kind: toggle(),
+    default: false,
+    help: 'For closed networks: list private addresses of callers that come from elsewhere.',
+    example: 'true',
+    commands: START,
+  }),
+  unlimitedNeighbours: setting({
+    kind: toggle(),
+    default: false,
+    help: 'For closed networks: no limits to how many registrations one IP and the network around it have.',
+    example: 'true',
+    commands: START,
+  }),
+  maxPeers: setting({
+    kind: count({ min: 1, max: 10_000_000 }),
+    default: 250_000,
+    help: 'The most registrations kept, over all networks.',
+    example: '250000',
+    commands: START,
+  }),
+  maxPeersPerNetwork: setting({
+    kind: count({ min: 1, max: 10_000_000 }),
+    default: 200_000,
+    help: 'The most peers of one network, so that none shuts out the others.',
+    example: '200000',
+    commands: START,
+  }),
+  maxNetworks: setting({
+    kind: count({ min: 1, max: 1_000_000 }),
+    default: 1000,
+    help: 'The most networks served at a time.',
+    example: '1000',
+    commands: START,
+  }),
+  rendezvous: setting({
+    kind: toggle(),
+    default: true,
+    help: "Serve libp2p's own /rendezvous/1.0.0 on the same list.",
+    example: 'true',
+    commands: START,
+  }),
+  legacyTcp: setting({
+    kind: count({ min: 0, max: 65_535 }),
+    default: 0,
+    help: 'Port for the raw TCP wire of the original program; 0 is off.',
+    example: '3000',
+    commands: START,
+  }),
+  maxConnections: setting({
+    kind: count({ min: 8, max: 100_000 }),
+    default: 4000,
+    help: 'The most connections open at a time.',
+    example: '4000',
+    commands: START,
+  }),
+  unprotected: setting({
+    kind: list(choice(PROTECTIONS), { min: 0, max: PROTECTIONS.length }),
+    default: [],
+    help: 'Leave out this protection against strangers, should you suspect it of doing harm.',
+    example: 'groups',
+    commands: START,
+  }),
+  unlevered: setting({
+    kind: list(choice(LEVERS), { min: 0, max: LEVERS.length }),
+    default: [],
+    help: 'Leave out this work of ours on what a connection costs, should you suspect it of doing harm.',
+    example: 'joinedWrites',
+    commands: START,
+  }),
+  logLevel: setting({
+    kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    help: 'The least important lines that are logged.',
+    example: 'debug',
+    commands: START,
+  }),
+  summaryInterval: setting({
+    kind: duration({ min: '100ms', max: '1d' }),
+    default: 60_000,
+    help: 'How often the log sums up what went on.',
+    example: '1m',
+    commands: START,
+  }),
+} as const
+
+type Settings = typeof SETTINGS
+export type SettingKey = keyof Settings
+
+/** What is in force, as plain data: durations in milliseconds, everything else as {@link SETTINGS} says. */
+export type Config = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never }
+
+/** A default that another setting moves, such as that of the key by the data directory. */
+export interface MovedDefault<K extends SettingKey> {
+  readonly by: SettingKey
+  readonly to: (config: Config) => Config[K]
+}
+
+/** Where a setting of the left is not given, and the one that moves it is. */
+export const MOVED_DEFAULTS: { readonly [K in SettingKey]?: MovedDefault<K> } = {
+  listen: { by: 'port', to: ({ port = DEFAULT_PORT }) => anyAddress(port) },
+  key: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.key.default) },
+  peers: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.peers.default) },
+}
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]
+
+/** The flag without its dashes, and the key in the config file: `maxPeers` is `max-peers`. */
+export function settingName(key: SettingKey): string {
+  return key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+}
+
+/** The environment variable: `maxPeers` is `BOOTSTRAP_PEER_MAX_PEERS`. */
+export function settingVariable(key: SettingKey): string {
+  return ENVIRONMENT_PREFIX + settingName(key).toUpperCase().replaceAll('-', '_')
+}
+
+export const ENVIRONMENT_PREFIX = 'BOOTSTRAP_PEER_'
+
+/** The setting as one without its own type, for whoever handles them all alike. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return SETTINGS[key] as Setting<unknown>
+}
+
+/** The config as a config file would hold it: without what is not set. */
+export function configJson(config: Config): Record<string, unknown> {
+  const json = SETTING_KEYS.map((key) => [settingName(key), settingOf(key).kind.toJson(config[key])] as const)
+  return Object.fromEntries(json.filter(([, value]) => value !== undefined))
+}
+
+function anyAddress(port: number): string[] {
+  return [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`]
+}
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition
+}

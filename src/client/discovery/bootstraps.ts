@@ -1,0 +1,176 @@
+import type { Random } from '../../base/random.ts'
+import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { Family } from '../addresses-to-register.ts'
+import type { BootstrapAnswer } from '../bootstrap-client.ts'
+import type { BootstrapError } from '../bootstrap-error.ts'
+import type { CachedBootstrap } from '../cache/cache-file.ts'
+import { readDialable } from '../offered-peers.ts'
+import type { Scheduler } from '../scheduler.ts'
+import { Session, type SessionInit } from './bootstrap-session.ts'
+
+/** Bootstraps learned from one configured one: as many as an operator has; a liar does not become a majority. */
+export const MAX_LEARNED_PER_ROOT = 4
+/** A learned one that was never met is given up after so many failures in a row: about a quarter of an hour. */
+const GIVE_UP_AFTER = 10
+
+export interface BootstrapsInit {
+  readonly connect: (addresses: readonly string[]) => SessionInit['client']
+  /** What to register with a bootstrap at these addresses; over a connection of `family`, when it is known. */
+  readonly addresses: (bootstrap: readonly string[], family?: Family) => readonly string[]
+  readonly ownId: string
+  readonly ttl: number
+  readonly refreshInterval: number
+  readonly wantsMore: () => boolean
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly onAnswer: (bootstrap: Bootstrap, answer: BootstrapAnswer) => void
+  readonly onVerdicts: (bootstrap: Bootstrap, verdicts: readonly Verdict[]) => void
+  readonly onFailure: (bootstrap: Bootstrap, error: BootstrapError, retryIn: number) => void
+  /** One that was learned has answered for the first time. */
+  readonly onMet: (bootstrap: Bootstrap) => void
+  /** One is no longer asked. */
+  readonly onGone: (bootstrap: Bootstrap) => void
+  /** On stop this node was taken off its list, or the bootstrap gave no answer. */
+  readonly onUnregistered: (bootstrap: Bootstrap, error: BootstrapError | undefined) => void
+}
+
+export interface Bootstrap {
+  readonly id: string
+  readonly addresses: readonly string[]
+  /** PeerId of the configured bootstrap that led to it; its own, when it is configured. They have one voice. */
+  readonly root: string
+  readonly session: Session
+  /** Whether it has answered in this run or an earlier one. */
+  met: boolean
+}
+
+/** The bootstraps that are asked side by side: those of the configuration, and those that they have led to. */
+export class Bootstraps {
+  readonly #init: BootstrapsInit
+  readonly #byId = new Map<string, Bootstrap>()
+
+  constructor(init: BootstrapsInit) {
+    this.#init = init
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id)
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** Whether none of them answers now. */
+  get allFail(): boolean {
+    return this.#byId.values().every(({ session }) => session.failures > 0)
+  }
+
+  /** The configuration says these, and no others. One whose addresses changed begins anew. */
+  configure(found: ReadonlyMap<string, readonly string[]>): void {
+    for (const bootstrap of [...this.#byId.values()]) {
+      const { id, root, addresses } = bootstrap
+      const now = found.get(id)
+      if (root === id && (now === undefined || now.join() !== addresses.join())) {
+        this.#remove(bootstrap)
+      } else if (root !== id && now !== undefined) {
+        this.#remove(bootstrap)
+      }
+    }
+    for (const [id, addresses] of found) {
+      if (!this.#byId.has(id)) {
+        this.#add(id, addresses, id, false)
+      }
+    }
+  }
+
+  /** Those of an earlier run. */
+  restore(learned: readonly CachedBootstrap[]): void {
+    for (const { id, addresses, root } of learned) {
+      if (!this.#byId.has(id) && this.#learnedFrom(root) < MAX_LEARNED_PER_ROOT) {
+        this.#add(id, addresses, root, true)
+      }
+    }
+  }
+
+  addressesChanged(): void {
+    for (const { session } of this.#byId.values()) {
+      session.addressesChanged()
+    }
+  }
+
+  /** The node wants more peers after having had enough. */
+  wantsMoreAgain(): void {
+    for (const { session } of this.#byId.values()) {
+      session.wantsMoreAgain()
+    }
+  }
+
+  /** Unregisters this node everywhere, side by side. Never rejects. */
+  async stop(): Promise<void> {
+    const all = [...this.#byId.values()]
+    this.#byId.clear()
+    await Promise.all(
+      all.map(async (bootstrap) => {
+        const outcome = await bootstrap.session.stop({ unregister: true })
+        if (outcome !== undefined) {
+          this.#init.onUnregistered(bootstrap, outcome === true ? undefined : outcome)
+        }
+      }),
+    )
+  }
+
+  #add(id: string, addresses: readonly string[], root: string, met: boolean): void {
+    const { connect, scheduler, random, ttl, refreshInterval, wantsMore, ownId } = this.#init
+    if (id === ownId) {
+      return
+    }
+    const session = new Session({
+      client: connect(addresses),
+      addresses: (family) => this.#init.addresses(addresses, family),
+      ttl,
+      refreshInterval,
+      wantsMore,
+      scheduler,
+      random,
+      onAnswer: (answer) => this.#answered(bootstrap, answer),
+      onVerdicts: (verdicts) => this.#init.onVerdicts(bootstrap, verdicts),
+      onFailure: (error, retryIn) => this.#failed(bootstrap, error, retryIn),
+    })
+    const bootstrap: Bootstrap = { id, addresses, root, session, met }
+    this.#byId.set(id, bootstrap)
+    session.start()
+  }
+
+  #answered(bootstrap: Bootstrap, answer: BootstrapAnswer): void {
+    if (!bootstrap.met && bootstrap.root !== bootstrap.id) {
+      this.#init.onMet(bootstrap)
+    }
+    bootstrap.met = true
+    this.#init.onAnswer(bootstrap, answer)
+    for (const address of answer.bootstraps) {
+      const id = readDialable(address)?.id
+      if (id !== undefined && !this.#byId.has(id) && this.#learnedFrom(bootstrap.root) < MAX_LEARNED_PER_ROOT) {
+        this.#add(id, [address], bootstrap.root, false)
+      }
+    }
+  }
+
+  #failed(bootstrap: Bootstrap, error: BootstrapError, retryIn: number): void {
+    this.#init.onFailure(bootstrap, error, retryIn)
+    if (bootstrap.root !== bootstrap.id && !bootstrap.met && bootstrap.session.failures >= GIVE_UP_AFTER) {
+      this.#remove(bootstrap)
+    }
+  }
+
+  #remove(bootstrap: Bootstrap): void {
+    this.#byId.delete(bootstrap.id)
+    // Stays registered: the same bootstrap may be on its way in again, at another address.
+    bootstrap.session.stop({ unregister: false })
+    this.#init.onGone(bootstrap)
+  }
+
+  #learnedFrom(root: string): number {
+    return this.#byId.values().reduce((count, each) => count + (each.root === root && each.id !== root ? 1 : 0), 0)
+  }
+}

@@ -1,0 +1,33 @@
+import type { Verdict } from '../../wire/bootstrap-codec.ts'
+import type { BootstrapError } from '../bootstrap-error.ts'
+
+/** What a discovery can tell an application. The set is closed; `bootstrap` is a PeerId. */
+export type DiscoveryEvent =
+  /** A bootstrap was asked and has answered. */
+  | {
+      readonly type: 'answer'
+      readonly bootstrap: string
+      /** How many others it named. */
+      readonly peers: number
+      /** Whether it hands this node to others. */
+      readonly listed: boolean
+      /** The multiaddr that it sees this node at. */
+      readonly observed: string | undefined
+    }
+  /** What became of each address that this node registered: why others are, or are not, handed it. */
+  | { readonly type: 'verdicts'; readonly bootstrap: string; readonly registrations: readonly Verdict[] }
+  /** A bootstrap did not answer; it is tried again in `retryIn` ms. */
+  | {
+      readonly type: 'failure'
+      readonly bootstrap: string
+      readonly error: BootstrapError
+      readonly retryIn: number
+    }
+  /** A bootstrap that another one had named has answered, and is remembered. */
+  | { readonly type: 'learned'; readonly bootstrap: string; readonly addresses: readonly string[] }
+  /** The answers leave the node short of its target: this number of `peers` of earlier runs is tried too. */
+  | { readonly type: 'cache'; readonly peers: number }
+  /** On stop: the bootstrap no longer lists this node; with an `error` it may, until the registration expires. */
+  | { readonly type: 'unregistered'; readonly bootstrap: string; readonly error: BootstrapError | undefined }
+  /** Something an operator may want to mend, in one line. */
+  | { readonly type: 'notice'; readonly message: string }

@@ -1,0 +1,81 @@
+import {
+  type PeerDiscovery,
+  type PeerDiscoveryEvents,
+  type PeerDiscoveryProvider,
+  peerDiscoverySymbol,
+  type Startable,
+  serviceCapabilities,
+  TypedEventEmitter,
+} from '@libp2p/interface'
+import { checkDiscoveryInit } from '../options.ts'
+import type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
+import { DiscoveryRun } from './discovery-run.ts'
+
+/**
+ * Finds the peers of a network through its bootstraps, and keeps this node findable there:
+ *
+ * ```ts
+ * const node = await createLibp2p({
+ *   …,
+ *   peerDiscovery: [bootstrapDiscovery({ bootstraps: ['/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…'], cache: 'peers-cache.json' })],
+ * })
+ * ```
+ *
+ * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError here and now when an
+ * option is not what it can be, or has no such name; the message says what to write instead. Nothing is thrown later:
+ * a failure is an event and another attempt. Without `onEvent`, what a developer has to know is a warning of libp2p's
+ * logger, once: no bootstrap answers, this node is not listed, it has no peers after 30 s.
+ */
+export function bootstrapDiscovery(
+  init: BootstrapDiscoveryInit,
+): (components: BootstrapDiscoveryComponents) => BootstrapDiscovery {
+  checkDiscoveryInit(init)
+  return (components) => new BootstrapDiscovery(components, init)
+}
+
+/** The module as libp2p sees it. */
+export class BootstrapDiscovery
+  extends TypedEventEmitter<PeerDiscoveryEvents>
+  implements PeerDiscovery, PeerDiscoveryProvider, Startable
+{
+  readonly [Symbol.toStringTag] = 'bootstrap-peer-discovery'
+  readonly [serviceCapabilities]: string[] = ['@libp2p/peer-discovery']
+  readonly #components: BootstrapDiscoveryComponents
+  readonly #init: BootstrapDiscoveryInit
+  #run: DiscoveryRun | undefined
+
+  constructor(components: BootstrapDiscoveryComponents, init: BootstrapDiscoveryInit) {
+    super()
+    this.#components = components
+    this.#init = init
+  }
+
+  get [peerDiscoverySymbol](): PeerDiscovery {
+    return this
+  }
+
+  isStarted(): boolean {
+    return this.#run !== undefined
+  }
+
+  start(): void {}
+
+  /** Not in start(): only now the node knows where it listens, and can dial. Idempotent. */
+  afterStart(): void {
+    if (this.#run === undefined) {
+      this.#run = new DiscoveryRun(this.#components, this.#init, (detail) => this.safeDispatchEvent('peer', { detail }))
+      this.#run.start()
+    }
+  }
+
+  /** While the node can still speak: takes back what was registered, for 2 s at most. Idempotent. */
+  async beforeStop(): Promise<void> {
+    const run = this.#run
+    this.#run = undefined
+    await run?.stop()
+  }
+
+  async stop(): Promise<void> {
+    await this.beforeStop()
+  }
+}

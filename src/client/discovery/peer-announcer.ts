@@ -1,0 +1,46 @@
+import type { Logger, PeerInfo, PeerStore } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { LRUCache } from 'lru-cache'
+import { sourceTags } from '../source-tags.ts'
+import type { ChosenPeer } from './choose-peers.ts'
+
+/** The peers that are remembered as announced: many times what is announced in a refresh. */
+const MAX_ANNOUNCED = 10_000
+/** A tag outlives this many refreshes that do not name its peer. */
+const TAG_REFRESHES = 12
+
+export interface PeerAnnouncerInit {
+  readonly peerStore: PeerStore
+  readonly onPeer: (peer: PeerInfo) => void
+  /** How often a peer is named, ms. */
+  readonly refreshInterval: number
+  readonly log: Logger
+}
+
+/** Tells libp2p of peers: an event for each, and in the peer store who named it. */
+export class PeerAnnouncer {
+  readonly #init: PeerAnnouncerInit
+  readonly #announced = new LRUCache<string, readonly string[]>({ max: MAX_ANNOUNCED })
+
+  constructor(init: PeerAnnouncerInit) {
+    this.#init = init
+  }
+
+  /** Where a peer was said to be; undefined when it was not announced. */
+  addressesOf(id: string): readonly string[] | undefined {
+    return this.#announced.get(id)
+  }
+
+  announce({ id: text, addresses, roots }: ChosenPeer): void {
+    const { peerStore, onPeer, refreshInterval, log } = this.#init
+    this.#announced.set(text, addresses)
+    const id = peerIdFromString(text)
+    const multiaddrs = addresses.map((address) => multiaddr(address))
+    // The event is first: a newcomer's first dial should not wait for a data store.
+    onPeer({ id, multiaddrs })
+    peerStore
+      .merge(id, { multiaddrs, tags: sourceTags(roots, refreshInterval * TAG_REFRESHES) })
+      .catch((err) => log.error('could not tag the peer %s - %e', text, err))
+  }
+}

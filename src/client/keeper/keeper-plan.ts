@@ -1,0 +1,144 @@
+import type { Random } from '../../base/random.ts'
+import { CACHE_SOURCE } from '../source-tags.ts'
+
+/** What the plan looks at of a peer that could be connected to. */
+export interface Prospect {
+  readonly id: string
+  /** Network groups of its addresses; none in loopback and private ranges. */
+  readonly groups: ReadonlySet<string>
+  /** Who named it: roots of bootstraps, and the cache. */
+  readonly sources: ReadonlySet<string>
+  /** A long-lived peer of an earlier run. */
+  readonly anchor: boolean
+  /** Failures in a row. */
+  readonly failures: number
+  /** Not to be dialled earlier, ms. */
+  readonly notBefore: number
+}
+
+export interface PlanInit {
+  /** How many peers to be connected to. */
+  readonly target: number
+  /** Those connected, or being dialled. */
+  readonly engaged: readonly Prospect[]
+  /** All others. */
+  readonly available: readonly Prospect[]
+  readonly now: number
+  /** Whether every bootstrap has had the time to answer. */
+  readonly settled: boolean
+  readonly random: Random
+}
+
+/** Bootstraps that are there have answered after so many ms. */
+export const SETTLED_MS = 5000
+
+/** One network group holds this part of the connections at most, as long as there are others. */
+const GROUP_SHARE = 1 / 4
+
+/**
+ * Whom to dial now. Anchors first, then those that several bootstraps named, then turn by turn one of each bootstrap:
+ * no bootstrap brings in half of the connections by its word alone, be its list ever so long, unless it is the only
+ * one there is. Until all have had the time to answer the only one is not trusted with it either.
+ */
+export function planDials(init: PlanInit): Prospect[] {
+  const { target, engaged, available, now, settled, random } = init
+  const plan = new Plan(init)
+  const due = shuffled(available, random).filter(({ notBefore }) => notBefore <= now)
+  const trusted = due.filter((each) => loneRoot(each) === undefined).sort(byTrust)
+  const lone = Map.groupBy(due.filter((each) => loneRoot(each) !== undefined).sort(byTrust), (each) => loneRoot(each)!)
+  for (const strict of settled ? [true, false] : [true]) {
+    plan.strict = strict
+    for (const each of trusted) {
+      plan.take(each)
+    }
+    for (let taken = true; taken; ) {
+      const roots = [...lone.keys()].sort((a, b) => plan.loneCount(a) - plan.loneCount(b))
+      taken = roots.some((root) => lone.get(root)!.some((each) => plan.takeLone(each, root)))
+    }
+  }
+  plan.trim()
+  return engaged.length >= target ? [] : plan.chosen
+}
+
+/**
+ * The root whose word alone stands for a peer. The cache is no second source: it holds what the same root named, as soon
+ * as it was connected to.
+ */
+export function loneRoot({ sources, anchor }: Prospect): string | undefined {
+  const [only, ...others] = [...sources].filter((source) => source !== CACHE_SOURCE)
+  return others.length === 0 && !anchor ? only : undefined
+}
+
+class Plan {
+  readonly chosen: Prospect[] = []
+  strict = true
+  readonly #init: PlanInit
+  readonly #roots: ReadonlySet<string>
+  readonly #taken: Set<Prospect>
+
+  constructor(init: PlanInit) {
+    this.#init = init
+    this.#taken = new Set(init.engaged)
+    const named = [...init.engaged, ...init.available].flatMap(({ sources }) => [...sources])
+    this.#roots = new Set(named.filter((source) => source !== CACHE_SOURCE))
+  }
+
+  loneCount(root: string): number {
+    return this.#taken.values().reduce((count, each) => count + (loneRoot(each) === root ? 1 : 0), 0)
+  }
+
+  take(prospect: Prospect): boolean {
+    if (this.#taken.size >= this.#init.target || this.#taken.has(prospect) || !this.#fitsGroups(prospect)) {
+      return false
+    }
+    this.#taken.add(prospect)
+    this.chosen.push(prospect)
+    return true
+  }
+
+  takeLone(prospect: Prospect, root: string): boolean {
+    return this.#fitsRoot(root) && this.take(prospect)
+  }
+
+  /** Turn by turn a root may be one ahead of all others; in the end it may not. */
+  trim(): void {
+    for (const root of this.#roots) {
+      const last = this.chosen.findLast((each) => loneRoot(each) === root)
+      const count = this.loneCount(root)
+      if (last !== undefined && this.#roots.size > 1 && count > 1 && count * 2 >= this.#taken.size) {
+        this.#taken.delete(last)
+        this.chosen.splice(this.chosen.indexOf(last), 1)
+      }
+    }
+  }
+
+  #fitsRoot(root: string): boolean {
+    const count = this.loneCount(root) + 1
+    if (this.#roots.size === 1) {
+      return this.#init.settled || count <= Math.max(1, Math.floor((this.#init.target - 1) / 2))
+    }
+    return count === 1 || count <= this.#taken.size - (count - 1) + 1
+  }
+
+  #fitsGroups({ groups }: Prospect): boolean {
+    const most = Math.max(1, Math.ceil(this.#init.target * GROUP_SHARE))
+    return !this.strict || [...groups].every((group) => this.#groupCount(group) < most)
+  }
+
+  #groupCount(group: string): number {
+    return this.#taken.values().reduce((count, { groups }) => count + (groups.has(group) ? 1 : 0), 0)
+  }
+}
+
+function byTrust(a: Prospect, b: Prospect): number {
+  return Number(b.anchor) - Number(a.anchor) || a.failures - b.failures || b.sources.size - a.sources.size
+}
+
+function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+  const copy = [...items]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1))
+    ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
+  }
+  return copy
+}

@@ -1,0 +1,90 @@
+import type { RecordRefusal } from '../../point/signed-records.ts'
+import { refusal } from '../../policy/refusal.ts'
+import type { FaultCode, Status } from '../../wire/rendezvous-messages.ts'
+
+/** A status that is no success, with words for the one who runs the refused node. */
+export interface Failure {
+  readonly status: Exclude<Status, 'OK'>
+  readonly statusText: string
+}
+
+/** How the specification's few statuses tell why a record is not registered; the text tells the rest. */
+export function failureOf(code: RecordRefusal): Failure {
+  switch (code) {
+    case 'record_too_long':
+    case 'record_not_an_envelope':
+    case 'record_of_another_kind':
+    case 'record_signature_wrong':
+    case 'record_signer_mismatch':
+    case 'record_not_readable':
+    case 'record_seq_out_of_range':
+    case 'record_addresses_count':
+    case 'record_seq_not_rising':
+      return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: RECORD_MESSAGES[code] }
+    case 'address_too_long':
+    case 'address_invalid':
+    case 'address_unsupported':
+    case 'address_not_canonical':
+    case 'port_invalid':
+    case 'port_not_allowed':
+    case 'ip_special':
+    // None of the addresses is one that the peer answers at, so the record would send others nowhere.
+    case 'dial_refused':
+    case 'dial_timeout':
+    case 'dial_unreachable':
+    case 'dial_wrong_peer':
+    case 'dial_not_libp2p':
+    case 'dial_self':
+      return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: refusal(code).message }
+    case 'peer_mismatch':
+    case 'ip_mismatch':
+    case 'ip_private':
+    case 'denied':
+    case 'static':
+      return { status: 'E_NOT_AUTHORIZED', statusText: refusal(code).message }
+    case 'network_not_served':
+      return { status: 'E_INVALID_NAMESPACE', statusText: refusal(code).message }
+    case 'limit_networks':
+    case 'limit_network':
+    case 'limit_total':
+    case 'limit_ip':
+    case 'limit_subnet':
+    case 'limit_range':
+    case 'limit_peer':
+    case 'dial_busy':
+    case 'removed':
+    case 'unavailable':
+      return { status: 'E_UNAVAILABLE', statusText: refusal(code).message }
+  }
+}
+
+const RECORD_MESSAGES = {
+  record_too_long: 'a signed peer record has at most 4096 bytes',
+  record_not_an_envelope: 'not a signed envelope (RFC 0002)',
+  record_of_another_kind: 'an envelope, but of no peer record',
+  record_signature_wrong: 'the signature is wrong',
+  record_signer_mismatch: 'the signer is not the peer that the record is about',
+  record_not_readable: 'the envelope holds no peer record that can be read',
+  record_seq_out_of_range: 'the sequence number is beyond 2^63 - 1',
+  record_addresses_count: 'a record names 1 to 16 addresses',
+  record_seq_not_rising: 'the sequence number has to be higher than that of the record before',
+} as const
+
+/** How a request is answered that could not be read; undefined for those that have no answer. */
+export function faultOf(fault: FaultCode, type: 'REGISTER' | 'DISCOVER'): Failure {
+  switch (fault) {
+    case 'namespace_invalid':
+      return { status: 'E_INVALID_NAMESPACE', statusText: 'a namespace is UTF-8 of at most 255 bytes' }
+    case 'record_too_long':
+      return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: RECORD_MESSAGES.record_too_long }
+    case 'cookie_too_long':
+      return { status: 'E_INVALID_COOKIE', statusText: 'no cookie of this rendezvous point is that long' }
+    case 'message_too_long':
+      // Only a record, or a cookie, makes it that long.
+      return type === 'REGISTER' ? faultOf('record_too_long', type) : faultOf('cookie_too_long', type)
+    case 'not_protobuf':
+    case 'message_incomplete':
+    case 'too_many_registrations':
+      return { status: 'E_INTERNAL_ERROR', statusText: 'the message could not be read' }
+  }
+}

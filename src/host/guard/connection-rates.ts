@@ -1,0 +1,59 @@
+import { type RateLimit, RateLimiter } from '../../base/rate-limit.ts'
+import type { Ip, Scope } from '../../peer/ip.ts'
+import { groupsOf } from './connection-table.ts'
+
+/**
+ * How often one may connect. A handshake costs about 2 ms here, so a whole /24 that does nothing else takes a tenth of
+ * a core; the bursts let a crowd behind one NAT start together.
+ */
+export const CONNECTION_RATES = {
+  ip: { burst: 300, perSecond: 20 },
+  subnet: { burst: 1000, perSecond: 50 },
+  /** One machine may run a whole test network, started at once. */
+  privateIp: { burst: 4000, perSecond: 1000 },
+} as const satisfies Record<string, RateLimit>
+
+/** What a connection that had to be hung up on for abuse costs its network, in turns. */
+export const STRIKE_TURNS = 16
+
+/** The rates of new connections, by the network they come from. Hanging up and calling again changes nothing. */
+export class ConnectionRates {
+  readonly #ips = new RateLimiter(CONNECTION_RATES.ip)
+  readonly #subnets = new RateLimiter(CONNECTION_RATES.subnet)
+  readonly #privateIps = new RateLimiter(CONNECTION_RATES.privateIp)
+
+  /** Whether one more may come now. Taken only then. */
+  admits(ip: Ip, scope: Scope, now: number): boolean {
+    const buckets = this.#bucketsOf(ip, scope)
+    if (buckets.some(([limiter, key]) => limiter.wait(key, now) > 0)) {
+      return false
+    }
+    for (const [limiter, key] of buckets) {
+      limiter.take(key, now)
+    }
+    return true
+  }
+
+  /** Makes the next connections from there wait longer; not where one address may be everybody. */
+  strike(ip: Ip, scope: Scope, now: number): void {
+    if (scope !== 'public') {
+      return
+    }
+    for (const [limiter, key] of this.#bucketsOf(ip, scope)) {
+      for (let turn = 0; turn < STRIKE_TURNS && limiter.wait(key, now) === 0; turn++) {
+        limiter.take(key, now)
+      }
+    }
+  }
+
+  #bucketsOf(ip: Ip, scope: Scope): ReadonlyArray<readonly [RateLimiter, string]> {
+    if (scope !== 'public') {
+      return [[this.#privateIps, ip.text]]
+    }
+    const [own, subnet] = groupsOf(ip)
+    return [
+      [this.#ips, own],
+      [this.#subnets, subnet],
+    ]
+  }
+}

@@ -1,0 +1,221 @@
+import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
+import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
+import type { Ip, Scope } from '../../peer/ip.ts'
+import { groupsOf, type Seat } from './connection-table.ts'
+import { FrameInspector } from './frame-inspector.ts'
+import type { HangUp } from './guard-counters.ts'
+import type { LoopShare } from './loop-share.ts'
+import type { Reader } from './slow-readers.ts'
+
+/**
+ * What one connection may send: three full streams of requests (16 lines of 8 KiB each) in one flight, and half a
+ * stream's worth each second for ever. Honest nodes ask with a few hundred bytes a few times an hour.
+ */
+export const BYTE_BUDGET: Budget = { burst: 512 * 1024, perSecond: 64 * 1024 }
+
+/**
+ * What serving one connection may cost, in units of about 10 µs: a hundred streams at once, 60 ms of work, and 1.5 % of
+ * a core for ever. The limits on requests (100 at once, then 5 a second) end before.
+ */
+export const WORK_BUDGET: Budget = { burst: 6144, perSecond: 1536 }
+
+/**
+ * The most bytes that wait for a connection to take them. libp2p's default has no limit: a peer that grants a window of
+ * 4 GiB and reads nothing could have all its answers kept here. Eight answers of default length, and then some.
+ */
+export const MAX_UNSENT_BYTES = 2 * 1024 * 1024
+
+/** Which of its checks a connection has to pass. */
+export interface Checks {
+  readonly bytes: boolean
+  readonly frames: boolean
+  readonly slowReaders: boolean
+}
+
+export interface GuardedConnectionInit {
+  readonly clock: () => number
+  readonly checks: Checks
+  /** When what it sends is served; undefined serves at once. */
+  readonly share: LoopShare | undefined
+  /** Told when it does what no honest peer does. What it sent then is not passed on. */
+  readonly onAbuse: (reason: HangUp) => void
+}
+
+/** An inbound connection: what came in, what is owed, and the way to end it. */
+export class GuardedConnection implements Seat, Reader {
+  readonly ip: Ip
+  readonly scope: Scope
+  readonly groups: readonly [ip: string, subnet: string]
+  readonly limited: boolean
+  readonly since: number
+  heardAt: number
+  bytes = 0
+  usedAt?: number
+  askedAt?: number
+  stalledSince: number | undefined
+  /** Set when its handshake is done. */
+  settled = false
+  /** Set when it is hung up on. */
+  ended = false
+  readonly #maConn: MultiaddrConnection
+  readonly #checks: Checks
+  readonly #share: LoopShare | undefined
+  readonly #onAbuse: (reason: HangUp) => void
+  readonly #clock: () => number
+  #inspector: FrameInspector | undefined
+  #muxer: StreamMuxer | undefined
+
+  constructor(
+    maConn: MultiaddrConnection,
+    { ip, scope }: { readonly ip: Ip; readonly scope: Scope },
+    { clock, checks, share, onAbuse }: GuardedConnectionInit,
+  ) {
+    this.#maConn = maConn
+    this.ip = ip
+    this.scope = scope
+    this.groups = groupsOf(ip)
+    this.limited = scope === 'public'
+    this.#clock = clock
+    this.#checks = checks
+    this.#share = share
+    this.#onAbuse = onAbuse
+    this.since = clock()
+    this.heardAt = this.since
+  }
+
+  /** Counts what comes in, and what does not go out, from now on. */
+  watch(): void {
+    const { bytes, slowReaders } = this.#checks
+    const budget = new TokenBucket(BYTE_BUDGET, this.since)
+    if (slowReaders) {
+      this.#maConn.maxWriteBufferLength = MAX_UNSENT_BYTES
+    }
+    this.#maConn.addEventListener('drain', () => {
+      this.stalledSince = undefined
+    })
+    this.#takeTurns()
+    interceptMessages(this.#maConn, (data, dispatch) => {
+      this.heardAt = this.#clock()
+      this.bytes += data.byteLength
+      if (bytes && !budget.spend(data.byteLength, this.heardAt)) {
+        this.#onAbuse('too_many_bytes')
+        return
+      }
+      dispatch(data)
+    })
+  }
+
+  /** Before libp2p's own buffer, so that the order of what it holds and what it hands out stays. */
+  #takeTurns(): void {
+    const { onData } = this.#maConn as { onData?: (data: Data) => void }
+    const share = this.#share
+    if (onData === undefined || share === undefined) {
+      return
+    }
+    const deferring = this.#maConn as { onData?: typeof onData }
+    deferring.onData = (data) => {
+      this.heardAt = this.#clock()
+      share.take(data.byteLength, () => onData.call(this.#maConn, data))
+    }
+  }
+
+  /** Reads the frames that come out of the encryption from now on. Call before the muxer listens. */
+  multiplexed(plain: MessageStream): void {
+    const inspector = new FrameInspector()
+    this.#inspector = inspector
+    const budget = new TokenBucket(WORK_BUDGET, this.#clock())
+    interceptMessages(plain, (data, dispatch) => {
+      const tally = inspector.inspect(data)
+      const now = this.#clock()
+      if (this.#checks.frames && (tally === undefined || !budget.spend(tally.work, now))) {
+        this.#onAbuse(tally === undefined ? 'invalid_frame' : 'too_much_work')
+        return
+      }
+      if (tally?.uses) {
+        this.usedAt = now
+      }
+      if (tally?.opens) {
+        this.askedAt = now
+      }
+      this.#dispatchPieces(data, tally?.cuts ?? [], dispatch, plain)
+    })
+  }
+
+  /** Pieces that come later than the rest wait behind it: there is one line for all. */
+  #dispatchPieces(data: Data, cuts: readonly number[], dispatch: (data: Data) => void, plain: MessageStream): void {
+    if (cuts.length === 0 || this.#share === undefined) {
+      dispatch(data)
+      return
+    }
+    for (const [i, end] of [...cuts, data.byteLength].entries()) {
+      const piece = data.subarray(cuts[i - 1] ?? 0, end)
+      this.#share.take(piece.byteLength, () => {
+        if (plain.status === 'open' && piece.byteLength > 0) {
+          dispatch(piece)
+        }
+      })
+    }
+  }
+
+  set muxer(muxer: StreamMuxer) {
+    this.#muxer = muxer
+  }
+
+  unfinished(): boolean {
+    return this.#inspector?.unfinished ?? false
+  }
+
+  streams(): number {
+    return this.#muxer?.streams.length ?? 0
+  }
+
+  get unsent(): number {
+    const streams = this.#muxer?.streams ?? []
+    return streams.reduce((sum, stream) => sum + stream.writeBufferLength, this.#maConn.writeBufferLength)
+  }
+
+  get stalled(): boolean {
+    return this.#maConn.writableNeedsDrain
+  }
+
+  abort(reason: HangUp): void {
+    this.ended = true
+    this.#maConn.abort(new Error(`hung up: ${reason}`))
+  }
+
+  /** Says goodbye first, as yamux has it, so that the other side knows at once. */
+  async close(reason: HangUp): Promise<void> {
+    this.ended = true
+    const signal = AbortSignal.timeout(GOODBYE_MS)
+    try {
+      await this.#muxer?.close({ signal })
+      await this.#maConn.close({ signal })
+    } catch {
+      this.#maConn.abort(new Error(`hung up: ${reason}`))
+    }
+  }
+}
+
+/** How long a goodbye may take, ms. libp2p's connectionCloseTimeout is the same. */
+const GOODBYE_MS = 1000
+
+/**
+ * Has each message pass `take`, which hands on what is to be handed on. Not a 'message' listener: the first of these
+ * starts the flow, and data that came early would be gone before its reader is there.
+ */
+function interceptMessages(
+  stream: MultiaddrConnection | MessageStream,
+  take: (data: Data, dispatch: (data: Data) => void) => void,
+): void {
+  const dispatchEvent = stream.dispatchEvent.bind(stream)
+  stream.dispatchEvent = (event) => {
+    if (event.type !== 'message') {
+      return dispatchEvent(event)
+    }
+    const { data } = event as StreamMessageEvent
+    take(data, (some) => dispatchEvent(some === data ? event : new StreamMessageEvent(some)))
+    return true
+  }
+}
+
+type Data = StreamMessageEvent['data']

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, chmod, type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { decodeIdentity, encodeIdentity, type IdentityFormat, IdentityFormatError } from './key-formats.ts'
+
+/** The largest file read as a key. An RSA key of 8192 bits, the most libp2p takes, is 13 KiB as peer-id.json. */
+const MAX_KEY_FILE_BYTES = 64 * 1024
+
+export interface LoadIdentityOptions {
+  /** Take a key that group or others may read, as mounted secrets often are. Default: false. */
+  readonly allowLooseMode?: boolean
+}
+
+export interface CreateIdentityOptions {
+  /** Default: `protobuf`. */
+  readonly format?: IdentityFormat
+}
+
+export interface LoadOrCreateIdentityOptions extends LoadIdentityOptions {
+  /** Called when there was no key and one was made: other nodes don't know this PeerId yet. */
+  readonly onCreated?: (key: PrivateKey) => void
+}
+
+export type IdentityFault =
+  | 'missing'
+  | 'exists'
+  | 'not_a_file'
+  | 'empty'
+  | 'corrupt'
+  | 'unsupported'
+  | 'loose_mode'
+  | 'unreadable'
+  | 'unwritable'
+
+/** There is no identity to be had from this file. The message says why and how to mend it; nothing was touched. */
+export class IdentityError extends Error {
+  override name = 'IdentityError'
+  readonly code: IdentityFault
+  readonly file: string
+
+  constructor(code: IdentityFault, file: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.file = file
+  }
+}
+
+/**
+ * The identity in `file`; where there is no such file, a new Ed25519 one that is kept there from now on. A file that
+ * holds no good key is an {@link IdentityError}, never a new identity: every node of the network has the old one in
+ * its configuration.
+ */
+export async function loadOrCreateIdentity(
+  file: string,
+  { onCreated, ...options }: LoadOrCreateIdentityOptions = {},
+): Promise<PrivateKey> {
+  try {
+    return await loadIdentity(file, options)
+  } catch (error) {
+    if (!(error instanceof IdentityError && error.code === 'missing')) {
+      throw error
+    }
+  }
+  try {
+    const key = await createIdentity(file)
+    onCreated?.(key)
+    return key
+  } catch (error) {
+    if (!(error instanceof IdentityError && error.code === 'exists')) {
+      throw error
+    }
+    // Another process was first. Whoever asks gets the same key.
+    return loadIdentity(file, options)
+  }
+}
+
+/** The identity in `file`, in any {@link IdentityFormat}. Rejects with {@link IdentityError}. */
+export async function loadIdentity(file: string, { allowLooseMode = false }: LoadIdentityOptions = {}) {
+  const bytes = await readKeyFile(file, allowLooseMode)
+  try {
+    return await decodeIdentity(bytes)
+  } catch (error) {
+    if (!(error instanceof IdentityFormatError)) {
+      throw error
+    }
+    const mend =
+      error.code === 'corrupt' ? '; restore it from a backup, or move it away to start with a new PeerId' : ''
+    throw new IdentityError(error.code, file, `the key ${file} is not usable: ${error.message}${mend}`)
+  }
+}
+
+/** A new Ed25519 identity in `file`, which must not exist. Rejects with {@link IdentityError}. */
+export async function createIdentity(file: string, { format = 'protobuf' }: CreateIdentityOptions = {}) {
+  const key = await generateKeyPair('Ed25519')
+  try {
+    await publish(resolve(file), encodeIdentity(key, format))
+    return key
+  } catch (error) {
+    throw creationError(file, error)
+  }
+}
+
+async function readKeyFile(file: string, allowLooseMode: boolean): Promise<Uint8Array> {
+  // Non-blocking, so that a FIFO is refused below and not waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT'
+      ? new IdentityError('missing', file, `there is no key ${file}; create it: bootstrap-peer keygen --key ${file}`)
+      : new IdentityError('unreadable', file, `can't read the key ${file} (${error.code}); let this user read it`)
+  })
+  try {
+    // All checks are of the open handle: nobody can exchange the file between the look and the read.
+    const { mode, size } = await checkedStat(handle, file)
+    if ((mode & 0o077) !== 0 && !allowLooseMode) {
+      const shown = (mode & 0o777).toString(8).padStart(4, '0')
+      throw new IdentityError(
+        'loose_mode',
+        file,
+        `the key ${file} is open to others (mode ${shown}): chmod 600 ${file}, ` +
+          'or set --allow-loose-key-mode if it is a mounted secret that can have no other mode',
+      )
+    }
+    const bytes = Buffer.alloc(size)
+    const { bytesRead } = await handle.read(bytes, 0, size, 0)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function checkedStat(handle: FileHandle, file: string): Promise<{ mode: number; size: number }> {
+  const stat = await handle.stat()
+  if (!stat.isFile()) {
+    const kind = stat.isDirectory() ? 'a directory' : 'not a regular file'
+    throw new IdentityError(
+      'not_a_file',
+      file,
+      `the key ${file} is ${kind}; name a file that holds a key: --key <file>`,
+    )
+  }
+  if (stat.size === 0) {
+    const mend = 'restore it from a backup, or delete it to start with a new PeerId'
+    throw new IdentityError('empty', file, `the key ${file} is empty; ${mend}`)
+  }
+  if (stat.size > MAX_KEY_FILE_BYTES) {
+    throw new IdentityError(
+      'corrupt',
+      file,
+      `${file} is ${stat.size} bytes long, no key is; name the right file: --key`,
+    )
+  }
+  return stat
+}
+
+/**
+ * The file appears whole or not at all, readable by nobody else at any moment: written beside its name under 0600,
+ * then linked there, which fails where something is already.
+ */
+async function publish(file: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(file)
+  await makePrivateFolder(folder)
+  const draft = join(folder, `.${basename(file)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    await writeDraft(draft, bytes)
+    await link(draft, file)
+  } finally {
+    await unlink(draft).catch(() => {})
+    // Also for the one that came second: it is about to use a key that the first may not have flushed yet.
+    await flushFolder(folder)
+  }
+}
+
+async function writeDraft(draft: string, bytes: Uint8Array): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    // A umask can only have taken bits away; ours to read it must be.
+    await handle.chmod(0o600)
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Makes a folder that only this user can enter, and those above it as the umask has them. One that exists is left as
+ * it is. Rejects with the system's error.
+ */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  const made = await makeFolders(folder, 0o700)
+  if (made.includes(folder)) {
+    await chmod(folder, 0o700)
+  }
+  // A new name is lost in a power cut, with all that is below it, until the folder it stands in is flushed.
+  for (const each of made) {
+    await flushFolder(dirname(each))
+  }
+}
+
+/** Returns those that it made, topmost first. mkdir's own `recursive` never returns for a folder below /proc. */
+async function makeFolders(folder: string, mode = 0o777): Promise<string[]> {
+  const above = dirname(folder)
+  const made = above === folder || (await isThere(above)) ? [] : await makeFolders(above)
+  try {
+    await mkdir(folder, { mode })
+    return [...made, folder]
+  } catch (error) {
+    // Another process may have been first.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(folder)).isDirectory()) {
+      return made
+    }
+    throw error
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function creationError(file: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code === undefined) {
+    return error
+  }
+  if (code === 'EEXIST' && syscall === 'link') {
+    const mend = 'a key is never overwritten; choose another name, or move that one away'
+    return new IdentityError('exists', file, `${file} exists already: ${mend}`)
+  }
+  const mend =
+    code === 'EPERM' || code === 'ENOTSUP'
+      ? 'its file system has no hard links; create it on another one and copy it there'
+      : 'make its folder writable for this user, or name another: --data-dir <dir>, or --key <file> for the key alone'
+  return new IdentityError('unwritable', file, `can't create the key ${file} (${code}); ${mend}`, { cause: error })
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Caller } from '../peer/caller.ts'
+import type { Scope } from '../peer/ip.ts'
+import { selectRegistrations } from '../policy/selection.ts'
+import type { RegisteredPeer, Registration } from '../registry/registration.ts'
+import type { Registry } from '../registry/registry.ts'
+
+export interface ListingInit {
+  readonly registry: Registry
+  /** Whether only what was proved is handed out. */
+  readonly verified: boolean
+  /** How old a proof may be for its address to be handed out, ms. */
+  readonly maxProofAge: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Who of the table is handed out at this moment, and to whom. Changes nothing. */
+export class Listing {
+  readonly #init: ListingInit
+
+  constructor(init: ListingInit) {
+    this.#init = init
+  }
+
+  /** What a caller is handed now. */
+  for(caller: Caller): Handout {
+    return new Handout(this.#init, caller)
+  }
+
+  /** Whether a registration is handed out now. */
+  holds(registration: Registration): boolean {
+    return new Moment(this.#init).holds(registration)
+  }
+
+  /** Whether a peer is handed out by an address of this scope. */
+  holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
+    const moment = new Moment(this.#init)
+    return registrations.some((each) => each.scope === scope && moment.holds(each))
+  }
+}
+
+/** Who a caller is handed at one moment, and by which addresses. */
+export class Handout {
+  readonly #init: ListingInit
+  readonly #caller: Caller
+  readonly #moment: Moment
+
+  constructor(init: ListingInit, caller: Caller) {
+    this.#init = init
+    this.#caller = caller
+    this.#moment = new Moment(init)
+  }
+
+  /** The caller first, when it is listed, then `limit` others at most. */
+  peers(query: { readonly network: string; readonly limit: number }): RegisteredPeer[] {
+    return this.#select(query).map(({ peer }) => peer)
+  }
+
+  /** The same peers, each by its addresses as {@link addressesOf} has them. Those without any are left out. */
+  *addresses(query: { readonly network: string; readonly limit: number }): Generator<readonly Registration[]> {
+    for (const selected of this.#select(query)) {
+      const all = selected.alone ? this.#ifVisible(selected) : this.addressesOf(selected.peer)
+      if (all.length > 0) {
+        yield all
+      }
+    }
+  }
+
+  #select(query: { readonly network: string; readonly limit: number }): Registration[] {
+    const { registry, random } = this.#init
+    const { peerId, scope } = this.#caller
+    const own = registry.registrationsOf(query.network, peerId)
+    const current = (each: Registration) => this.#moment.isCurrent(each)
+    const others = selectRegistrations(registry, { ...query, scope, except: peerId, current }, random)
+    const self = own.find((registration) => this.#moment.holds(registration))
+    return self === undefined ? others : [self, ...others]
+  }
+
+  /** The addresses of a peer that may be handed to the caller, those of the caller's own address family first. */
+  addressesOf({ registrations }: RegisteredPeer): readonly Registration[] {
+    if (registrations.length === 1) {
+      return this.#ifVisible(registrations[0]!)
+    }
+    const visible = registrations.filter((each) => this.#isVisible(each))
+    const family = `/ip${this.#caller.ip.family}/`
+    return [
+      ...visible.filter(({ address }) => address.startsWith(family)),
+      ...visible.filter(({ address }) => !address.startsWith(family)),
+    ]
+  }
+
+  #ifVisible(registration: Registration): readonly Registration[] {
+    return this.#isVisible(registration) ? [registration] : []
+  }
+
+  #isVisible(registration: Registration): boolean {
+    const { scope } = registration
+    return (scope === 'public' || scope === this.#caller.scope) && this.#moment.holds(registration)
+  }
+}
+
+/** What may be handed out, at one moment. */
+class Moment {
+  readonly #verified: boolean
+  readonly #now: number
+  readonly #provedFrom: number
+
+  constructor({ clock, verified, maxProofAge }: ListingInit) {
+    this.#verified = verified
+    this.#now = clock()
+    this.#provedFrom = verified ? this.#now - maxProofAge : Number.NEGATIVE_INFINITY
+  }
+
+  holds(registration: Registration): boolean {
+    const { health, provisional } = registration
+    return (health === 'reachable' || !this.#verified) && !provisional && this.isCurrent(registration)
+  }
+
+  /** Neither expired nor proved too long ago. */
+  isCurrent({ expiresAt, provedAt }: Registration): boolean {
+    return expiresAt > this.#now && provedAt >= this.#provedFrom
+  }
+}

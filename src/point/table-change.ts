@@ -1,0 +1,154 @@
+import type { Clock } from '../base/clock.ts'
+import type { SignedRecord } from '../peer/record.ts'
+import type { OwnRecord, RecordedPeer } from '../registry/peer-records.ts'
+import {
+  isStatic,
+  keyOf,
+  type RegisteredPeer,
+  type Registration,
+  type RegistrationKey,
+  type RegistrationRecord,
+} from '../registry/registration.ts'
+import { MAX_ADDRESSES_PER_PEER, type Registry, removeChange } from '../registry/registry.ts'
+import type { Store } from '../store/store.ts'
+
+export interface TableChangesInit {
+  readonly registry: Registry
+  readonly store: Pick<Store, 'append'>
+  /** How old a proof may be for its address to be handed out, ms. */
+  readonly maxProofAge: number
+  readonly clock: Clock
+  /** Something in the table changed that a snapshot does not have yet. */
+  readonly onChange?: (() => void) | undefined
+  /** A registration is back that was gone. */
+  readonly onRestored: (registration: Registration) => void
+}
+
+/** Changes of the table by requests, each of which stands or falls with what the store says of it. */
+export class TableChanges {
+  readonly #init: TableChangesInit
+  /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
+  readonly #unwritten = new Map<Registration, TableChange>()
+
+  constructor(init: TableChangesInit) {
+    this.#init = init
+  }
+
+  begin(): TableChange {
+    return new TableChange(this.#init, this.#unwritten)
+  }
+}
+
+/** What one request does to the table, until the store has it. */
+export class TableChange {
+  /** What the request registered or renewed. */
+  readonly kept = new Set<Registration>()
+  /** Those of `kept` that were not there before. */
+  readonly added: Registration[] = []
+  readonly #init: TableChangesInit
+  readonly #unwritten: Map<Registration, TableChange>
+  /** Each with what was to be remembered of it. */
+  readonly #removed: Array<{ readonly registration: Registration; readonly record: RegistrationRecord }> = []
+  #recorded:
+    | { readonly peer: RegisteredPeer; readonly record: OwnRecord; readonly before: RecordedPeer | undefined }
+    | undefined
+
+  constructor(init: TableChangesInit, unwritten: Map<Registration, TableChange>) {
+    this.#init = init
+    this.#unwritten = unwritten
+  }
+
+  /** Makes a registration real, or renews it. */
+  keep(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
+    const { registry } = this.#init
+    const isNew = registry.find(key)?.provisional !== false
+    if (isNew) {
+      this.#makeRoom(key)
+    }
+    const registration = registry.put(key, times)
+    if (isNew) {
+      this.added.push(registration)
+      registry.peerRecords.touch(registration.peer)
+    }
+    this.kept.add(registration)
+    // While its first change is not on disk, it stands or falls with the last one who was told of it.
+    if (isNew || this.#unwritten.has(registration)) {
+      this.#unwritten.set(registration, this)
+    }
+    return registration
+  }
+
+  remove(registration: Registration): void {
+    const { registry } = this.#init
+    this.#removed.push({ registration, record: registry.recordOf(registration) })
+    registry.remove(registration)
+  }
+
+  /** What a peer says of itself, unless it has said something newer meanwhile. */
+  keepRecord(network: string, peerId: string, record: OwnRecord): void {
+    const { registry } = this.#init
+    const peer = registry.registrationsOf(network, peerId)[0]?.peer
+    if (peer === undefined || (record !== 'unsigned' && isOlder(record, registry.peerRecords.find(peer)))) {
+      return
+    }
+    this.#recorded = { peer, record, before: registry.peerRecords.put(peer, record) }
+  }
+
+  /** Answered means kept: what the store does not take did not happen, and this rejects with the store's error. */
+  async commit(): Promise<void> {
+    const { registry, store, onChange } = this.#init
+    // As things stand now: somebody else may have taken back, or registered again, what waited here for its proof.
+    const kept = [...this.kept].filter((each) => !isStatic(each) && registry.find(keyOf(each)) === each)
+    const removed = this.#removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
+    if (kept.length + removed.length === 0) {
+      return
+    }
+    onChange?.()
+    try {
+      await store.append([...removed.map(removeChange), ...kept.map((each) => registry.putChange(each))])
+    } catch (err) {
+      this.#undo()
+      throw err
+    }
+    for (const registration of kept) {
+      this.#unwritten.delete(registration)
+    }
+  }
+
+  #undo(): void {
+    const { registry, clock, maxProofAge, onRestored } = this.#init
+    const recorded = this.#recorded
+    if (recorded !== undefined && registry.peerRecords.find(recorded.peer)?.record === recorded.record) {
+      registry.peerRecords.revert(recorded.peer, recorded.before)
+    }
+    for (const registration of this.kept) {
+      if (this.#unwritten.get(registration) === this) {
+        this.#unwritten.delete(registration)
+        registry.remove(registration)
+      }
+    }
+    for (const { registration, record } of this.#removed) {
+      if (!registration.provisional && !this.#isKnown(registration)) {
+        onRestored(registry.restore(record, clock() - maxProofAge))
+      }
+    }
+  }
+
+  /** A peer has a bounded number of addresses: the one proved longest ago goes. */
+  #makeRoom({ network, peerId }: RegistrationKey): void {
+    const all = this.#init.registry.registrationsOf(network, peerId)
+    const own = all.filter((each) => !isStatic(each) && !each.provisional)
+    if (own.length >= MAX_ADDRESSES_PER_PEER) {
+      this.remove(own.reduce((a, b) => (b.provedAt < a.provedAt ? b : a)))
+    }
+  }
+
+  #isKnown(registration: Registration): boolean {
+    return this.#init.registry.find(keyOf(registration)) !== undefined
+  }
+}
+
+/** Whether a record of the peer is there that is at least as new, and another one. */
+function isOlder(record: SignedRecord, known: RecordedPeer | undefined): boolean {
+  return known !== undefined && known.record !== 'unsigned' && known.record.seq > record.seq
+}

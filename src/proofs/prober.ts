@@ -1,0 +1,239 @@
+import type { Stream } from '@libp2p/interface'
+import type { Clock } from '../base/clock.ts'
+import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
+import { ipOf } from '../peer/address.ts'
+import { networkGroupOf, prefixOf, scopeOf } from '../peer/ip.ts'
+import type { Proof } from '../point/rendezvous-point.ts'
+import type { ProofFault } from '../policy/refusal.ts'
+import type { Registration } from '../registry/registration.ts'
+
+/** Dials an address afresh and tells who answers, without waiting for the visit. It has a deadline of its own. */
+export type Dial = (
+  address: string,
+  visit?: Visit,
+) => Promise<{ readonly peerId: string } | { readonly fault: ProofFault }>
+
+/** What is done with one who answered before the dial hangs up. Never rejects, and has a deadline of its own. */
+export type Visit = (peer: DialledPeer) => Promise<void>
+
+export interface DialledPeer {
+  readonly peerId: string
+  /** Opens the one stream that a visit may have. */
+  newStream(protocol: string, options: { readonly signal: AbortSignal }): Promise<Stream>
+}
+
+export interface ProberInit {
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly budget?: ProofBudget
+  /** What is wanted of a registered peer beside its proof. Default: nothing. */
+  readonly visitOf?: (registration: Registration) => Visit | undefined
+}
+
+/** What proofs may cost, us and others. */
+export interface ProofBudget {
+  /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
+  readonly parallel: number
+  /** Dials all together: what a crowd of newcomers can make us send, whoever they are. The rest waits. */
+  readonly overall: RateLimit
+  /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
+  readonly queued: number
+  /** Dials towards one public IP, and towards one public network group: nobody is flooded in our name. */
+  readonly perIp: RateLimit
+  readonly perGroup: RateLimit
+}
+
+/** First proofs: newcomers wait for these. */
+export const FIRST_PROOFS: ProofBudget = {
+  parallel: 64,
+  // 500 peers of a test network that start at once have their verdicts within the 5 s that their answers wait.
+  overall: { burst: 200, perSecond: 100 },
+  queued: 4096,
+  perIp: { burst: 32, perSecond: 0.5 },
+  perGroup: { burst: 256, perSecond: 20 },
+}
+/**
+ * Proofs of what is listed. 64 at once walk through 10,000 entries, a third of them silent for 4 s, in 4 minutes. The
+ * quick retries of the silent ones come to four such walks, which is all that fits into the quarter of an hour.
+ */
+export const NEXT_PROOFS: ProofBudget = {
+  parallel: 64,
+  overall: { burst: 200, perSecond: 100 },
+  queued: 100_000,
+  perIp: { burst: 64, perSecond: 1 },
+  perGroup: { burst: 1024, perSecond: 20 },
+}
+
+/**
+ * Proves registrations within a budget: so many dials at once and a second, and not too many towards one place. When they have to
+ * wait, network groups take turns, so that a crowd of silent addresses in one holds up nobody elsewhere. The same
+ * registration is proved once for all who wait for it.
+ */
+export class Prober {
+  readonly #init: ProberInit
+  readonly #budget: ProofBudget
+  readonly #perIp: RateLimiter
+  readonly #perGroup: RateLimiter
+  readonly #overall: RateLimiter
+  readonly #underWay = new Map<Registration | string, Promise<Answer>>()
+  readonly #waiting = new TurnQueue()
+  #dialling = 0
+
+  constructor(init: ProberInit) {
+    this.#init = init
+    this.#budget = init.budget ?? FIRST_PROOFS
+    this.#perIp = new RateLimiter(this.#budget.perIp)
+    this.#perGroup = new RateLimiter(this.#budget.perGroup)
+    this.#overall = new RateLimiter(this.#budget.overall, 1)
+  }
+
+  /** Proofs under way or waiting. */
+  get size(): number {
+    return this.#underWay.size
+  }
+
+  /**
+   * Whether the registered peer answers at its address; undefined when the signal cut the wait short. The proof itself
+   * goes on then, for whoever asks next.
+   */
+  async prove(registration: Registration, signal?: AbortSignal): Promise<Proof | undefined> {
+    const dialled = this.#dialOnce(registration, registration.address)
+    const answer = await (signal === undefined ? dialled : beforeAbort(dialled, signal))
+    if (answer === undefined) {
+      return undefined
+    }
+    if ('fault' in answer) {
+      return { ok: false, fault: answer.fault }
+    }
+    return answer.peerId === registration.peer.id ? { ok: true } : { ok: false, fault: 'dial_wrong_peer' }
+  }
+
+  /** Who answers at an address; undefined when nobody does. */
+  async identify(address: string): Promise<string | undefined> {
+    const answer = await this.#dialOnce(address, address)
+    return 'peerId' in answer ? answer.peerId : undefined
+  }
+
+  #dialOnce(key: Registration | string, address: string): Promise<Answer> {
+    const known = this.#underWay.get(key)
+    if (known !== undefined) {
+      return known
+    }
+    const place = placeOf(address)
+    if (this.#waiting.size >= this.#budget.queued || !this.#takesAnother(place)) {
+      return Promise.resolve({ fault: 'dial_busy' })
+    }
+    const answer = this.#dialInTurn(key, address, place.group).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, answer)
+    return answer
+  }
+
+  /** Time went on: starts what had to wait for it. Call it a few times a second. */
+  tick(): void {
+    while (this.#waiting.size > 0 && this.#mayDial()) {
+      this.#begin()
+      this.#waiting.shift()?.()
+    }
+  }
+
+  async #dialInTurn(key: Registration | string, address: string, group: string): Promise<Answer> {
+    if (this.#waiting.size > 0 || !this.#mayDial()) {
+      await new Promise<void>((resolve) => this.#waiting.push(group, resolve))
+    } else {
+      this.#begin()
+    }
+    try {
+      return await this.#init.dial(address, typeof key === 'string' ? undefined : this.#init.visitOf?.(key))
+    } finally {
+      this.#dialling--
+      this.tick()
+    }
+  }
+
+  #mayDial(): boolean {
+    return this.#dialling < this.#budget.parallel && this.#overall.wait(ALL, this.#init.clock()) === 0
+  }
+
+  #begin(): void {
+    this.#dialling++
+    this.#overall.take(ALL, this.#init.clock())
+  }
+
+  /** Whether one more dial towards this place is decent. Inside private ranges nobody else can be meant. */
+  #takesAnother({ host, group, isPublic }: Place): boolean {
+    if (!isPublic) {
+      return true
+    }
+    const now = this.#init.clock()
+    if (this.#perIp.wait(host, now) > 0 || this.#perGroup.wait(group, now) > 0) {
+      return false
+    }
+    this.#perIp.take(host, now)
+    this.#perGroup.take(group, now)
+    return true
+  }
+}
+
+const ALL = ''
+
+/** Those that wait, first come first served within a group, while the groups take turns. */
+class TurnQueue {
+  readonly #groups = new Map<string, Array<() => void>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  push(group: string, turn: () => void): void {
+    this.#size++
+    const turns = this.#groups.get(group)
+    if (turns === undefined) {
+      this.#groups.set(group, [turn])
+    } else {
+      turns.push(turn)
+    }
+  }
+
+  shift(): (() => void) | undefined {
+    const first = this.#groups.entries().next()
+    if (first.done) {
+      return undefined
+    }
+    const [group, turns] = first.value
+    const turn = turns.shift()
+    this.#size--
+    this.#groups.delete(group)
+    if (turns.length > 0) {
+      this.#groups.set(group, turns)
+    }
+    return turn
+  }
+}
+
+/** Where a dial goes. A /64 is one machine or one household; in a private range every machine is its own group. */
+interface Place {
+  readonly host: string
+  readonly group: string
+  readonly isPublic: boolean
+}
+
+function placeOf(address: string): Place {
+  const ip = ipOf(address)
+  const host = ip.family === 4 ? ip.text : prefixOf(ip, 64)
+  const isPublic = scopeOf(ip) === 'public'
+  return { host, group: isPublic ? networkGroupOf(ip) : host, isPublic }
+}
+
+type Answer = Awaited<ReturnType<Dial>>
+
+function beforeAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+  if (signal.aborted) {
+    return Promise.resolve(undefined)
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

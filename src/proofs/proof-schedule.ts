@@ -1,0 +1,201 @@
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { RendezvousPoint } from '../point/rendezvous-point.ts'
+import { isStatic, type Registration } from '../registry/registration.ts'
+import type { StaticEntry, StaticRegistration } from '../registry/static-entry.ts'
+import type { Prober } from './prober.ts'
+
+export interface ProofScheduleInit {
+  readonly point: RendezvousPoint
+  /** Proves those that nobody has reached yet, with the newcomers' budget. */
+  readonly first: Prober
+  /** Proves those that have answered before. */
+  readonly next: Prober
+  /** How long a proof counts before the next one is due, ms, ± {@link JITTER}. */
+  readonly interval: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Proofs are spread out, so that a restart does not make them all due at once for ever. */
+export const JITTER = 0.2
+/** A proof may be this much older than the interval before its address leaves the answers: 15 min → 20 min. */
+export const MAX_AGE_FACTOR = 4 / 3
+/** A new entry is looked at again sooner: most of those that die, die young. */
+const FIRST_INTERVAL = 1 / 3
+/** After a miss, in parts of the interval: at the default of 15 min after 15 s, 1 min and 5 min, then as usual. */
+const RETRIES = [1 / 60, 1 / 15, 1 / 3]
+/** So many misses in a row, and a registration is given up before its time: over an hour at the defaults. */
+const GIVE_UP_AFTER = 8
+/** One that never answered is given up sooner: nobody but its owner misses it. */
+const GIVE_UP_UNPROVEN_AFTER = 3
+/** The schedule's grain, ms: as often as it is told the time, and of a longer interval than the default's as fine a part. */
+const GRAIN_MS = 250
+const MAX_GRAINS = 3600
+
+/**
+ * When each registration is proved again, and each of the operator's entries that names no peer until one answers there.
+ * A calendar of lists by grains of time: adding is one push, and what was moved or removed meanwhile is recognised
+ * when its day comes.
+ */
+export class ProofSchedule {
+  readonly #init: ProofScheduleInit
+  readonly #calendar = new Map<number, Due[]>()
+  /** What is being proved: a proof counts once, however many want it. */
+  readonly #underWay = new Map<Registration, Promise<void>>()
+  /** Where the grains are counted from, ms: small numbers need no box of their own. */
+  readonly #start: number
+  /** In ms. */
+  readonly #grain: number
+  #reached = 0
+  #statics: Iterable<StaticEntry> | undefined
+  #stopped = false
+
+  constructor(init: ProofScheduleInit) {
+    this.#init = init
+    this.#start = init.clock()
+    this.#grain = Math.max(GRAIN_MS, init.interval / MAX_GRAINS)
+  }
+
+  /** Watches a registration from now on. */
+  track(registration: Registration): void {
+    const now = this.#init.clock()
+    if (registration.health !== 'reachable') {
+      this.#plan(registration, now)
+      return
+    }
+    this.#plan(registration, Math.max(now, registration.provedAt + this.#interval(registration)))
+    if (registration.provedSince === registration.provedAt && registration.registeredAt > now - this.#init.interval) {
+      this.#doubtSiblings(registration)
+    }
+  }
+
+  /** Proves a watched registration ahead of its time. Never rejects. */
+  async proveNow(registration: Registration): Promise<void> {
+    const before = this.#underWay.get(registration)
+    const proving = before ?? this.#proveRegistration(registration).finally(() => this.#underWay.delete(registration))
+    this.#underWay.set(registration, proving)
+    await proving
+  }
+
+  /** Time went on: starts the proofs that are due. */
+  tick(): void {
+    this.#trackUnidentified()
+    const now = Math.floor((this.#init.clock() - this.#start) / this.#grain)
+    for (; this.#reached <= now; this.#reached++) {
+      const due = this.#calendar.get(this.#reached)
+      this.#calendar.delete(this.#reached)
+      for (const each of due ?? []) {
+        this.#prove(each, this.#reached)
+      }
+    }
+    this.#init.first.tick()
+    this.#init.next.tick()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#calendar.clear()
+  }
+
+  #prove(due: Due, grain: number): void {
+    if ('peer' in due) {
+      if (due.dueAt === grain) {
+        void this.proveNow(due)
+      }
+    } else {
+      this.#identify(due)
+    }
+  }
+
+  async #proveRegistration(registration: Registration): Promise<void> {
+    const { point, first, next, clock } = this.#init
+    const wasReachable = registration.health === 'reachable'
+    const proof = await (registration.provedAt === 0 ? first : next).prove(registration)
+    if (this.#stopped || proof === undefined) {
+      return
+    }
+    if (!proof.ok && proof.fault === 'dial_busy') {
+      // Ours is the lack, not the peer's. What stays unproved too long leaves the answers by its age.
+      this.#plan(registration, clock() + this.#init.interval * RETRIES[1]!)
+      return
+    }
+    if (!point.recordProof(registration, proof)) {
+      return
+    }
+    const { misses, provedAt } = registration
+    if (proof.ok) {
+      this.#plan(registration, clock() + this.#interval(registration))
+      if (!wasReachable) {
+        this.#doubtSiblings(registration)
+      }
+    } else if (misses >= (provedAt === 0 ? GIVE_UP_UNPROVEN_AFTER : GIVE_UP_AFTER) && !isStatic(registration)) {
+      point.drop(registration)
+    } else {
+      this.#plan(registration, clock() + this.#init.interval * this.#jittered(RETRIES[misses - 1] ?? 1))
+    }
+  }
+
+  /** The operator's list is another one after a restart and after every edit. */
+  #trackUnidentified(): void {
+    const statics = this.#init.point.statics()
+    if (statics === this.#statics) {
+      return
+    }
+    this.#statics = statics
+    for (const { registration } of statics) {
+      if (registration !== undefined && registration.peerId === undefined) {
+        this.#plan(registration, this.#init.clock())
+      }
+    }
+  }
+
+  async #identify(entry: StaticRegistration): Promise<void> {
+    const { point, next, clock, interval } = this.#init
+    const peerId = await next.identify(entry.address)
+    const stillThere = [...point.statics()].some(({ registration }) => registration === entry)
+    if (this.#stopped || !stillThere) {
+      return
+    }
+    if (peerId === undefined) {
+      this.#plan(entry, clock() + interval * this.#jittered(1))
+    } else {
+      point.identify({ network: entry.network, peerId, address: entry.address })
+    }
+  }
+
+  /** A peer that shows up at a new address has often left the old one. */
+  #doubtSiblings({ peer, address }: Registration): void {
+    const now = this.#init.clock()
+    const family = address.slice(0, 4)
+    for (const sibling of peer.registrations) {
+      if (sibling.address !== address && sibling.address.startsWith(family) && sibling.health === 'reachable') {
+        this.#plan(sibling, now)
+      }
+    }
+  }
+
+  #interval({ provedAt, provedSince }: Registration): number {
+    const isNew = provedAt - provedSince < this.#init.interval
+    return this.#init.interval * this.#jittered(isNew ? FIRST_INTERVAL : 1)
+  }
+
+  #jittered(part: number): number {
+    return part * (1 + JITTER * (2 * this.#init.random() - 1))
+  }
+
+  #plan(due: Due, at: number): void {
+    const grain = Math.max(Math.ceil((at - this.#start) / this.#grain), this.#reached)
+    if ('peer' in due) {
+      due.dueAt = grain
+    }
+    const list = this.#calendar.get(grain)
+    if (list === undefined) {
+      this.#calendar.set(grain, [due])
+    } else {
+      list.push(due)
+    }
+  }
+}
+
+type Due = Registration | StaticRegistration

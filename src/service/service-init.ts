@@ -1,0 +1,116 @@
+import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
+import type { AddressManager, Registrar } from '@libp2p/interface-internal'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Lever } from '../host/switches.ts'
+import type { ListEdit, Store, StoreState } from '../store/store.ts'
+import type { RendezvousServiceComponents } from './rendezvous-service.ts'
+
+/** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
+export interface BootstrapServiceInit {
+  /** Path of the list of known peers; without it the list is in memory. */
+  readonly peers?: string
+  /**
+   * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
+   * registrations. Default false: those are kept, and the edit is left alone.
+   */
+  readonly acceptEdit?: boolean
+  /** A store of your own, instead of `peers`. */
+  readonly store?: Store
+  /** Serve only these networks. Default: any. */
+  readonly networks?: readonly string[]
+  /** The most registrations, over all networks. Default {@link MAX_PEERS}: under a kilobyte each. */
+  readonly maxPeers?: number
+  /** The most peers of one network, so that none shuts out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
+  readonly maxPeersPerNetwork?: number
+  /** The most networks at a time. Default {@link MAX_NETWORKS}. */
+  readonly maxNetworks?: number
+  /** Who is handed out: what was reached at its address (the default), or whatever registered. */
+  readonly listing?: 'verified' | 'registered'
+  /** How long a dial-back counts before the next is due, ms. Default {@link REPROVE_INTERVAL_MS}. */
+  readonly reproveInterval?: number
+  /** PeerIds, IPs and IP ranges that are never listed. */
+  readonly deny?: readonly string[]
+  /** PeerIds, IPs and IP ranges; when there is one, only these are listed. */
+  readonly allow?: readonly string[]
+  /** Closed networks only: take addresses at other IPs than the caller's. Default false. */
+  readonly allowForeignIp?: boolean
+  /** Closed networks only: take private addresses from callers of other ranges. Default false. */
+  readonly allowPrivateIp?: boolean
+  /** Closed networks only: no limits by IP and the network around it. Default false. */
+  readonly unlimitedNeighbours?: boolean
+  /**
+   * Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. The
+   * node's own is left out, so that all of them can have one list.
+   */
+  readonly siblings?: readonly string[]
+  /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
+  readonly rendezvous?: boolean
+  /** Levers of performance that the handshakes of proofs leave alone, should one be suspected of doing harm. Default: none. */
+  readonly unlevered?: readonly Lever[]
+  /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
+  readonly legacyTcp?: number
+  /** For tests: the time. Default: the system's. */
+  readonly clock?: Clock
+  /** For tests: numbers from 0 to 1. Default: the system's. */
+  readonly random?: Random
+}
+
+/** What the service uses of the node it runs in. */
+export interface BootstrapServiceComponents extends RendezvousServiceComponents {
+  readonly peerId: PeerId
+  readonly privateKey: PrivateKey
+  readonly registrar: Registrar
+  readonly addressManager: AddressManager
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
+}
+
+export interface BootstrapServiceEvents {
+  /** Something the operator should know, in plain words. */
+  notice: CustomEvent<{ readonly message: string }>
+  /** The list was found edited by hand, at the start or at a snapshot, and was taken in or not. */
+  edited: CustomEvent<ListEdit>
+  /** The store began to fail, or works again. */
+  store: CustomEvent<StoreState>
+  /** A registration was added. */
+  registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+  /** A registration's time was over. */
+  expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+}
+
+export interface Counters {
+  /** Requests read, whatever became of them. */
+  requests: number
+  /** Requests answered with a list. */
+  answered: number
+  /** Addresses registered for the first time. */
+  registered: number
+  /** Addresses renewed. */
+  renewed: number
+  /** Addresses refused. */
+  refused: number
+  /** Addresses that could not be proved in time, and will be tried again. */
+  pending: number
+  /** Requests answered with an error. */
+  errors: number
+}
+
+export interface BootstrapStatus {
+  /** Peers known, over all networks. */
+  readonly peers: number
+  readonly registrations: number
+  /** Entries that the operator wrote. */
+  readonly statics: number
+  readonly networks: number
+  /** Where the original's wire is served, if it is. */
+  readonly legacyTcpPort?: number
+  readonly store: StoreState
+  readonly counters: Readonly<Counters>
+}
+
+/** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */
+export const REPROVE_INTERVAL_MS = 15 * 60_000
+export const MAX_PEERS = 250_000
+export const MAX_PEERS_PER_NETWORK = 200_000
+export const MAX_NETWORKS = 1000

@@ -1,0 +1,141 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Change } from '../../registry/registration.ts'
+import { type StoreState, StoreUnavailableError } from '../store.ts'
+import type { FileSystem } from './file-system.ts'
+import { type Cut, createJournal, encodeChange, encodeMark, type Journal, type SnapshotMark } from './journal.ts'
+import type { Layout } from './layout.ts'
+import { createOutage } from './outage.ts'
+
+/**
+ * Every change in order, over one journal after the other. Changes that wait at the same time share one write and one
+ * fdatasync.
+ *
+ * A journal that failed once is never written to again: after a failed fsync Linux calls the lost pages clean, and the
+ * next fsync succeeds (LWN 752063, "fsyncgate"). The next journal says in its header how much of it counts.
+ */
+export interface ChangeLog {
+  readonly state: StoreState
+  append(changes: readonly Change[]): Promise<void>
+  mark(mark: SnapshotMark): Promise<void>
+  /** Starts a new journal. All changes appended from now on go there or behind it. Returns its generation. */
+  rotate(): Promise<number>
+  /** Why not even to try now. */
+  refusal(): StoreUnavailableError | undefined
+  /** Waits for what was appended. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface ChangeLogInit {
+  readonly fs: FileSystem
+  readonly layout: Layout
+  readonly clock: Clock
+  /** No journal has this generation or a later one. */
+  readonly generation: number
+}
+
+/** A change waits for at most this much to be written before its own flush: some 4,000 changes, a few ms of disk. */
+const MAX_BATCH_CHARACTERS = 1 << 20
+
+interface Batch {
+  text: string
+  readonly done: PromiseWithResolvers<void>
+}
+
+/** Makes the first journal. Rejects with the system's error. */
+export async function startChangeLog({ fs, layout, clock, generation: first }: ChangeLogInit): Promise<ChangeLog> {
+  const outage = createOutage(clock)
+  let generation = first
+  let journal: Journal | undefined = await createJournal(fs, layout.journal(first), layout.directory, first, undefined)
+  let cut: Cut | undefined
+  let waiting: Batch[] = []
+  let lastTurn: Promise<unknown> = Promise.resolve()
+  let closed: Promise<void> | undefined
+
+  /** One thing at a time happens to the journal. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(task)
+    lastTurn = turn.catch(() => {})
+    return turn
+  }
+
+  function enqueue(text: string): Promise<void> {
+    const refusal = closed === undefined ? outage.refusal() : new StoreUnavailableError('ECLOSED', undefined)
+    if (refusal !== undefined) {
+      return Promise.reject(refusal)
+    }
+    let batch = waiting.at(-1)
+    if (batch === undefined || batch.text.length + text.length > MAX_BATCH_CHARACTERS) {
+      batch = { text: '', done: Promise.withResolvers() }
+      waiting.push(batch)
+      void inTurn(flush)
+    }
+    batch.text += text
+    return batch.done.promise
+  }
+
+  /** Writes the batch that waits longest. Never rejects: those who wait for the batch are told. */
+  async function flush(): Promise<void> {
+    const batch = waiting.shift()
+    if (batch === undefined) {
+      return
+    }
+    try {
+      const current = journal ?? (await startNext())
+      await current.write(batch.text)
+      batch.done.resolve()
+    } catch (error) {
+      await giveUpJournal(error, [batch, ...waiting])
+    }
+  }
+
+  async function giveUpJournal(error: unknown, unwritten: readonly Batch[]): Promise<void> {
+    const failure = outage.failed(error)
+    waiting = []
+    const broken = journal
+    if (broken !== undefined) {
+      cut = { generation: broken.generation, length: broken.length }
+      journal = undefined
+    }
+    for (const batch of unwritten) {
+      batch.done.reject(failure)
+    }
+    await broken?.close().catch(() => {})
+  }
+
+  async function startNext(): Promise<Journal> {
+    generation += 1
+    const next = await createJournal(fs, layout.journal(generation), layout.directory, generation, cut)
+    const previous = journal
+    journal = next
+    cut = undefined
+    outage.over()
+    // All of it is on the disk already, so a failing close loses nothing.
+    await previous?.close().catch(() => {})
+    return next
+  }
+
+  return {
+    get state() {
+      return outage.state
+    },
+    append: (changes) => (changes.length === 0 ? Promise.resolve() : enqueue(changes.map(encodeChange).join(''))),
+    mark: (mark) => enqueue(encodeMark(mark)),
+    rotate: () =>
+      inTurn(async () => {
+        try {
+          return (await startNext()).generation
+        } catch (error) {
+          // With a journal that still works, only the rotation failed.
+          throw journal === undefined ? outage.failed(error) : error
+        }
+      }),
+    refusal: () => outage.refusal(),
+    close: () => {
+      closed ??= inTurn(async () => {
+        await journal?.close()
+        journal = undefined
+      })
+      return closed
+    },
+  }
+}

@@ -1,0 +1,210 @@
+import { peerIdFromString } from '@libp2p/peer-id'
+import { hostPort, parseAddress } from '../../peer/address.ts'
+import { MAX_ENVELOPE_BYTES } from '../../peer/record.ts'
+import type { RegistrationKey, RegistrationRecord } from '../../registry/registration.ts'
+import type { StaticEntry, StaticRegistration } from '../../registry/static-entry.ts'
+import type { Contents } from '../store.ts'
+import { isoTime } from './iso-time.ts'
+
+/** What a registration of ours gets whose expiry can't be read any more: the default ttl of the protocol, 2 h. */
+const DAMAGED_EXPIRY_MS = 7200 * 1000
+/** No registration may live longer than the longest ttl of the protocol, 72 h, whatever a file says. */
+const MAX_TTL_MS = 259_200 * 1000
+/** As on the wire. */
+export const MAX_NETWORK_BYTES = 255
+/** A base58 PeerId is 46 to 53 characters, a CID of one 60 to 65. */
+const MAX_PEER_ID_LENGTH = 100
+
+/**
+ * An entry of `peers.json` as JSON text: the original's `address`, and our further members, which its reader ignores.
+ * The journal's puts have the same shape.
+ */
+export function encodeRecord(record: RegistrationRecord): string {
+  // Those of the original's wire name no peer, and stand as the original wrote them.
+  const isLegacy = record.peerId === ''
+  const address = JSON.stringify(isLegacy ? hostPort(record.address) : `${record.address}/p2p/${record.peerId}`)
+  const network = record.network === '' ? '' : `,"network":${JSON.stringify(record.network)}`
+  const proved = record.provedAt > 0 ? `,"provedAt":"${isoTime(record.provedAt)}"` : ''
+  const { envelope } = record
+  const signed = envelope === undefined ? '' : `,"signedPeerRecord":"${Buffer.from(envelope).toString('base64')}"`
+  return `{"address":${address}${network}${isLegacy ? ',"legacy":true' : ''},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}}`
+}
+
+export function encodeStatic(entry: StaticEntry): string {
+  return JSON.stringify(entry.json)
+}
+
+/** What a list says. */
+export interface DecodedList extends Pick<Contents, 'statics'> {
+  /** By {@link keyText}. */
+  readonly records: Map<string, RegistrationRecord>
+  /** Entries that name nothing that could be served, by their place: registrations among them are left out. */
+  readonly useless: ReadonlyArray<{ readonly index: number; readonly json: unknown }>
+}
+
+/**
+ * Reads a list by the rules of the network. Of two registrations with the same key the last counts, of two equal static
+ * entries the first. Registrations past their expiry are in it: a later line of the journal may be about them.
+ * Throws, saying where, when the file is no list. `isOurs`: to the byte what {@link encodeRecord} wrote.
+ */
+export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedList {
+  const records = new Map<string, RegistrationRecord>()
+  const statics = new Map<string, StaticEntry>()
+  const useless: Array<DecodedList['useless'][number]> = []
+  let index = -1
+  for (const json of isOurs ? parseLines(bytes) : parseArray(bytes)) {
+    index += 1
+    if (isDynamic(json)) {
+      const record = decodeRecord(json, now, isOurs)
+      if (record === undefined) {
+        useless.push({ index, json })
+      } else {
+        records.set(keyText(record), record)
+      }
+    } else {
+      const registration = decodeStatic(json)
+      if (registration === undefined) {
+        useless.push({ index, json })
+      }
+      // Also proves that it can be written again: what is nested too deep for that would stop every snapshot.
+      const text = JSON.stringify(json)
+      const key = registration === undefined ? text : staticKeyText(registration)
+      if (!statics.has(key)) {
+        statics.set(key, { json, registration })
+      }
+    }
+  }
+  return { records, statics: [...statics.values()], useless }
+}
+
+function parseArray(bytes: Buffer): readonly unknown[] {
+  const text = bytes.toString()
+  // Editors on Windows write a byte order mark, which JSON.parse does not take.
+  const json: unknown = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text)
+  // Go writes a nil slice as null.
+  const entries = json ?? []
+  if (!Array.isArray(entries)) {
+    throw new SyntaxError('expected a JSON array of peers')
+  }
+  return entries
+}
+
+/** The same of a list that we wrote, an entry a line: a million of them as text and as objects at once fill the heap. */
+function* parseLines(bytes: Buffer): Generator<unknown, undefined> {
+  // Behind the line of the opening bracket, up to that of the closing one.
+  let start = bytes.indexOf(LF) + 1
+  while (start < bytes.length && bytes[start] !== CLOSING_BRACKET) {
+    const end = bytes.indexOf(LF, start)
+    yield JSON.parse(bytes.toString('utf8', start, bytes[end - 1] === COMMA ? end - 1 : end))
+    start = end + 1
+  }
+}
+
+const [LF, COMMA, CLOSING_BRACKET] = [10, 44, 93]
+
+/** Undefined when it is not a valid registration. Times that can't be are mended: nothing was proved in the future. */
+export function decodeRecord(
+  json: Readonly<Record<string, unknown>>,
+  now: number,
+  isOurs = false,
+): RegistrationRecord | undefined {
+  const text = json.address
+  const network = decodeNetwork(json.network)
+  const parsed = typeof text === 'string' ? parseAddress(text) : undefined
+  if (network === undefined || typeof parsed !== 'object' || !parsed.address) {
+    return undefined
+  }
+  // Reading the PeerIds would be a quarter of the time of a start.
+  const peerId = isOurs || parsed.peerId === undefined ? (parsed.peerId ?? '') : canonicalPeerId(parsed.peerId)
+  if (peerId === undefined || (peerId === '' && (json.legacy !== true || network !== ''))) {
+    return undefined
+  }
+  const envelope = decodeEnvelope(json.signedPeerRecord)
+  return {
+    network,
+    peerId,
+    address: parsed.address.text,
+    registeredAt: Math.min(decodeTime(json.registeredAt) ?? now, now),
+    expiresAt: Math.min(decodeTime(json.expiresAt) ?? now + DAMAGED_EXPIRY_MS, now + MAX_TTL_MS),
+    provedAt: Math.min(decodeTime(json.provedAt) ?? 0, now),
+    ...(envelope === undefined ? {} : { envelope }),
+  }
+}
+
+/** Undefined when it is no key. */
+export function decodeKey(json: unknown): RegistrationKey | undefined {
+  if (!isObject(json)) {
+    return undefined
+  }
+  const { network = '', peerId, address } = json
+  return typeof network === 'string' && typeof peerId === 'string' && typeof address === 'string'
+    ? { network, peerId, address }
+    : undefined
+}
+
+/** The key as one text, for a Map. No PeerId and no address has a line break in it. */
+export function keyText(key: RegistrationKey): string {
+  return `${key.peerId}\n${key.address}\n${key.network}`
+}
+
+export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+// One of ours that lost its expiry to a damaged disk must not become the operator's: it would never go away.
+export function isDynamic(json: unknown): json is Readonly<Record<string, unknown>> {
+  return isObject(json) && ['expiresAt', 'registeredAt', 'legacy'].some((member) => Object.hasOwn(json, member))
+}
+
+function decodeStatic(json: unknown): StaticRegistration | undefined {
+  if (!isObject(json) || typeof json.address !== 'string') {
+    return undefined
+  }
+  const network = decodeNetwork(json.network)
+  const parsed = parseAddress(json.address)
+  if (network === undefined || typeof parsed !== 'object' || parsed.address === undefined) {
+    return undefined
+  }
+  if (parsed.peerId === undefined) {
+    return { network, address: parsed.address.text, peerId: undefined }
+  }
+  const peerId = canonicalPeerId(parsed.peerId)
+  return peerId === undefined ? undefined : { network, address: parsed.address.text, peerId }
+}
+
+function staticKeyText({ network, peerId = '', address }: StaticRegistration): string {
+  return keyText({ network, peerId, address })
+}
+
+export function decodeNetwork(json: unknown): string | undefined {
+  const network = json ?? ''
+  return typeof network === 'string' && network.isWellFormed() && Buffer.byteLength(network) <= MAX_NETWORK_BYTES
+    ? network
+    : undefined
+}
+
+/** Undefined when there is none, or none that could be one: the registration counts without it. */
+function decodeEnvelope(json: unknown): Uint8Array | undefined {
+  const isBase64 = typeof json === 'string' && json.length <= MAX_ENVELOPE_BASE64 && BASE64.test(json)
+  return isBase64 ? Buffer.from(json, 'base64') : undefined
+}
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const MAX_ENVELOPE_BASE64 = Math.ceil(MAX_ENVELOPE_BYTES / 3) * 4
+
+function decodeTime(json: unknown): number | undefined {
+  const ms = typeof json === 'string' ? Date.parse(json) : Number.NaN
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0)
+}
+
+function canonicalPeerId(text: string): string | undefined {
+  if (text.length > MAX_PEER_ID_LENGTH) {
+    return undefined
+  }
+  try {
+    const peerId = peerIdFromString(text)
+    // Base58 has one text for each id; encoding it again would be half the time of a start.
+    return text.startsWith('1') || text.startsWith('Q') ? text : peerId.toString()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../../base/clock.ts'
+import { type StoreState, StoreUnavailableError } from '../store.ts'
+import { errorCode } from './file-system.ts'
+
+/** After the first failure the next try is a second later, then two, four … and never more than a minute. */
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 60_000
+
+/** Whether one thing the disk does for us works, and when to try again if it does not. */
+export interface Outage {
+  readonly state: StoreState
+  /** Why not even to try now; undefined when it works, or when the next try is due. */
+  refusal(): StoreUnavailableError | undefined
+  /** It did not work. Returns what the caller is told. */
+  failed(error: unknown): StoreUnavailableError
+  /** It worked. */
+  over(): void
+}
+
+export function createOutage(clock: Clock): Outage {
+  let state: StoreState = { status: 'ok' }
+  let cause: unknown
+  let wait = FIRST_RETRY_MS
+  return {
+    get state() {
+      return state
+    },
+    refusal() {
+      return state.status === 'failing' && clock() < state.retryAt
+        ? new StoreUnavailableError(state.code, cause)
+        : undefined
+    },
+    failed(error) {
+      const now = clock()
+      const code = error instanceof StoreUnavailableError ? error.code : errorCode(error)
+      wait = state.status === 'ok' ? FIRST_RETRY_MS : Math.min(wait * 2, LAST_RETRY_MS)
+      state = { status: 'failing', code, since: state.status === 'ok' ? now : state.since, retryAt: now + wait }
+      cause = error
+      return error instanceof StoreUnavailableError ? error : new StoreUnavailableError(code, error)
+    },
+    over() {
+      state = { status: 'ok' }
+      cause = undefined
+    },
+  }
+}

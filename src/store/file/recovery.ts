@@ -1,0 +1,201 @@
+import type { RegistrationRecord } from '../../registry/registration.ts'
+import type { Recovered } from '../store.ts'
+import { isGreat, type Loss, lossBy } from './edit-guard.ts'
+import { keyText } from './entry-codec.ts'
+import { type FileSystem, unlinkIfExists } from './file-system.ts'
+import type { PendingEdit } from './hand-edit.ts'
+import { type JournalEntry, type Losses, readJournal, type SnapshotMark } from './journal.ts'
+import type { Layout } from './layout.ts'
+import { type List, lastMark, readBackup, readList } from './list-file.ts'
+import type { SnapshotFile } from './snapshot.ts'
+import { uselessText } from './useless-entries.ts'
+
+/** What the files held, and what the store must know to go on writing them. */
+export interface Recovery {
+  readonly recovered: Recovered
+  /** The list as it stands; undefined when there is none, or none that was taken. */
+  readonly file: SnapshotFile | undefined
+  /** The list where it was edited and is not taken. */
+  readonly pending: PendingEdit | undefined
+  /** The list, with the journals from this generation on, is the whole table. */
+  readonly since: number
+  /** As {@link since} for the backup; all there are where it is not known. */
+  readonly backupSince: number
+  /** No journal has this generation or a later one. */
+  readonly nextGeneration: number
+  /** What was registered before this (ms) is in the list, unless somebody deleted it. */
+  readonly listedBefore: number
+}
+
+export interface RecoverOptions {
+  readonly now: number
+  /** Take an edited list however many registrations it leaves out. */
+  readonly acceptEdit: boolean
+}
+
+/** Snapshot, then journals. Rejects with the system's error when something that exists can't be read. */
+export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit }: RecoverOptions): Promise<Recovery> {
+  const notices: string[] = []
+  const generations = layout.journalsIn(await fs.readdir(layout.directory))
+  await unlinkIfExists(fs, layout.draft)
+  await unlinkIfExists(fs, layout.backupDraft)
+  const { marks, cuts } = await readMarks(fs, layout, generations, now)
+
+  const told = { now, marks, notices }
+  const list = await readList(fs, layout, told)
+  const table = tableOf(list, marks)
+  const isEdited = list?.file !== undefined && !table.trusted && generations.length > 0
+  const before = isEdited ? tableOf(await readBackup(fs, layout, told), marks) : undefined
+  const tables = before === undefined ? [table] : [table, before]
+  for (const generation of generations) {
+    const path = layout.journal(generation)
+    const concerned = tables.filter(({ from }) => generation >= from)
+    if (concerned.length > 0) {
+      const end = cuts.get(generation) ?? Number.POSITIVE_INFINITY
+      const options = { end, onlyMarks: false, now }
+      noteLosses(path, await readJournal(fs, path, options, (entry) => replay(entry, concerned)), notices)
+    }
+  }
+
+  const edit = before && editOf(table, before, now)
+  const isLeftAlone = edit !== undefined && isGreat(edit) && !acceptEdit
+  const taken = isLeftAlone ? before! : table
+  if (!isLeftAlone) {
+    noteList(layout, table, { edit, marks, generations, notices })
+  }
+  return {
+    recovered: {
+      records: [...taken.records.values()].filter((record) => record.expiresAt > now),
+      statics: (taken.list ?? list)?.contents.statics ?? [],
+      trusted: taken.trusted,
+      notices,
+    },
+    file: isLeftAlone ? undefined : list?.file,
+    pending: isLeftAlone ? pendingEdit(list!.file!, edit) : undefined,
+    since: table.since ?? generations[0] ?? 0,
+    backupSince: generations[0] ?? 0,
+    nextGeneration: (generations.at(-1) ?? 0) + 1,
+    listedBefore: (isLeftAlone ? begunBefore(before!.list, marks) : undefined) ?? Math.min(now, taken.oldestPut),
+  }
+}
+
+/** The marks of all snapshots, oldest first, and how much of each journal counts that failed. */
+async function readMarks(fs: FileSystem, layout: Layout, generations: readonly number[], now: number) {
+  const marks: SnapshotMark[] = []
+  const cuts = new Map<number, number>()
+  for (const generation of generations) {
+    const options = { end: Number.POSITIVE_INFINITY, onlyMarks: true, now }
+    await readJournal(fs, layout.journal(generation), options, (entry) => {
+      if (entry.kind === 'snapshot') {
+        marks.push(entry.mark)
+      } else if (entry.kind === 'header' && entry.cut !== undefined) {
+        cuts.set(entry.cut.generation, entry.cut.length)
+      }
+    })
+  }
+  return { marks, cuts }
+}
+
+/** A list, made whole by the journals. */
+interface RecoveredTable {
+  readonly list: List | undefined
+  /** By {@link keyText}. */
+  readonly records: Map<string, RegistrationRecord>
+  /** The generation that its mark names; undefined without a mark. */
+  readonly since: number | undefined
+  /** The journals from this generation on belong to it. */
+  readonly from: number
+  /** It is what was written. */
+  readonly trusted: boolean
+  /** When the oldest registration was made that a journal holds. */
+  oldestPut: number
+}
+
+function tableOf(read: List | Error | undefined, marks: readonly SnapshotMark[]): RecoveredTable {
+  const list = read instanceof Error ? undefined : read
+  const since = list && lastMark(marks, list.hash)
+  // Without a list there is nothing to distrust: the lines of a journal have checksums of their own.
+  const trusted = list === undefined || since !== undefined
+  const records = list?.contents.records ?? new Map<string, RegistrationRecord>()
+  if (!trusted) {
+    for (const [key, record] of records) {
+      records.set(key, { ...record, provedAt: 0 })
+    }
+  }
+  return { list, records, since, from: since ?? 0, trusted, oldestPut: Number.POSITIVE_INFINITY }
+}
+
+function replay(entry: JournalEntry, tables: readonly RecoveredTable[]): void {
+  for (const table of tables) {
+    if (entry.kind === 'put') {
+      table.records.set(keyText(entry.record), entry.record)
+      table.oldestPut = Math.min(table.oldestPut, entry.record.registeredAt)
+    } else if (entry.kind === 'remove') {
+      table.records.delete(keyText(entry.key))
+    }
+  }
+}
+
+/** What an edit changes of the table that there was: what the journals bring back did not go. */
+interface Edit extends Loss {
+  readonly added: number
+}
+
+function editOf(edited: RecoveredTable, before: RecoveredTable, now: number): Edit {
+  const statics = edited.list?.contents.statics ?? []
+  const since = Number.POSITIVE_INFINITY
+  const loss = lossBy({ records: edited.records.values(), statics }, before.records.values(), { since, now })
+  let added = 0
+  for (const [key, { expiresAt }] of edited.records) {
+    added += expiresAt > now && !before.records.has(key) ? 1 : 0
+  }
+  return { ...loss, added }
+}
+
+function pendingEdit(file: SnapshotFile, { dropped, of }: Loss): PendingEdit {
+  return { file, edit: { outcome: 'refused', dropped, of, confirmIn: undefined } }
+}
+
+/**
+ * When the list that was edited was begun, or before: at the first snapshot behind the backup. A later one may have failed
+ * before it became the list.
+ */
+function begunBefore(backup: List | undefined, marks: readonly SnapshotMark[]): number | undefined {
+  const index = marks.findLastIndex((mark) => mark.snapshot === backup?.hash)
+  return (marks[index + 1] ?? marks[index])?.began
+}
+
+interface Findings {
+  readonly edit: Edit | undefined
+  readonly marks: readonly SnapshotMark[]
+  readonly generations: readonly number[]
+  readonly notices: string[]
+}
+
+function noteList(layout: Layout, table: RecoveredTable, { edit, marks, generations, notices }: Findings): void {
+  const { list, trusted } = table
+  if (list === undefined && marks.length > 0) {
+    notices.push(`no list of peers was found at ${layout.peers}; only the last changes in its journal could be taken`)
+  }
+  if (list === undefined || trusted) {
+    return
+  }
+  if (list.useless.count > 0) {
+    notices.push(`${list.useless.count} entries of ${list.path} are of no use: ${uselessText(list.useless)}`)
+  }
+  if (generations.length > 0) {
+    const counts = edit === undefined ? '' : ` ${edit.added} registrations came in, ${edit.dropped} went, and`
+    notices.push(
+      `${list.path} is not as it was last written (edited by hand, or damaged):${counts} its peers are proved anew`,
+    )
+  }
+}
+
+function noteLosses(path: string, { torn, damaged }: Losses, notices: string[]): void {
+  if (torn > 0) {
+    notices.push(`the last ${torn} bytes of ${path} were never finished and were dropped`)
+  }
+  if (damaged > 0) {
+    notices.push(`${damaged} lines of ${path} are damaged and were left out`)
+  }
+}

@@ -1,0 +1,65 @@
+import type { Stream } from '@libp2p/interface'
+import { byteStream } from '@libp2p/utils'
+import { MAX_VARINT_BYTES, ProtobufError, readVarint } from '../wire/protobuf.ts'
+
+export interface MessageLimits {
+  /** The most bytes of a message, its length prefix not counted. */
+  readonly maxBytes: number
+  /** How long a message may take, in ms, from when it is asked for to its last byte. */
+  readonly timeout: number
+}
+
+/** Bytes of a message, or why there is none. Of one that is too long, the beginning tells what it would have been. */
+export type Frame = Uint8Array | { readonly tooLong: Uint8Array }
+
+/** So much of a message that is too long is looked at: its type. */
+const BEGINNING_BYTES = 2
+
+/**
+ * The messages of a stream, each behind its length as a varint, as they are asked for. Ends with the half-close, with
+ * silence between two messages, and behind a message that is too long. Rejects when a message breaks off, when the peer
+ * resets the stream, and when the signal fires.
+ */
+export async function* readMessages(
+  stream: Stream,
+  { maxBytes, timeout }: MessageLimits,
+  signal: AbortSignal,
+): AsyncGenerator<Frame, undefined> {
+  // A client may send a few messages at once while the first is still being answered.
+  const bytes = byteStream(stream, { maxBufferSize: 4 * (maxBytes + MAX_VARINT_BYTES) })
+  for (let first = true; ; first = false) {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+    const read = async (count: number) => (await bytes.read({ bytes: count, signal: patience })).subarray()
+    const length = await readLength(read).catch((err: unknown) => {
+      const silent = patience.aborted && !signal.aborted && !first
+      if (silent || (isEnd(err) && stream.status !== 'reset' && stream.status !== 'aborted')) {
+        return undefined
+      }
+      throw err
+    })
+    if (length === undefined) {
+      return
+    }
+    if (length > maxBytes) {
+      yield { tooLong: await read(BEGINNING_BYTES) }
+      return
+    }
+    yield length === 0 ? new Uint8Array(0) : await read(length)
+  }
+}
+
+async function readLength(read: (count: number) => Promise<Uint8Array>): Promise<number> {
+  const prefix: number[] = []
+  do {
+    if (prefix.length === MAX_VARINT_BYTES) {
+      throw new ProtobufError('a length has more than 64 bits')
+    }
+    prefix.push((await read(1))[0]!)
+  } while (prefix.at(-1)! >= 0x80)
+  return readVarint(Uint8Array.from(prefix), 0).value
+}
+
+/** The peer closed its side, and no byte of a message is there. */
+function isEnd(err: unknown): boolean {
+  return err instanceof Error && err.name === 'UnexpectedEOFError'
+}

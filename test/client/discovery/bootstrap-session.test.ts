@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
+import { Session } from '../../../src/client/discovery/bootstrap-session.ts'
+import { virtualScheduler } from '../virtual-scheduler.ts'
+import { fakeClient } from './fake-sessions.ts'
+
+const MINUTE = 60_000
+
+describe('a session with one bootstrap', () => {
+  function begin({
+    addresses = ['/ip4/0.0.0.0/tcp/4001'],
+    ttl = 7200,
+    random = Math.random,
+    wantsMore = (): boolean => false,
+  } = {}) {
+    const time = virtualScheduler()
+    const fake = fakeClient(time.now)
+    const failures: Array<{ error: BootstrapError; retryIn: number }> = []
+    const own = { addresses }
+    const session = new Session({
+      client: fake.client,
+      addresses: () => own.addresses,
+      ttl,
+      refreshInterval: 5 * MINUTE,
+      wantsMore,
+      scheduler: time,
+      random,
+      onAnswer: () => {},
+      onVerdicts: () => {},
+      onFailure: (error, retryIn) => failures.push({ error, retryIn }),
+    })
+    return { time, session, failures, own, ...fake }
+  }
+
+  it('asks and registers at once, side by side', async () => {
+    const { session, time, calls } = begin()
+    session.start()
+    assert.deepEqual(
+      calls.map(({ kind }) => kind),
+      ['discover', 'register'],
+    )
+    await time.advance(0)
+    assert.equal(calls.length, 2)
+  })
+
+  it('asks every five minutes, more or less', async () => {
+    const { session, time, of } = begin()
+    session.start()
+    await time.advance(24 * 60 * MINUTE)
+    const times = of('discover').map(({ at }) => at)
+    const gaps = times.slice(1).map((at, i) => at - times[i]!)
+    assert.ok(
+      gaps.every((gap) => gap > 0 && gap <= 6 * MINUTE),
+      'never later than 20 % over',
+    )
+    assert.ok(gaps.filter((gap) => gap >= 4 * MINUTE).length > gaps.length * 0.8)
+    assert.ok(new Set(gaps).size > 10, 'with jitter')
+  })
+
+  it('asks again soon while the node wants more, at most 8 times in the first minute', async () => {
+    for (let run = 0; run < 50; run++) {
+      const { session, time, calls } = begin({ wantsMore: () => true })
+      const started = time.now()
+      session.start()
+      await time.advance(4000)
+      assert.ok(calls.length >= 4, 'three asks and a registration')
+      await time.advance(55_999)
+      assert.ok(calls.length <= 8, `${calls.length} exchanges`)
+      assert.ok(calls.some(({ at }) => at - started > 15_000))
+      await session.stop({ unregister: false })
+    }
+  })
+
+  it('asks once more when it was just listed, and no more when the node has what it wants', async () => {
+    const { session, time, of } = begin()
+    session.start()
+    await time.advance(1000)
+    assert.equal(of('discover').length, 2)
+    await time.advance(3 * MINUTE)
+    assert.equal(of('discover').length, 2)
+  })
+
+  it('sleeps until the refresh as soon as the node has what it wants', async () => {
+    const node = { wantsMore: true }
+    const { session, time, of } = begin({ wantsMore: () => node.wantsMore, random: () => 0.5 })
+    session.start()
+    await time.advance(2500)
+    const before = of('discover').length
+    node.wantsMore = false
+    await time.advance(3 * MINUTE)
+    assert.equal(of('discover').length, before)
+    node.wantsMore = true
+    session.wantsMoreAgain()
+    await time.advance(800)
+    assert.equal(of('discover').length, before + 1, 'a peer was lost')
+  })
+
+  it('does not ask when the keeper has replaced a lost peer by itself', async () => {
+    const node = { wantsMore: false }
+    const { session, time, of } = begin({ wantsMore: () => node.wantsMore })
+    session.start()
+    await time.advance(2 * MINUTE)
+    const before = of('discover').length
+    node.wantsMore = true
+    session.wantsMoreAgain()
+    await time.advance(100)
+    node.wantsMore = false
+    await time.advance(MINUTE)
+    assert.equal(of('discover').length, before)
+  })
+
+  it('asks again while its registration is pending, and registers a refused one later each time', async () => {
+    const { session, time, of, state } = begin()
+    state.status = 'pending'
+    session.start()
+    await time.advance(20_000)
+    assert.ok(of('discover').length >= 4, `${of('discover').length} asks`)
+    await time.advance(30 * MINUTE)
+    const times = of('register').map(({ at }) => at)
+    const gaps = times.slice(1).map((at, i) => at - times[i]!)
+    assert.ok(
+      gaps.every((gap) => gap >= 5000),
+      `the gaps are ${gaps}`,
+    )
+    assert.ok(
+      gaps.slice(4).every((gap) => gap > 2 * MINUTE),
+      `the gaps are ${gaps}`,
+    )
+  })
+
+  it('tells a failed round once', async () => {
+    const { session, time, failures, calls, state } = begin()
+    state.up = false
+    session.start()
+    await time.advance(500)
+    assert.equal(calls.length, 2, 'it asked and registered')
+    assert.equal(failures.length, 1)
+  })
+
+  it('renews well before the time to live is over, for ever', async () => {
+    const { session, time, of } = begin({ ttl: 3600 })
+    session.start()
+    await time.advance(24 * 60 * MINUTE)
+    const times = of('register').map(({ at }) => at)
+    const gaps = times.slice(1).map((at, i) => at - times[i]!)
+    assert.ok(times.length > 24)
+    assert.ok(
+      gaps.every((gap) => gap >= 24 * MINUTE && gap <= 45 * MINUTE),
+      `the gaps are ${gaps}`,
+    )
+  })
+
+  it('goes by what the bootstrap grants', async () => {
+    const { session, time, of, state } = begin()
+    state.expiresIn = 120
+    session.start()
+    await time.advance(10 * MINUTE)
+    assert.ok(of('register').length >= 8)
+  })
+
+  it('registers at once when the bootstrap has forgotten it', async () => {
+    const { session, time, of, state } = begin()
+    session.start()
+    await time.advance(1)
+    state.listed = false
+    await time.advance(6 * MINUTE)
+    assert.equal(of('register').length, 2)
+  })
+
+  it('registers new addresses as soon as they have settled', async () => {
+    const { session, time, of, own } = begin()
+    session.start()
+    await time.advance(1)
+    own.addresses = ['/ip4/8.8.8.8/tcp/4001']
+    session.addressesChanged()
+    session.addressesChanged()
+    await time.advance(2000)
+    assert.deepEqual(
+      of('register').map(({ addresses }) => addresses[0]),
+      ['/ip4/0.0.0.0/tcp/4001', '/ip4/8.8.8.8/tcp/4001'],
+    )
+    session.addressesChanged()
+    await time.advance(2000)
+    assert.equal(of('register').length, 2, 'the same ones again are no news')
+  })
+
+  it('tries for ever, each time later, up to three minutes', async () => {
+    const { session, time, failures, of, state } = begin()
+    state.up = false
+    session.start()
+    await time.advance(60 * MINUTE)
+    const pauses = failures.map(({ retryIn }) => retryIn)
+    assert.ok(pauses[0]! <= 3000 && pauses.every((pause) => pause <= 3 * MINUTE))
+    assert.ok(of('discover').length > 20)
+    state.up = true
+    await time.advance(3 * MINUTE)
+    assert.ok(state.listed)
+    assert.equal(session.failures, 0)
+  })
+
+  it('waits as long as it is told to, within reason', async () => {
+    const { session, time, of, state } = begin()
+    state.up = false
+    state.retryAfter = 600
+    session.start()
+    await time.advance(9 * MINUTE)
+    assert.equal(of('discover').length, 1)
+    state.retryAfter = 1e9
+    await time.advance(2 * MINUTE)
+    await time.advance(16 * MINUTE)
+    assert.equal(of('discover').length, 3)
+  })
+
+  it('says that a bootstrap could not be reached to unregister', async () => {
+    const { session, time, state } = begin()
+    session.start()
+    await time.advance(1)
+    state.up = false
+    const outcome = await session.stop({ unregister: true })
+    assert.ok(outcome instanceof BootstrapError)
+    assert.equal(outcome.code, 'unreachable')
+  })
+
+  it('unregisters what is being registered when it stops', async () => {
+    const { session, of } = begin()
+    session.start()
+    assert.equal(of('register').length, 1, 'under way')
+    assert.equal(await session.stop({ unregister: true }), true)
+    assert.equal(of('unregister').length, 1)
+  })
+
+  it('does not wait for a bootstrap that never answered', async () => {
+    const { session, time, of, state } = begin()
+    state.up = false
+    session.start()
+    await time.advance(10_000)
+    assert.equal(await session.stop({ unregister: true }), undefined)
+    assert.equal(of('unregister').length, 0)
+  })
+
+  it('takes back what it registered, and is silent from then on', async () => {
+    const { session, time, calls, of } = begin()
+    session.start()
+    await time.advance(1)
+    await session.stop({ unregister: true })
+    assert.equal(of('unregister').length, 1)
+    const before = calls.length
+    session.addressesChanged()
+    await time.advance(60 * MINUTE)
+    assert.equal(calls.length, before)
+  })
+})

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Connection } from '@libp2p/interface'
+import { PeerDemand, QUIET_MS } from '../../../src/client/discovery/peer-demand.ts'
+
+describe('whether a node wants more peers', () => {
+  function demandOf({
+    target = 8,
+    connected = [] as string[],
+    named = [] as string[],
+    counts = (_: string): boolean => true,
+  } = {}) {
+    const state = { now: 1_000_000, connected, named: new Set(named) }
+    const demand = new PeerDemand({
+      connectionManager: {
+        getConnections: () => state.connected.map((id) => ({ remotePeer: { toString: () => id } }) as Connection),
+      },
+      target: () => target,
+      named: () => state.named,
+      counts,
+      now: () => state.now,
+    })
+    return { demand, state }
+  }
+
+  it('wants more while it has none, even when none is named', () => {
+    assert.equal(demandOf().demand.wantsMore, true)
+  })
+
+  it('is content with its target, whoever else is named', () => {
+    const { demand } = demandOf({ target: 2, connected: ['a', 'b'], named: ['a', 'b', 'c'] })
+    assert.equal(demand.wantsMore, false)
+    assert.equal(demand.isShort, false)
+  })
+
+  it('counts a peer once, and only peers of the network', () => {
+    const { demand } = demandOf({
+      target: 2,
+      connected: ['a', 'a', 'bootstrap'],
+      named: ['a', 'b'],
+      counts: (id) => id === 'a',
+    })
+    assert.equal(demand.wantsMore, true)
+    assert.equal(demand.isShort, true)
+  })
+
+  it('is content in a small network once it has all of it and was named no new peer for a while', () => {
+    const { demand, state } = demandOf({ connected: ['a', 'b'], named: ['a', 'b'] })
+    demand.newPeer()
+    assert.equal(demand.wantsMore, true)
+    state.now += QUIET_MS
+    assert.equal(demand.wantsMore, false)
+    assert.equal(demand.isShort, true)
+    state.connected = ['a']
+    assert.equal(demand.wantsMore, true, 'a named peer is missing')
+  })
+})

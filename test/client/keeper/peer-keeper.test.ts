@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { Libp2p } from 'libp2p'
+import type { PeerKeeperInit } from '../../../src/client/keeper/keeper-init.ts'
+import { type PeerKeeper, peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
+import { sourceTags } from '../../../src/client/source-tags.ts'
+import { startPeer } from '../../support/peers.ts'
+import { until } from '../../support/wait.ts'
+import { virtualScheduler } from '../virtual-scheduler.ts'
+
+type Keeping = Libp2p<{ peers: PeerKeeper }>
+
+describe('peerKeeper', () => {
+  let stops: Array<() => Promise<unknown>>
+
+  beforeEach(() => {
+    stops = []
+  })
+
+  afterEach(async () => {
+    await Promise.all(stops.map((each) => each()))
+  })
+
+  async function plainPeers(count: number): Promise<Libp2p[]> {
+    const peers = await Promise.all(Array.from({ length: count }, () => startPeer()))
+    stops.push(...peers.map((peer) => async () => await peer.stop()))
+    return peers
+  }
+
+  async function keeperOf(init: PeerKeeperInit): Promise<{ node: Keeping; keeper: PeerKeeper }> {
+    const node = (await startPeer({
+      services: { peers: peerKeeper(init) },
+      connectionMonitor: { enabled: false },
+    })) as unknown as Keeping
+    stops.push(async () => await node.stop())
+    return { node, keeper: node.services.peers }
+  }
+
+  /** As bootstrapDiscovery does. */
+  async function name(node: Keeping, peer: Libp2p, sources = ['a', 'b']): Promise<void> {
+    await node.peerStore.merge(peer.peerId, { multiaddrs: peer.getMultiaddrs(), tags: sourceTags(sources, 60_000) })
+  }
+
+  const held = (keeper: PeerKeeper) => keeper.peers.map(({ id }) => id).sort()
+
+  it('connects to those that were named, up to its target', async () => {
+    const { node, keeper } = await keeperOf({ target: 3 })
+    const peers = await plainPeers(5)
+    await Promise.all(peers.map((peer) => name(node, peer)))
+    await until(() => keeper.peers.length === 3, 'three are connected')
+    assert.equal(node.getConnections().length, 3)
+  })
+
+  it('leaves those alone that no bootstrap named', async () => {
+    const { node, keeper } = await keeperOf({ target: 3 })
+    const [named, stranger] = (await plainPeers(2)) as [Libp2p, Libp2p]
+    await stranger.dial(node.getMultiaddrs())
+    await name(node, named)
+    await until(() => keeper.peers.length === 1, 'one is held')
+    assert.deepEqual(held(keeper), [named.peerId.toString()])
+  })
+
+  it('replaces the dropped', async () => {
+    const { node, keeper } = await keeperOf({ target: 2 })
+    const peers = await plainPeers(4)
+    await Promise.all(peers.map((peer) => name(node, peer)))
+    await until(() => keeper.peers.length === 2, 'two are connected')
+    const before = held(keeper)
+    await Promise.all(peers.filter(({ peerId }) => before.includes(peerId.toString())).map((peer) => peer.stop()))
+    await until(() => keeper.peers.length === 2 && held(keeper).every((id) => !before.includes(id)), 'two others are')
+  })
+
+  it('counts peers that connected themselves', async () => {
+    const { node, keeper } = await keeperOf({ target: 1 })
+    const [inbound, other] = (await plainPeers(2)) as [Libp2p, Libp2p]
+    await inbound.dial(node.getMultiaddrs())
+    await name(node, inbound)
+    await until(() => keeper.peers.length === 1, 'it is held')
+    await name(node, other)
+    await node.dial(other.getMultiaddrs())
+    assert.equal(node.getConnections().filter(({ direction }) => direction === 'inbound').length, 1)
+  })
+
+  it('comes back to the dead later each time, and gives them up', async () => {
+    const time = virtualScheduler()
+    const { node, keeper } = await keeperOf({ target: 2, scheduler: time })
+    const [dead] = (await plainPeers(1)) as [Libp2p]
+    await name(node, dead)
+    await dead.stop()
+    let dials = 0
+    const { connectionManager } = (
+      node as unknown as { components: { connectionManager: { openConnection: unknown } } }
+    ).components
+    const open = connectionManager.openConnection as (...args: unknown[]) => Promise<unknown>
+    let underWay = 0
+    connectionManager.openConnection = async (...args: unknown[]) => {
+      dials++
+      underWay++
+      return await open.apply(connectionManager, args).finally(() => underWay--)
+    }
+    const gaps: number[] = []
+    let last = time.now()
+    for (let minute = 0; minute < 12 * 60; minute++) {
+      const before = dials
+      await time.advance(60_000)
+      await until(() => underWay === 0, 'the dials have ended')
+      if (dials > before) {
+        gaps.push(time.now() - last)
+        last = time.now()
+      }
+    }
+    assert.ok(dials <= 10, `it dialled ${dials} times`)
+    assert.ok(gaps.at(-1)! > gaps[0]!)
+    assert.equal(keeper.peers.length, 0)
+  })
+
+  it('hangs up on a peer that does not answer any more', async () => {
+    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 1000 })
+    const [deaf] = (await plainPeers(1)) as [Libp2p]
+    // It accepts the stream and says nothing.
+    await deaf.handle('/ipfs/ping/1.0.0', (stream) => stream.abort(new Error('deaf')))
+    await name(node, deaf)
+    await until(() => keeper.peers.length === 1, 'it is connected')
+    const [connection] = node.getConnections()
+    await until(() => connection!.status !== 'open', 'it is hung up on')
+  })
+
+  it('keeps a peer that does not speak ping', async () => {
+    const { node, keeper } = await keeperOf({ target: 1, pingInterval: 1000 })
+    const [peer] = (await plainPeers(1)) as [Libp2p]
+    await name(node, peer)
+    await until(() => keeper.peers.length === 1, 'it is connected')
+    const [connection] = node.getConnections()
+    let pings = 0
+    const newStream = connection!.newStream.bind(connection)
+    connection!.newStream = async (...args) => {
+      pings++
+      return await newStream(...args)
+    }
+    await until(() => pings >= 2, 'it was asked twice')
+    assert.equal(connection!.status, 'open')
+  })
+
+  it('dials neither itself nor its own addresses under other names', async () => {
+    const { node, keeper } = await keeperOf({ target: 2 })
+    const [other] = (await plainPeers(1)) as [Libp2p]
+    await node.peerStore.merge(other.peerId, {
+      multiaddrs: node.getMultiaddrs().map((each) => each.decapsulate('/p2p')),
+      tags: sourceTags(['liar'], 1000),
+    })
+    const [honest] = (await plainPeers(1)) as [Libp2p]
+    await name(node, honest)
+    await until(() => keeper.peers.length === 1, 'the honest one is connected')
+    assert.deepEqual(node.getDialQueue(), [])
+    assert.deepEqual(held(keeper), [honest.peerId.toString()])
+  })
+
+  it('comes back to its longest peers after a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-keeper-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const anchors = join(folder, 'anchors.json')
+    const time = virtualScheduler()
+    const { node, keeper } = await keeperOf({ target: 4, anchors, scheduler: time })
+    const peers = await plainPeers(3)
+    for (const peer of peers) {
+      await name(node, peer)
+      await time.advance(0)
+      await until(() => held(keeper).includes(peer.peerId.toString()), 'it is connected')
+      await time.advance(5 * 60_000)
+    }
+    await node.stop()
+    const written = JSON.parse(await readFile(anchors, 'utf8')).peers.map(({ id }: { id: string }) => id)
+    assert.deepEqual(new Set(written), new Set(peers.slice(0, 2).map(({ peerId }) => peerId.toString())))
+
+    const { keeper: next } = await keeperOf({ target: 4, anchors })
+    await until(() => next.peers.length === 2, 'both are connected without anybody naming them')
+  })
+})

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type MultiaddrConnection, StreamMessageEvent } from '@libp2p/interface'
+import type { HangUp } from '../../../src/host/guard/guard-counters.ts'
+import { BYTE_BUDGET, GuardedConnection, WORK_BUDGET } from '../../../src/host/guard/guarded-connection.ts'
+import { parseIp } from '../../../src/peer/ip.ts'
+import { ASKS_BOOTSTRAP, DATA, FIN, frame, SYN, WINDOW_UPDATE } from '../../support/raw-peer.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+describe('a connection', () => {
+  it('that asks four times a minute for a week is never cut', () => {
+    const { receive, decrypt, complaints, clock } = connection()
+    for (let id = 1; clock.now < 7 * DAY && complaints.length === 0; id += 2) {
+      receive(asking(id, 8000))
+      decrypt(asking(id, 8000))
+      clock.now += MINUTE / 4
+    }
+    assert.deepEqual(complaints, [])
+  })
+
+  it('has its budgets again after a while, and no more than that', () => {
+    const { receive, complaints, clock } = connection()
+    const { burst, perSecond } = BYTE_BUDGET
+    receive(Buffer.alloc(burst))
+    assert.deepEqual(complaints, [])
+    clock.now += (1000 * burst) / perSecond
+    receive(Buffer.alloc(burst))
+    assert.deepEqual(complaints, [])
+    receive(Buffer.alloc(perSecond))
+    assert.deepEqual(complaints, ['too_many_bytes'])
+  })
+
+  it('has its budget of work again, too', () => {
+    const { decrypt, complaints, clock } = connection()
+    const streams = (count: number) => Buffer.concat(Array.from({ length: count }, (_, i) => asking(2 * i + 1, 10)))
+    decrypt(streams(90))
+    clock.now += (1000 * WORK_BUDGET.burst) / WORK_BUDGET.perSecond
+    decrypt(streams(90))
+    assert.deepEqual(complaints, [])
+    decrypt(streams(90))
+    assert.deepEqual(complaints, ['too_much_work'])
+  })
+})
+
+function asking(id: number, bytes: number): Buffer {
+  return Buffer.concat([
+    frame(DATA, SYN, id, ASKS_BOOTSTRAP),
+    frame(DATA, 0, id, Buffer.alloc(bytes, 32)),
+    frame(WINDOW_UPDATE, FIN, id),
+  ])
+}
+
+/** A guarded connection whose bytes the test makes up, as they come from the socket and out of the encryption. */
+function connection() {
+  const clock = { now: 0 }
+  const complaints: HangUp[] = []
+  const ends = [0, 1].map(
+    () => Object.assign(new EventTarget(), { status: 'open', writeBufferLength: 0 }) as unknown as MultiaddrConnection,
+  )
+  const [socket, plain] = ends as [MultiaddrConnection, MultiaddrConnection]
+  const caller = { ip: parseIp('8.8.8.8')!, scope: 'public' } as const
+  const guarded = new GuardedConnection(socket, caller, {
+    clock: () => clock.now,
+    checks: { bytes: true, frames: true, slowReaders: true },
+    share: undefined,
+    onAbuse: (reason) => complaints.push(reason),
+  })
+  guarded.watch()
+  guarded.multiplexed(plain as never)
+  const into = (end: MultiaddrConnection) => (bytes: Buffer) => {
+    end.dispatchEvent(new StreamMessageEvent(bytes))
+  }
+  return { clock, complaints, receive: into(socket), decrypt: into(plain) }
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Proof, RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
+import { accessList } from '../../src/policy/access-list.ts'
+import type { Change, RegistrationRecord } from '../../src/registry/registration.ts'
+import { StoreUnavailableError } from '../../src/store/store.ts'
+import { callerFrom, type TestPoint, testPoint } from '../support/points.ts'
+import { HOUR, NOW } from '../support/tables.ts'
+
+const HOME = '/ip4/8.8.8.8/tcp/4001'
+const KEY = { network: '', peerId: 'peer', address: HOME }
+const NEVER = new AbortController().signal
+
+describe('a registration', () => {
+  it('whose first write fails stays when a later request for it was answered', async () => {
+    const disk = manualDisk()
+    const { point, registry } = setUp({ store: disk.store })
+    const [first, second] = [register(point, HOME), register(point, HOME)]
+    await nextTurn()
+    assert.equal(disk.writes.length, 2)
+    disk.fail(0)
+    await assert.rejects(first, StoreUnavailableError)
+    disk.take(1)
+    assert.equal((await second)[0]!.status, 'listed')
+    assert.ok(registry.find(KEY) !== undefined)
+  })
+
+  it('is gone when nobody was answered for it', async () => {
+    const disk = manualDisk()
+    const { point, registry } = setUp({ store: disk.store })
+    const both = [register(point, HOME), register(point, HOME)]
+    await nextTurn()
+    disk.fail(0)
+    disk.fail(1)
+    await Promise.all(both.map((each) => assert.rejects(each, StoreUnavailableError)))
+    assert.equal(registry.size, 0)
+  })
+
+  it('that was answered before a failing renewal stays', async () => {
+    const disk = manualDisk()
+    const { point, registry } = setUp({ store: disk.store })
+    const first = register(point, HOME)
+    await nextTurn()
+    disk.take(0)
+    await first
+    const renewal = register(point, HOME)
+    await nextTurn()
+    disk.fail(1)
+    await assert.rejects(renewal, StoreUnavailableError)
+    assert.ok(registry.find(KEY) !== undefined)
+  })
+
+  it('that had to make room comes back when the disk refused the one it made room for', async () => {
+    const disk = manualDisk()
+    const { point, registry } = setUp({ store: disk.store })
+    for (let n = 0; n < 8; n++) {
+      const each = register(point, `/ip4/8.8.8.8/tcp/${4001 + n}`)
+      await nextTurn()
+      disk.take(n)
+      await each
+    }
+    const ninth = register(point, '/ip4/8.8.8.8/tcp/5000')
+    await nextTurn()
+    disk.fail(8)
+    await assert.rejects(ninth, StoreUnavailableError)
+    assert.deepEqual(
+      registry
+        .registrationsOf('', 'peer')
+        .map(({ address }) => address)
+        .sort(),
+      Array.from({ length: 8 }, (_, n) => `/ip4/8.8.8.8/tcp/${4001 + n}`),
+    )
+  })
+
+  it('that was taken back while it was proved is registered again, and watched', async () => {
+    const proofs = manualProofs()
+    const tracked: unknown[] = []
+    const { point, registry } = setUp({ prover: proofs.prover, onRegistered: (each) => tracked.push(each) })
+    const outcome = register(point, HOME)
+    await point.unregister(caller(), { network: '', addresses: [HOME] })
+    proofs.show({ ok: true })
+    assert.equal((await outcome)[0]!.status, 'listed')
+    const found = registry.find(KEY)
+    assert.equal(found?.health, 'reachable')
+    assert.deepEqual(tracked, [found])
+  })
+
+  it('that was answered as pending is not forgotten when the proof fails for who asked first', async () => {
+    const proofs = manualProofs()
+    const { point, registry } = setUp({ prover: proofs.prover })
+    const first = register(point, HOME)
+    const second = register(point, HOME)
+    proofs.show(undefined, 1)
+    assert.equal((await second)[0]!.status, 'pending')
+    proofs.show({ ok: false, fault: 'dial_timeout' }, 0)
+    assert.equal((await first)[0]!.status, 'refused')
+    assert.ok(registry.find(KEY) !== undefined)
+  })
+
+  it('is not blamed for a busy bootstrap when it is renewed', async () => {
+    const proofs = manualProofs()
+    const { point, registry } = setUp({ prover: proofs.prover })
+    const pending = register(point, HOME)
+    proofs.show(undefined)
+    await pending
+    const renewal = register(point, HOME)
+    proofs.show({ ok: false, fault: 'dial_busy' }, 1)
+    assert.equal((await renewal)[0]!.refusal?.code, 'dial_busy')
+    assert.equal(registry.find(KEY)?.misses, 0)
+  })
+
+  it("of the operator's is never written as a stranger's", async () => {
+    const stored: Change[] = []
+    const { point } = setUp({ store: { append: async (changes) => void stored.push(...changes) } })
+    point.restore({ records: [], statics: [{ json: {}, registration: KEY }], trusted: true, notices: [] })
+    const [outcome] = await register(point, HOME)
+    assert.equal(outcome!.expiresAt, Number.POSITIVE_INFINITY)
+    assert.deepEqual(stored, [])
+    assert.equal((await point.unregister(caller(), { network: '', addresses: [] }))[0]!.refusal?.code, 'static')
+  })
+})
+
+it('what the operator denies does not come back with a restart, nor with a hand edit', () => {
+  const rules = { ...RULES, access: accessList({ deny: ['8.8.0.0/16', 'gone'], allow: [] }) }
+  const { point, registry } = setUp({ rules })
+  const records = [
+    record('peer', HOME),
+    record('gone', '/ip4/9.9.9.9/tcp/4001'),
+    record('stays', '/ip4/9.9.9.9/tcp/4002'),
+  ]
+  point.restore({ records, statics: [], trusted: true, notices: [] })
+  assert.deepEqual(
+    [...registry.all()].map(({ peer: { id } }) => id),
+    ['stays'],
+  )
+  point.merge({ records, statics: [] }, 0)
+  assert.deepEqual(
+    [...registry.all()].map(({ peer: { id } }) => id),
+    ['stays'],
+  )
+})
+
+it('a hand edit of a list that was begun while a proof ran does not cost the peer its registration', async () => {
+  const proofs = manualProofs()
+  let now = NOW
+  const { point, registry } = setUp({ prover: proofs.prover, clock: () => now })
+  const answer = register(point, HOME)
+  now += 1000
+  const begun = now
+  assert.deepEqual([...point.records()], [], 'the list that is begun now does not have it')
+  now += 1000
+  proofs.show({ ok: true })
+  assert.equal((await answer)[0]!.status, 'listed')
+  assert.deepEqual(point.merge({ records: [], statics: [] }, begun), { added: 0, removed: 0 })
+  assert.ok(registry.find(KEY) !== undefined)
+  assert.deepEqual(point.merge({ records: [], statics: [] }, now + 1), { added: 0, removed: 1 })
+})
+
+const RULES = {
+  networks: undefined,
+  maxNetworks: 10,
+  maxRegistrations: 100,
+  maxPeersPerNetwork: 100,
+  allowForeignIp: false,
+  allowPrivateIp: false,
+  unlimitedNeighbours: false,
+  access: accessList({ deny: [], allow: [] }),
+}
+
+/** A point whose peers answer wherever they register, unless the test proves by hand. */
+function setUp(over: Partial<RendezvousPointInit>): TestPoint {
+  return testPoint({ clock: () => NOW, dial: async () => ({ peerId: 'peer' }), ...over })
+}
+
+function caller() {
+  return callerFrom('peer', HOME)
+}
+
+function register(point: TestPoint['point'], address: string) {
+  return point.register(caller(), { network: '', addresses: [address], ttl: 7200 }, NEVER)
+}
+
+function record(peerId: string, address: string): RegistrationRecord {
+  return { network: '', peerId, address, registeredAt: NOW - HOUR, expiresAt: NOW + HOUR, provedAt: NOW }
+}
+
+/** A disk that takes or refuses each write when the test says so. */
+function manualDisk() {
+  const writes: Array<{ resolve: () => void; reject: (err: Error) => void }> = []
+  return {
+    writes,
+    store: { append: () => new Promise<void>((resolve, reject) => writes.push({ resolve, reject })) },
+    take: (n: number) => writes[n]!.resolve(),
+    fail: (n: number) => writes[n]!.reject(new StoreUnavailableError('ENOSPC', undefined)),
+  }
+}
+
+function manualProofs() {
+  const waiting: Array<(proof: Proof | undefined) => void> = []
+  return {
+    prover: () => new Promise<Proof | undefined>((resolve) => waiting.push(resolve)),
+    show: (proof: Proof | undefined, n = 0) => waiting[n]!(proof),
+  }
+}

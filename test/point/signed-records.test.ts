@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import fc from 'fast-check'
+import type { Caller } from '../../src/peer/caller.ts'
+import { openRecord, type SignedRecord } from '../../src/peer/record.ts'
+import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
+import { type RecordOutcome, RendezvousRecords } from '../../src/point/signed-records.ts'
+import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
+import type { Position } from '../../src/registry/listing-order.ts'
+import { StoreUnavailableError } from '../../src/store/store.ts'
+import { callerFrom, MAX_AGE, testPoint } from '../support/points.ts'
+import { sealRecord } from '../support/records.ts'
+import { RULES } from '../support/rules.ts'
+import { NOW } from '../support/tables.ts'
+
+interface Peer {
+  readonly key: PrivateKey
+  readonly id: string
+  readonly address: string
+  readonly caller: Caller
+}
+
+/** The n-th peer: of a public network group of its own, but for one in ten. */
+async function peerAt(n: number): Promise<Peer> {
+  const key = await generateKeyPairFromSeed('Ed25519', Buffer.alloc(32, `seed ${n}`))
+  const id = peerIdFromPrivateKey(key).toString()
+  const address = n % 10 === 0 ? `/ip4/8.8.${n}.1/tcp/4001` : `/ip4/11.${n}.1.1/tcp/4001`
+  return { key, id, address, caller: callerFrom(id, address) }
+}
+
+class World {
+  now = NOW
+  seq = 1n
+  readonly dead = new Set<string>()
+  readonly records: RendezvousRecords
+  readonly parts: ReturnType<typeof testPoint>
+  readonly #peers: readonly Peer[]
+
+  constructor(peers: readonly Peer[], over: Partial<RendezvousPointInit> = {}) {
+    this.#peers = peers
+    const clock = () => this.now
+    const idAt = new Map(peers.map(({ address, id }) => [address, id]))
+    const dial = async (address: string) => {
+      const peerId = this.dead.has(address) ? undefined : idAt.get(address)
+      return peerId === undefined ? { fault: 'dial_refused' as const } : { peerId }
+    }
+    this.parts = testPoint({ dial, clock, ...over })
+    this.records = new RendezvousRecords({ point: this.parts.point, rules: RULES, clock })
+  }
+
+  async record(peer: Peer, addresses = [peer.address], seq = this.seq++): Promise<SignedRecord> {
+    const record = await openRecord(await sealRecord(peer.key, addresses, { seq }))
+    assert.ok(typeof record !== 'string', String(record))
+    return record
+  }
+
+  async register(peer: Peer, addresses = [peer.address], network = ''): Promise<RecordOutcome> {
+    const record = await this.record(peer, addresses)
+    return await this.records.register(peer.caller, { network, record, ttl: 600 }, AbortSignal.timeout(5000))
+  }
+
+  /** A page as the frontend makes it. */
+  page(caller: Caller, from: Position, limit: number): { readonly ids: string[]; readonly end: Position } {
+    const reading = this.records.discover(caller, { network: '', form: 'standard' }, from)
+    const ids: string[] = []
+    let end = from
+    while (ids.length < limit) {
+      const next = reading.next()
+      if (next.done) {
+        return { ids, end: next.value }
+      }
+      ids.push(next.value.peer.id)
+      end = next.value.position
+    }
+    return { ids, end }
+  }
+
+  all(caller: Caller): string[] {
+    return this.page(caller, this.records.start, Number.POSITIVE_INFINITY).ids
+  }
+
+  /** Proves everybody anew. */
+  async proveAll(): Promise<void> {
+    for (const registration of [...this.parts.registry.all()]) {
+      const proof = await this.parts.next.prove(registration)
+      assert.ok(proof)
+      this.parts.point.recordProof(registration, proof)
+    }
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#peers
+  }
+}
+
+describe('the records of the rendezvous protocol', async () => {
+  const peers = await Promise.all(Array.from({ length: 40 }, (_, n) => peerAt(n)))
+  const asker = callerFrom(peers[39]!.id, '/ip4/9.9.9.9/tcp/50000')
+
+  it('pages repeat and miss nobody while peers register, renew, leave, fail, recover and expire', async () => {
+    const which = fc.nat(peers.length - 2)
+    const event = fc.record({
+      what: fc.constantFrom('register', 'register', 'unregister', 'fail', 'recover', 'time'),
+      which,
+    })
+    const pages = fc.array(
+      fc.record({ events: fc.array(event, { maxLength: 8 }), limit: fc.integer({ min: 1, max: 9 }) }),
+      {
+        maxLength: 12,
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(which, { maxLength: 38 }), pages, async (first, steps) => {
+        const world = new World(peers)
+        /** When somebody last came up, in events; and when the reader was last shown it. */
+        const changed = new Map<string, number>()
+        const seen = new Map<string, number>()
+        let time = 0
+        const happen = async ({ what, which: n }: { what: string; which: number }) => {
+          const peer = peers[n]!
+          const before = new Set(world.all(asker))
+          if (what === 'register') {
+            await world.register(peer)
+          } else if (what === 'unregister') {
+            await world.parts.point.unregister(peer.caller, { network: '', addresses: [] })
+          } else if (what === 'time') {
+            world.now += 90_000
+            world.parts.point.tick()
+          } else {
+            world.dead[what === 'fail' ? 'add' : 'delete'](peer.address)
+            await world.proveAll()
+          }
+          time++
+          for (const id of world.all(asker)) {
+            if (!before.has(id) || (what === 'register' && id === peer.id)) {
+              changed.set(id, time)
+            }
+          }
+        }
+        for (const n of first) {
+          await happen({ what: 'register', which: n })
+        }
+        let at = world.records.start
+        const read = (limit: number) => {
+          const { ids, end } = world.page(asker, at, limit)
+          assert.ok(ids.length <= limit)
+          for (const id of ids) {
+            assert.ok((seen.get(id) ?? -1) < changed.get(id)!, 'it came twice, and nothing had happened to it')
+            seen.set(id, time)
+          }
+          at = end
+          return ids.length
+        }
+        for (const { events, limit } of steps) {
+          for (const each of events) {
+            await happen(each)
+          }
+          read(limit)
+        }
+        while (read(5) > 0);
+        for (const id of world.all(asker)) {
+          assert.ok(seen.get(id)! >= changed.get(id)!, 'it was missed')
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('lets a peer that has all it may have renew each of them', async () => {
+    const world = new World(peers)
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < PUBLIC_LIMITS.ip; n++) {
+        const outcome = await world.register(peers[1]!, [peers[1]!.address], `network ${n}`)
+        assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, withheld: false })
+      }
+      const another = await world.register(peers[1]!, [peers[1]!.address], 'one too many')
+      assert.deepEqual(another, { status: 'refused', code: 'limit_ip' })
+    }
+  })
+
+  it('hands private addresses to nobody but those of their range', async () => {
+    const inside: Peer = {
+      ...peers[2]!,
+      address: '/ip4/10.1.2.3/tcp/4001',
+      caller: callerFrom(peers[2]!.id, '/ip4/10.1.2.3/tcp/9'),
+    }
+    const world = new World([inside, peers[1]!])
+    assert.deepEqual(await world.register(inside), { status: 'listed', renewed: false, withheld: false })
+    const neighbour = callerFrom(asker.peerId, '/ip4/10.9.9.9/tcp/9')
+    assert.deepEqual(world.all(neighbour), [inside.id])
+    assert.deepEqual(world.all(asker), [])
+    assert.deepEqual(world.all(callerFrom(asker.peerId, '/ip4/192.168.1.1/tcp/9')), [])
+
+    // A public caller with a private address: kept, proved, and handed to nobody, not even in that range.
+    const outcome = await world.register(peers[1]!, [peers[1]!.address, '/ip4/10.0.0.1/tcp/4001'])
+    assert.deepEqual(outcome, { status: 'listed', renewed: false, withheld: true })
+    assert.deepEqual(world.all(asker), [])
+    assert.deepEqual(world.all(neighbour), [inside.id])
+    await world.register(peers[1]!)
+    assert.deepEqual(world.all(asker), [peers[1]!.id])
+  })
+
+  it('hands out nobody whose proof is too old', async () => {
+    const world = new World(peers)
+    await world.register(peers[1]!)
+    world.now += MAX_AGE + 1
+    assert.deepEqual(world.all(asker), [])
+  })
+
+  it('takes nothing that the store does not take, and lets it be sent again', async () => {
+    let full = true
+    const append = async () => {
+      if (full) {
+        throw new StoreUnavailableError('ENOSPC', undefined)
+      }
+    }
+    const world = new World(peers, { store: { append } })
+    const [, peer] = peers as [Peer, Peer]
+    const register = async (record: SignedRecord) =>
+      await world.records.register(peer.caller, { network: '', record, ttl: 600 }, AbortSignal.timeout(5000))
+    const first = await world.record(peer, [peer.address], 5n)
+    await assert.rejects(register(first), StoreUnavailableError)
+    assert.equal(world.parts.registry.peerRecords.size, 0)
+    full = false
+    assert.equal((await register(first)).status, 'listed', 'the number has not been used up')
+    full = true
+    await assert.rejects(register(await world.record(peer, [peer.address], 6n)), StoreUnavailableError)
+    const newer = await world.record(peer, [peer.address], 6n)
+    assert.equal(world.records.learn('', newer), 'learned', 'still the one before')
+  })
+
+  it('learns what a peer shows elsewhere only if it may be handed out, names where it is, and is newer', async () => {
+    const world = new World(peers)
+    const [, peer, other] = peers as [Peer, Peer, Peer]
+    const learn = async (addresses: readonly string[], seq?: bigint) =>
+      world.records.learn('', await world.record(peer, [...addresses], seq))
+    assert.equal(await learn([peer.address]), 'refused', 'it is not registered')
+    await world.parts.point.register(
+      peer.caller,
+      { network: '', addresses: [peer.address], ttl: 600 },
+      AbortSignal.timeout(5000),
+    )
+    assert.deepEqual(world.all(asker), [])
+    const elsewhere = peer.address.replace('4001', '4002')
+    for (const addresses of [
+      [peer.address, '/ip4/8.8.4.4/tcp/4001'],
+      [peer.address, other.address],
+      [peer.address, '/dns4/example.com/tcp/4001'],
+      // At the same IP, but nothing shows that it is there.
+      [elsewhere],
+      // The proved address is only the beginning of it.
+      [`${peer.address}1`],
+    ]) {
+      assert.equal(await learn(addresses), 'refused', String(addresses))
+      assert.equal(world.parts.registry.peerRecords.size, 0)
+    }
+    assert.equal(await learn([elsewhere, peer.address], 100n), 'learned')
+    assert.deepEqual(world.all(asker), [peer.id])
+    assert.equal(await learn([peer.address], 99n), 'refused')
+    assert.equal(await learn([peer.address, '/ip4/127.0.0.1/tcp/4001'], 101n), 'learned')
+    assert.deepEqual(world.all(asker), [], 'as of any record that names a private address')
+  })
+
+  it('tells whether a record of a peer says where it is', async () => {
+    const world = new World(peers)
+    const [, peer] = peers as [Peer, Peer]
+    const { point, registry } = world.parts
+    const register = (addresses: readonly string[]) =>
+      point.register(peer.caller, { network: '', addresses, ttl: 600 }, AbortSignal.timeout(5000))
+    await register([peer.address])
+    const state = () => world.records.stateOf(registry.peer('', peer.id)!)
+    assert.equal(state(), 'lacking')
+    assert.equal(world.records.learn('', await world.record(peer)), 'learned')
+    assert.equal(state(), 'recorded')
+    world.dead.add(peer.address)
+    await world.proveAll()
+    assert.equal(state(), 'unlisted')
+  })
+
+  it('begins with one peer of each network group', async () => {
+    const world = new World(peers)
+    for (const peer of peers) {
+      await world.register(peer)
+    }
+    const groups = new Set(peers.map(({ address }) => address.split('.').slice(0, 2).join('.')))
+    const first = world.page(asker, world.records.start, groups.size).ids
+    const seen = new Set(
+      first.map((id) =>
+        peers
+          .find((peer) => peer.id === id)!
+          .address.split('.')
+          .slice(0, 2)
+          .join('.'),
+      ),
+    )
+    assert.equal(seen.size, groups.size)
+    assert.equal(world.all(asker).length, peers.length)
+  })
+})

@@ -1,0 +1,422 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isStatic, type Registration, type RegistrationRecord } from '../../src/registry/registration.ts'
+import type { StaticEntry } from '../../src/registry/static-entry.ts'
+import { callerFrom, INTERVAL, MAX_AGE, type TestPoint, testPoint } from '../support/points.ts'
+import { seededRandom } from '../support/random.ts'
+import { HOUR, NOW } from '../support/tables.ts'
+import { type VirtualTime, virtualTime } from '../support/virtual-time.ts'
+
+const SECOND = 1000
+const MINUTE = 60_000
+const TICK = 250
+const HOME = '/ip4/8.8.8.8/tcp/4001'
+
+describe('what has answered', () => {
+  it('is proved again after a third of the interval while it is new, and then after the interval, with jitter', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    net.add('peer', HOME)
+    await net.advance(3 * HOUR)
+    const gaps = net.gaps(HOME)
+    // Young until a whole interval has passed since its first proof.
+    const young = gaps.filter((_, n) => net.dials(HOME)[n + 1]! - net.dials(HOME)[0]! <= INTERVAL)
+    assert.ok(
+      young.length >= 2 && young.every((gap) => gap >= 4 * MINUTE - TICK && gap <= 6 * MINUTE + SECOND),
+      `${young}`,
+    )
+    const old = gaps.slice(young.length + 1)
+    assert.ok(old.length >= 9 && old.every((gap) => gap >= 12 * MINUTE - TICK && gap <= 18 * MINUTE + SECOND), `${old}`)
+    assert.ok(new Set(gaps).size > gaps.length / 2, 'they differ')
+  })
+
+  it('is out of the answers at its first miss, asked again after 15 s, 1 min and 5 min, and back once it answers', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    const registration = net.add('peer', HOME)
+    await net.advance(SECOND)
+    assert.ok(net.isHandedOut('peer'))
+    const missed = net.dials(HOME).length
+    net.answers.delete(HOME)
+    await net.until(() => net.dials(HOME).length > missed)
+    assert.ok(!net.isHandedOut('peer'))
+    await net.advance(8 * MINUTE)
+    const gaps = net.gaps(HOME).slice(missed)
+    for (const [n, expected] of [15 * SECOND, MINUTE, 5 * MINUTE].entries()) {
+      assert.ok(Math.abs(gaps[n]! - expected) <= 0.2 * expected + TICK, `${gaps}`)
+    }
+    assert.equal(registration.misses, 4)
+    net.answers.set(HOME, 'peer')
+    await net.until(() => net.isHandedOut('peer'))
+    assert.equal(registration.misses, 0)
+  })
+
+  it('is given up after eight misses in a row, more than an hour after the first', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    net.add('peer', HOME)
+    await net.advance(SECOND)
+    net.answers.delete(HOME)
+    const died = net.time.clock()
+    await net.until(() => net.registry.size === 0)
+    assert.ok(net.time.clock() - died > HOUR && net.time.clock() - died < 2 * HOUR)
+    assert.deepEqual(net.stored.at(-1), { kind: 'remove', key: { network: '', peerId: 'peer', address: HOME } })
+    const dials = net.dials(HOME).length
+    await net.advance(HOUR)
+    assert.equal(net.dials(HOME).length, dials)
+  })
+
+  it('is not blamed for our own lack of time', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    const registration = net.add('peer', HOME)
+    await net.advance(SECOND)
+    net.busy = true
+    await net.advance(10 * MINUTE)
+    assert.equal(registration.misses, 0)
+    assert.ok(net.isHandedOut('peer'))
+    await net.advance(15 * MINUTE)
+    assert.ok(!net.isHandedOut('peer'), 'too long ago to vouch for')
+    net.busy = false
+    await net.advance(2 * MINUTE)
+    assert.ok(net.isHandedOut('peer'))
+  })
+
+  it('has its older addresses of that family proved again at once when it proves a new one', async () => {
+    for (const late of [false, true]) {
+      const net = network()
+      const [old, other, fresh] = [HOME, '/ip6/2a01:4f8::1/tcp/4001', '/ip4/9.9.9.9/tcp/4001']
+      for (const address of [old, other, fresh]) {
+        net.answers.set(address, 'peer')
+      }
+      net.add('peer', old)
+      net.add('peer', other)
+      await net.advance(HOUR)
+      const dialled = (address: string) => net.dials(address).length
+      const before = [dialled(old), dialled(other)]
+      net.answers.delete(old)
+      if (late) {
+        // The proof that answers comes from the schedule: the registration itself stayed undecided.
+        await net.point.register(
+          callerFrom('peer', fresh),
+          { network: '', addresses: [fresh], ttl: 7200 },
+          AbortSignal.abort(),
+        )
+      } else {
+        net.register('peer', fresh)
+      }
+      await net.advance(2 * SECOND)
+      assert.deepEqual([dialled(old), dialled(other)], [before[0]! + 1, before[1]!])
+      assert.deepEqual(net.addressesOf('peer').sort(), [fresh, other].sort())
+    }
+  })
+})
+
+describe('a proof ahead of its time', () => {
+  it('counts once, however many want it, and takes the place of the one that was due', async () => {
+    const net = network()
+    net.answers.set(HOME, 'peer')
+    const registration = net.add('peer', HOME)
+    await net.advance(SECOND)
+    const before = net.dials(HOME).length
+    net.answers.delete(HOME)
+    net.silence = SECOND
+    const prove = async (times: number) => {
+      const proofs = Array.from({ length: times }, () => net.schedule.proveNow(registration))
+      await net.advance(2 * SECOND)
+      await Promise.all(proofs)
+    }
+    await prove(2)
+    assert.equal(net.dials(HOME).length, before + 1)
+    assert.equal(registration.misses, 1)
+    net.answers.set(HOME, 'peer')
+    await prove(1)
+    assert.equal(registration.misses, 0)
+    await net.advance(4 * MINUTE - 2 * SECOND)
+    assert.equal(net.dials(HOME).length, before + 2, 'not the retry of the miss')
+  })
+})
+
+describe('what has not answered yet', () => {
+  it("is proved by the newcomers' prober, and what has answered by the other", async () => {
+    const net = network()
+    net.add('silent', HOME)
+    net.next.prove = () => assert.fail('the newcomer waits for the sweep')
+    await net.advance(SECOND)
+    assert.equal(net.dials(HOME).length, 1)
+    const swept = network()
+    swept.answers.set(HOME, 'peer')
+    swept.add('peer', HOME)
+    await swept.advance(SECOND)
+    swept.first.prove = () => assert.fail('the sweep takes the place of a newcomer')
+    await swept.advance(HOUR)
+    assert.ok(swept.isHandedOut('peer'))
+  })
+
+  it('is given up after three misses', async () => {
+    const net = network()
+    net.add('silent', HOME)
+    await net.until(() => net.registry.size === 0)
+    assert.equal(net.dials(HOME).length, 3)
+    assert.ok(net.time.clock() - NOW < 3 * MINUTE)
+  })
+
+  it('shares the proof that its registration began', async () => {
+    const net = network()
+    net.delay = 8 * SECOND
+    net.answers.set(HOME, 'peer')
+    const cut = new AbortController()
+    const outcome = net.point.register(
+      callerFrom('peer', HOME),
+      { network: '', addresses: [HOME], ttl: 7200 },
+      cut.signal,
+    )
+    await net.advance(5 * SECOND)
+    cut.abort()
+    await net.advance(SECOND)
+    assert.equal((await outcome)[0]!.status, 'pending')
+    await net.advance(5 * SECOND)
+    assert.equal(net.dials(HOME).length, 1)
+    assert.ok(net.isHandedOut('peer'))
+  })
+})
+
+describe("the operator's entries", () => {
+  it('are proved before they are handed out, and never given up', async () => {
+    const net = network()
+    net.point.restore({ records: [], statics: [staticOf('peer', HOME)], trusted: true, notices: [] })
+    await net.advance(6 * HOUR)
+    assert.ok(!net.isHandedOut('peer'))
+    assert.equal(net.registry.size, 1)
+    net.answers.set(HOME, 'peer')
+    await net.advance(20 * MINUTE)
+    assert.ok(net.isHandedOut('peer'))
+  })
+
+  it('without a PeerId take that of the node that answers there, whenever it does', async () => {
+    const net = network()
+    net.point.restore({ records: [], statics: [staticOf(undefined, HOME)], trusted: true, notices: [] })
+    await net.advance(HOUR)
+    assert.equal(net.registry.size, 0)
+    net.answers.set(HOME, 'somebody')
+    await net.advance(20 * MINUTE)
+    assert.ok(net.isHandedOut('somebody'))
+    assert.ok([...net.registry.all()].every(isStatic))
+    net.answers.delete(HOME)
+    await net.advance(20 * MINUTE)
+    assert.ok(!net.isHandedOut('somebody'))
+  })
+
+  it('that are edited in and out are watched and forgotten', async () => {
+    const net = network()
+    net.answers.set(HOME, 'somebody')
+    net.point.merge({ records: [], statics: [staticOf(undefined, HOME)] }, 0)
+    await net.advance(SECOND)
+    assert.ok(net.isHandedOut('somebody'))
+    net.point.merge({ records: [], statics: [] }, 0)
+    assert.ok(!net.isHandedOut('somebody'))
+    const dials = net.dials(HOME).length
+    await net.advance(2 * HOUR)
+    assert.ok(net.dials(HOME).length <= dials + 1)
+    assert.equal(net.registry.size, 0)
+  })
+})
+
+describe('a restart', () => {
+  it('serves at once what was proved within the interval, and the rest after a new proof, oldest first', async () => {
+    const net = network()
+    const ages = [MINUTE, 10 * MINUTE, 19 * MINUTE, 21 * MINUTE, 40 * MINUTE, 30 * MINUTE]
+    const records = ages.map((age, n): RegistrationRecord => {
+      const address = `/ip4/8.${n}.8.8/tcp/4001`
+      net.answers.set(address, `peer ${n}`)
+      return {
+        network: '',
+        peerId: `peer ${n}`,
+        address,
+        registeredAt: NOW - HOUR,
+        expiresAt: NOW + HOUR,
+        provedAt: NOW - age,
+      }
+    })
+    net.point.restore({ records, statics: [], trusted: true, notices: [] })
+    const served = () => ages.map((_, n) => net.isHandedOut(`peer ${n}`))
+    assert.deepEqual(served(), [true, true, true, false, false, false])
+    await net.advance(2 * SECOND)
+    assert.deepEqual(served(), [true, true, true, true, true, true])
+    assert.deepEqual(
+      net.order.slice(0, 3),
+      [4, 5, 3].map((n) => `/ip4/8.${n}.8.8/tcp/4001`),
+    )
+  })
+})
+
+describe('10,000 entries, a third of them silent', () => {
+  it('are swept within 15 min, nobody old is handed out, none of the living is lost, and newcomers never wait', {
+    timeout: 120_000,
+  }, async () => {
+    const net = network()
+    const random = seededRandom(9)
+    net.delay = 50
+    net.silence = 4000
+    const alive = (n: number) => n % 3 > 0
+    const records = Array.from({ length: 10_000 }, (_, n): RegistrationRecord => {
+      const address = `/ip4/${20 + (n % 200)}.${(n >> 6) & 255}.${n & 255}.1/tcp/${4001 + (n % 7)}`
+      if (alive(n)) {
+        net.answers.set(address, `peer ${n}`)
+      }
+      const provedAt = NOW - Math.floor(random() * INTERVAL)
+      return {
+        network: '',
+        peerId: `peer ${n}`,
+        address,
+        registeredAt: NOW - HOUR,
+        expiresAt: NOW + 4 * HOUR,
+        provedAt,
+      }
+    })
+    net.point.restore({ records, statics: [], trusted: true, notices: [] })
+    await net.advance(15 * MINUTE)
+    const all = [...net.registry.all()]
+    const silent = all.filter(({ peer }) => !alive(Number(peer.id.slice(5))))
+    // Those proved just before the start are not due yet after 15 min: the interval has jitter.
+    const due = silent.filter(({ provedAt }) => provedAt < NOW - 3 * MINUTE)
+    assert.ok(due.length > 2000 && due.every(({ health }) => health === 'failing'))
+    for (let minute = 15; minute < 40; minute++) {
+      const address = `/ip4/7.7.${minute}.1/tcp/4001`
+      net.answers.set(address, `newcomer ${minute}`)
+      const began = net.time.clock()
+      const outcome = net.register(`newcomer ${minute}`, address)
+      await net.advance(MINUTE)
+      assert.equal((await outcome).status, 'listed')
+      assert.ok(net.dials(address)[0]! - began < 100)
+      const lost = all.filter((each) => alive(Number(each.peer.id.slice(5))) && !isCurrent(each, net.time.clock()))
+      assert.equal(lost.length, 0, `minute ${minute}`)
+      const old = net.handedOut().filter(({ provedAt }) => provedAt < net.time.clock() - MAX_AGE)
+      assert.equal(old.length, 0)
+    }
+  })
+})
+
+interface Network extends TestPoint {
+  readonly time: VirtualTime
+  /** Who answers where. */
+  readonly answers: Map<string, string>
+  /** What went to the store. */
+  readonly stored: unknown[]
+  /** The addresses dialled, in order. */
+  readonly order: string[]
+  /** How long an answer takes, and silence, ms. */
+  delay: number
+  silence: number
+  /** All dials are refused for our own lack. */
+  busy: boolean
+  /** When an address was dialled. */
+  dials(address: string): readonly number[]
+  gaps(address: string): number[]
+  /** Puts in a registration that nobody has proved yet. */
+  add(peerId: string, address: string): Registration
+  register(peerId: string, address: string): Promise<{ status: string }>
+  advance(ms: number): Promise<void>
+  until(condition: () => boolean): Promise<void>
+  isHandedOut(peerId: string): boolean
+  addressesOf(peerId: string): string[]
+  handedOut(): Registration[]
+}
+
+function network(): Network {
+  const time = virtualTime(NOW)
+  const answers = new Map<string, string>()
+  const dials = new Map<string, number[]>()
+  const order: string[] = []
+  const stored: unknown[] = []
+  const asker = callerFrom('asker', '/ip4/1.1.1.1/tcp/50000')
+  const parts = testPoint({
+    clock: time.clock,
+    store: { append: async (changes) => void stored.push(...changes) },
+    async dial(address) {
+      dials.set(address, [...(dials.get(address) ?? []), time.clock()])
+      order.push(address)
+      if (net.busy) {
+        return { fault: 'dial_busy' }
+      }
+      await time.wait(answers.has(address) ? net.delay : net.silence)
+      const peerId = answers.get(address)
+      return peerId === undefined ? { fault: 'dial_timeout' } : { peerId }
+    },
+  })
+  const net: Network = {
+    ...parts,
+    time,
+    answers,
+    stored,
+    order,
+    delay: 0,
+    silence: 0,
+    busy: false,
+    dials: (address) => dials.get(address) ?? [],
+    gaps: (address) =>
+      net
+        .dials(address)
+        .slice(1)
+        .map((at, n) => at - net.dials(address)[n]!),
+    add(peerId, address) {
+      const registration = parts.registry.put(
+        { network: '', peerId, address },
+        { now: time.clock(), expiresAt: time.clock() + 24 * HOUR },
+      )
+      parts.schedule.track(registration)
+      return registration
+    },
+    async register(peerId, address) {
+      const [outcome] = await parts.point.register(
+        callerFrom(peerId, address),
+        { network: '', addresses: [address], ttl: 7200 },
+        new AbortController().signal,
+      )
+      return outcome!
+    },
+    advance: (ms) => time.advanceTo(time.clock() + ms),
+    async until(condition) {
+      for (let ticks = 0; !condition(); ticks++) {
+        assert.ok(ticks < 4 * 3600 * 24, 'not in a day')
+        await net.advance(TICK)
+      }
+    },
+    isHandedOut: (peerId) =>
+      parts.point.listing
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
+        .some(({ id }) => id === peerId),
+    addressesOf: (peerId) =>
+      parts.point.listing
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
+        .filter(({ id }) => id === peerId)
+        .flatMap((peer) =>
+          parts.point.listing
+            .for(asker)
+            .addressesOf(peer)
+            .map(({ address }) => address),
+        ),
+    handedOut: () =>
+      parts.point.listing
+        .for(asker)
+        .peers({ network: '', limit: 1000 })
+        .flatMap((peer) => parts.point.listing.for(asker).addressesOf(peer)),
+  }
+  const tick = () => {
+    parts.point.tick()
+    parts.schedule.tick()
+    time.at(time.clock() + TICK, tick)
+  }
+  time.at(NOW, tick)
+  return net
+}
+
+function isCurrent({ health, provedAt }: Registration, now: number): boolean {
+  return health === 'reachable' && provedAt >= now - MAX_AGE
+}
+
+function staticOf(peerId: string | undefined, address: string): StaticEntry {
+  return { json: { address }, registration: { network: '', peerId, address } }
+}

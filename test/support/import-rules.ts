@@ -1,0 +1,165 @@
+/**
+ * What each part of `src` may import. A part is a folder, or a file that has a row here; the longest row that fits counts,
+ * so what has a row of its own is not part of the folder around it. Within a part everything may import everything. A path
+ * to a file permits that file alone. The table in `docs/architecture.md` is written from this one.
+ */
+const ROWS = {
+  // No meaning of ours. These depend on nothing.
+  base: [],
+  peer: [],
+  identity: [],
+  wire: ['peer/limits.ts'],
+  streams: ['wire'],
+
+  // The table, who may be in it and who is handed out, and where it is kept.
+  registry: ['peer', 'base'],
+  policy: ['registry', 'peer', 'base'],
+  store: ['registry', 'peer', 'base'],
+  'store/file': ['store', 'registry', 'peer', 'base'],
+  'store/valkey': ['store', 'registry', 'peer', 'base'],
+
+  // What a point offers, as plain values; the use cases behind it; the proofs that it asks for.
+  'point/point-api.ts': ['policy/refusal.ts', 'peer'],
+  point: ['point/point-api.ts', 'store/store.ts', 'policy', 'registry', 'peer', 'base'],
+  proofs: ['point', 'policy', 'registry', 'peer', 'base'],
+
+  // Ways in: decode, call the api, encode. Never each other.
+  'frontends/exchanges.ts': ['policy', 'streams', 'peer', 'base'],
+  'frontends/legacy-tcp.ts': ['frontends/exchanges.ts', 'point/point-api.ts', 'policy', 'peer', 'base'],
+  'frontends/bootstrap': ['frontends/exchanges.ts', 'point/point-api.ts', 'policy', 'streams', 'wire', 'peer', 'base'],
+  'frontends/rendezvous': ['frontends/exchanges.ts', 'point/point-api.ts', 'policy', 'streams', 'wire', 'peer', 'base'],
+  'frontends/kad': ['frontends/exchanges.ts', 'point/point-api.ts', 'policy', 'streams', 'wire', 'peer', 'base'],
+  'frontends/autonat': ['frontends/exchanges.ts', 'point/point-api.ts', 'policy', 'streams', 'wire', 'peer', 'base'],
+
+  // The libp2p node around it. `proofs` declares what a dial is, the host and its transports dial.
+  'host/switches.ts': [],
+  'host/guard': ['host/switches.ts', 'policy', 'peer', 'base'],
+  'host/patches': ['host/switches.ts'],
+  'host/transports': ['host/guard', 'host/patches', 'host/switches.ts', 'proofs/dial.ts', 'policy', 'peer', 'base'],
+  host: [
+    ...['host/transports', 'host/guard', 'host/patches', 'host/switches.ts'],
+    ...['proofs/dial.ts', 'policy', 'streams/messages.ts', 'wire/identify-message.ts', 'peer', 'base'],
+  ],
+
+  // The other side of the wire.
+  client: ['streams', 'wire', 'peer', 'base'],
+  'client/cache': ['client', 'peer', 'base'],
+  'client/discovery': ['client/cache', 'client', 'wire', 'peer', 'base'],
+  'client/keeper': ['client/cache', 'client', 'peer', 'base'],
+  'client/index.ts': ['client/discovery', 'client/keeper', 'client/cache', 'client', 'wire', 'peer', 'base'],
+
+  // More machines, more eyes.
+  federation: ['client/index.ts', 'client', 'point/point-api.ts', 'peer', 'base'],
+  cluster: ['point/point-api.ts', 'policy/refusal.ts', 'peer', 'base'],
+  metrics: ['host/guard/guard-counters.ts', 'policy/refusal.ts', 'base'],
+  admin: ['metrics', 'point/operator-list.ts', 'point/point-api.ts', 'peer', 'base'],
+
+  // What puts the parts together, and what people start.
+  service: { allBut: ['cli', 'node.ts', 'index.ts'] },
+  'node.ts': ['service', 'host', 'host/guard', 'host/patches', 'host/switches.ts', 'store/store.ts', 'peer', 'base'],
+  'index.ts': { allBut: ['cli'] },
+  cli: [
+    ...['node.ts', 'identity', 'client', 'client/discovery', 'client/keeper', 'client/cache', 'client/index.ts'],
+    ...['host/switches.ts', 'policy/access-list.ts', 'peer', 'base'],
+  ],
+} as const satisfies Readonly<Record<string, readonly string[] | { readonly allBut: readonly string[] }>>
+
+export type Part = keyof typeof ROWS
+export const PARTS = Object.keys(ROWS) as Part[]
+
+/** Rows of what is still to be built. One that exists by now is to be taken out of here. */
+export const PLANNED: ReadonlySet<string> = new Set<Part>([
+  ...(['store/valkey', 'point/point-api.ts', 'host/transports'] as const),
+  ...(['frontends/exchanges.ts', 'frontends/kad', 'frontends/autonat'] as const),
+  ...(['federation', 'cluster', 'metrics', 'admin'] as const),
+])
+
+/**
+ * Imports that break the rules today, each with what ends it. One that is gone has to be taken out of here, so the list
+ * only gets shorter.
+ */
+export const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'store/memory-store.ts → store/file/entry-codec.ts': 'keyText goes to registry/registration.ts',
+  'host/dial-back.ts → proofs/prober.ts': 'what a dial is goes to proofs/dial.ts',
+  'frontends/legacy-tcp.ts → point/legacy-peers.ts': 'it calls registerLegacy of the api',
+  'frontends/bootstrap/bootstrap.ts → point/legacy-peers.ts': 'the api answers with them',
+  'frontends/bootstrap/bootstrap.ts → point/rendezvous-point.ts': 'it calls the api',
+  'frontends/bootstrap/bootstrap.ts → store/store.ts': 'a disk that takes nothing is a refusal of the api',
+  'frontends/bootstrap/bootstrap-answer.ts → point/legacy-peers.ts': 'the api answers with them',
+  'frontends/bootstrap/bootstrap-answer.ts → point/rendezvous-point.ts': 'it is handed plain peers by the api',
+  'frontends/rendezvous/reader-forms.ts → point/signed-records.ts': 'the forms go to the api',
+  'frontends/rendezvous/rendezvous-answers.ts → point/rendezvous-point.ts': 'it calls the api',
+  'frontends/rendezvous/rendezvous-answers.ts → point/signed-records.ts': 'it is handed plain pages by the api',
+  'frontends/rendezvous/rendezvous-answers.ts → registry/listing-order.ts': 'where a reader stands goes to the api',
+  'frontends/rendezvous/rendezvous-answers.ts → store/store.ts': 'a disk that takes nothing is a refusal of the api',
+  'frontends/rendezvous/rendezvous-status.ts → point/signed-records.ts': 'the refusals of records go to the api',
+  'client/discovery/discovery-run.ts → client/keeper/keeper-init.ts':
+    'the default target goes to client/keeper-link.ts',
+  'cli/commands/examine.ts → wire/bootstrap-codec.ts': 'the client exports what its answers hold',
+  'cli/commands/list.ts → wire/bootstrap-codec.ts': 'the number goes to peer/limits.ts',
+  'point/record-learner.ts → proofs/prober.ts': 'point/prover.ts says what a dial-back is',
+  'client/bootstrap-client.ts → client/discovery/bootstrap-list.ts':
+    'what is an address of a bootstrap goes to client/bootstrap-address.ts',
+  'client/options.ts → client/discovery/bootstrap-list.ts': 'each module gets its own table of options',
+  'client/options.ts → client/discovery/discovery-init.ts': 'each module gets its own table of options',
+  'client/options.ts → client/keeper/keeper-init.ts': 'each module gets its own table of options',
+  'cli/commands/list-edit.ts → store/store.ts': 'node.ts exports what reload resolves to',
+  'cli/commands/start.ts → store/store.ts': 'node.ts exports what reload resolves to',
+}
+
+/** Imports without which `src` has no circle, as {@link EXCEPTIONS}. */
+export const CIRCLES: Readonly<Record<string, string>> = {
+  'cli/commands.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/check.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/id.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/join.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/keygen.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/list.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'cli/commands/start.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+  'client/options.ts → client/bootstrap-client.ts': 'each module gets its own table of options',
+  'client/discovery/discovery-init.ts → client/discovery/bootstrap-session.ts': 'connect leaves the public init',
+  'client/options.ts → client/rendezvous-client.ts': 'each module gets its own table of options',
+  'cli/chosen-bootstraps.ts → cli/commands.ts': 'the type goes to cli/command.ts',
+  'cli/client-config.ts → cli/arguments.ts': 'the type goes to cli/command.ts',
+}
+
+/** The part that a file of `src` belongs to; undefined when no row fits. */
+export function partOf(file: string): Part | undefined {
+  return PARTS.filter((part) => file === part || file.startsWith(`${part}/`)).sort((a, b) => b.length - a.length)[0]
+}
+
+/** The parts and files that a part may import, itself not named. */
+export function permittedOf(part: Part): readonly string[] {
+  const row: readonly string[] | { readonly allBut: readonly string[] } = ROWS[part]
+  return 'allBut' in row ? PARTS.filter((each) => each !== part && !row.allBut.includes(each)) : row
+}
+
+export function isPermitted({ from, to }: { readonly from: string; readonly to: string }): boolean {
+  const [own, target] = [partOf(from), partOf(to)]
+  return (
+    own !== undefined &&
+    target !== undefined &&
+    (own === target || permittedOf(own).some((each) => each === target || each === to))
+  )
+}
+
+/** The rows as a table of Markdown; parts with equal rows share one. */
+export function importTable(): string {
+  const rows = Map.groupBy(PARTS, (part) => {
+    const row: readonly string[] | { readonly allBut: readonly string[] } = ROWS[part]
+    return 'allBut' in row ? `all but ${textOf(row.allBut)}` : textOf(row) || 'nothing of ours'
+  })
+  const lines = Array.from(rows, ([permitted, parts]) => {
+    const names = parts.map((part) => `${PLANNED.has(part) ? '+ ' : ''}\`${nameOf(part)}\``)
+    return `| ${names.join(', ')} | ${permitted} |`
+  })
+  return ['| part | may import |', '| --- | --- |', ...lines].join('\n')
+}
+
+function textOf(paths: readonly string[]): string {
+  return paths.map((path) => `\`${nameOf(path)}\``).join(', ')
+}
+
+function nameOf(path: string): string {
+  return path.replace(/\.ts$/, '')
+}
