@@ -11,7 +11,7 @@ export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
   readonly file?: string
   /**
-   * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
+   * Take the list in `file` as it was edited while no node ran, also where it leaves out more than half of at least 20
    * registrations. Default false: those are kept, and the edit is left alone.
    */
   readonly acceptEdit?: boolean
