@@ -79,9 +79,8 @@ export class LocalPoint implements PointApi {
   }
 
   async registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
-    const { network, record, ttlMs } = request
     try {
-      return await this.#init.records.register(caller, { network, record, ttl: ttlMs / 1000 }, signal)
+      return await this.#init.records.register(caller, request, signal)
     } catch (err) {
       if (!(err instanceof StoreUnavailableError)) {
         throw err
@@ -116,10 +115,9 @@ export class LocalPoint implements PointApi {
       if (done) {
         return { entries, end: value }
       }
-      const { peer, envelope, addresses, ttl, position } = value
-      entries.push({ network: peer.network, peerId: peer.id, envelope, addresses, ttlMs: ttl * 1000, position })
-      bytes += envelope?.length ?? addresses.reduce((sum, { length }) => sum + length, 0)
-      end = position
+      entries.push(value)
+      bytes += value.envelope?.length ?? value.addresses.reduce((sum, { length }) => sum + length, 0)
+      end = value.position
     }
     return { entries, end }
   }

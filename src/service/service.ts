@@ -185,7 +185,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
     })
-    const records = new SignedRecords({ point: this.#point, rules, clock })
+    const records = new SignedRecords({ point: this.#point, rules })
     if (init.rendezvous !== false) {
       // A budget each: a crowd of callers is not to keep the node from learning of those who register.
       const readers = new IdentifiedPeers(components, { clock })

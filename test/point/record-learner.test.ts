@@ -56,7 +56,7 @@ class World {
       visitOf,
       onPeer: (peer) => this.learner.onRegistered(peer),
     })
-    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, clock })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES })
     this.learner = new RecordLearner({
       registry: this.parts.registry,
       records: this.records,
