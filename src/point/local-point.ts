@@ -2,7 +2,6 @@ import { addressAt, parseAddress } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
 import { refusal } from '../policy/refusal.ts'
-import { StoreUnavailableError } from '../store/store.ts'
 import {
   type AddressOutcome,
   type AnswerPeer,
@@ -24,7 +23,7 @@ import {
 } from './point-api.ts'
 import type { Prover } from './prover.ts'
 import type { RecordLearner } from './record-learner.ts'
-import type { Outcome, RendezvousPoint } from './rendezvous-point.ts'
+import type { RendezvousPoint } from './rendezvous-point.ts'
 import type { SignedRecords } from './signed-records.ts'
 
 export interface LocalPointInit {
@@ -35,7 +34,7 @@ export interface LocalPointInit {
   readonly prover: Pick<Prover, 'identify'>
 }
 
-/** The point of this process as its frontends see it. An adapter over the use cases, so that both sides can change. */
+/** The point of this process as its frontends see it: the use cases behind one interface. */
 export class LocalPoint implements PointApi {
   readonly #init: LocalPointInit
 
@@ -43,24 +42,12 @@ export class LocalPoint implements PointApi {
     this.#init = init
   }
 
-  async register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
-    const { network, addresses, ttlMs } = request
-    try {
-      const outcomes = await this.#init.point.register(caller, { network, addresses, ttl: ttlMs / 1000 }, signal)
-      return outcomes.map(plainOutcome)
-    } catch (err) {
-      return unavailable(err, addresses)
-    }
+  register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
+    return this.#init.point.register(caller, request, signal)
   }
 
-  async unregister(caller: Caller, { network, addresses }: UnregisterRequest): Promise<readonly AddressOutcome[]> {
-    try {
-      const outcomes = await this.#init.point.unregister(caller, { network, addresses })
-      return outcomes.map(plainOutcome)
-    } catch (err) {
-      const own = this.#init.point.registry.registrationsOf(network, caller.peerId).map(({ address }) => address)
-      return unavailable(err, addresses.length > 0 ? addresses : own)
-    }
+  unregister(caller: Caller, request: UnregisterRequest): Promise<readonly AddressOutcome[]> {
+    return this.#init.point.unregister(caller, request)
   }
 
   async discover(caller: Caller, { network, limit, maxBytes }: DiscoverQuery): Promise<readonly AnswerPeer[]> {
@@ -78,15 +65,8 @@ export class LocalPoint implements PointApi {
     return peers
   }
 
-  async registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
-    try {
-      return await this.#init.records.register(caller, request, signal)
-    } catch (err) {
-      if (!(err instanceof StoreUnavailableError)) {
-        throw err
-      }
-      return { status: 'refused', code: 'unavailable' }
-    }
+  registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
+    return this.#init.records.register(caller, request, signal)
   }
 
   async recordForms(caller: Caller, network: string | undefined): Promise<RecordForms> {
@@ -123,7 +103,11 @@ export class LocalPoint implements PointApi {
   }
 
   async learn(caller: Caller, { network, addresses }: LearnRequest): Promise<void> {
-    await this.register(caller, { network, addresses, ttlMs: LEARNED_TTL_MS }, AbortSignal.timeout(LEARN_TIMEOUT_MS))
+    await this.#init.point.learn(
+      caller,
+      { network, addresses, ttlMs: LEARNED_TTL_MS },
+      AbortSignal.timeout(LEARN_TIMEOUT_MS),
+    )
   }
 
   async proveCaller(caller: Caller, text: string, signal: AbortSignal): Promise<CallerProof> {
@@ -152,25 +136,3 @@ export class LocalPoint implements PointApi {
 /** `/p2p/` */
 const P2P_BYTES = 5
 const LEARN_TIMEOUT_MS = 5000
-
-function plainOutcome({ requested, status, renewed, refusal: why, address, expiresAt }: Outcome): AddressOutcome {
-  if (why?.code === 'removed') {
-    return { status: 'removed', requested, address: address! }
-  }
-  if (status === 'refused') {
-    return { status, requested, address, refusal: why! }
-  }
-  return { status, requested, address: address!, renewed, expiresAt: expiresAt === Infinity ? undefined : expiresAt }
-}
-
-function unavailable(err: unknown, addresses: readonly string[]): AddressOutcome[] {
-  if (!(err instanceof StoreUnavailableError)) {
-    throw err
-  }
-  return addresses.map((requested) => ({
-    status: 'refused',
-    requested,
-    address: undefined,
-    refusal: refusal('unavailable'),
-  }))
-}

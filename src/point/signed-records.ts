@@ -54,18 +54,16 @@ export class SignedRecords {
       return { status: 'refused', code: judged }
     }
     const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
-    const outcomes = await this.#point.register(
-      caller,
-      { network, addresses: judged.provable, ttl: ttlMs / 1000, record: kept },
-      signal,
-    )
-    const listed = outcomes.find(({ status }) => status === 'listed')
+    const addresses = { network, addresses: judged.provable, ttlMs }
+    const outcomes = await this.#point.registerRecord(caller, addresses, kept, signal)
+    const listed = outcomes.filter((each) => 'renewed' in each).find(({ status }) => status === 'listed')
     if (listed !== undefined) {
       return { status: 'listed', renewed: listed.renewed, withheld: !this.#isFor(caller, network) }
     }
-    return outcomes.some(({ status }) => status === 'pending')
+    const refusals = outcomes.filter((each) => each.status === 'refused').map(({ refusal }) => refusal.code)
+    return refusals.length < outcomes.length
       ? { status: 'pending' }
-      : { status: 'refused', code: outcomes[0]!.refusal!.code }
+      : { status: 'refused', code: refusals.find((code) => code === 'unavailable') ?? refusals[0]! }
   }
 
   /** The form that a peer registered in, in a network. */

@@ -138,7 +138,7 @@ export class ProofSchedule {
 
   /** The operator's list is another one after a restart and after every edit. */
   #trackUnidentified(): void {
-    const statics = this.#init.point.statics()
+    const statics = this.#init.point.operatorList.statics()
     if (statics === this.#statics) {
       return
     }
@@ -153,12 +153,12 @@ export class ProofSchedule {
   async #identify(entry: StaticRegistration): Promise<void> {
     const { point, next, clock, interval } = this.#init
     const answer = await next.identify(entry.address)
-    const stillThere = [...point.statics()].some(({ registration }) => registration === entry)
+    const stillThere = [...point.operatorList.statics()].some(({ registration }) => registration === entry)
     if (this.#stopped || !stillThere) {
       return
     }
     if ('peerId' in answer) {
-      point.identify({ network: entry.network, peerId: answer.peerId, address: entry.address })
+      point.operatorList.identify({ network: entry.network, peerId: answer.peerId, address: entry.address })
     } else {
       this.#plan(entry, clock() + interval * this.#jittered(1))
     }

@@ -75,6 +75,11 @@ export function keyOf(registration: Registration): RegistrationKey {
   return { network: registration.peer.network, peerId: registration.peer.id, address: registration.address }
 }
 
+/** A key as one text, for a Map. No PeerId and no address has a line break in it. */
+export function keyText({ network, peerId, address }: RegistrationKey): string {
+  return `${peerId}\n${address}\n${network}`
+}
+
 export function recordOf(registration: Registration): RegistrationRecord {
   const { registeredAt, expiresAt, provedAt } = registration
   return { ...keyOf(registration), registeredAt, expiresAt, provedAt }

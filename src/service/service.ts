@@ -136,13 +136,15 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       maxProofAge: interval * MAX_AGE_FACTOR,
       clock,
       random,
-      onChange: () => this.#snapshots.changed(),
-      onRegistered: (registration) => {
+    })
+    this.#point.watch({
+      changed: () => this.#snapshots.changed(),
+      tracked: (registration) => {
         if (listing === 'verified') {
           this.#schedule.track(registration)
         }
       },
-      onPeer: (peer) => this.#learner?.onRegistered(peer),
+      registered: (peer) => this.#learner?.onRegistered(peer),
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({
@@ -162,7 +164,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onChange: () => this.#snapshots.changed(),
     })
     this.#legacyPort = init.legacyTcp
-    this.#table = withLegacy(this.#point, this.#legacy)
+    this.#table = withLegacy(this.#point.operatorList, this.#legacy)
     // One budget, whichever protocol somebody speaks.
     const exchanges = {
       limits: new RequestLimits(),
@@ -225,7 +227,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
-    this.#point.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    this.#point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
     for (const record of recovered.records.filter(isLegacy)) {
       this.#legacy.restore(record)
     }

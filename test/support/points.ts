@@ -1,4 +1,5 @@
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
+import type { PointWatcher } from '../../src/point/point-watcher.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import type { Dial } from '../../src/proofs/dial.ts'
 import { NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
@@ -24,8 +25,12 @@ export function testPoint({
   clock,
   seed = 1,
   visitOf = () => undefined,
+  watcher = {},
   ...over
-}: Pick<RendezvousPointInit, 'clock'> & { dial: Dial; seed?: number } & Pick<ProberInit, 'visitOf'> &
+}: Pick<RendezvousPointInit, 'clock'> & { dial: Dial; seed?: number; watcher?: Partial<PointWatcher> } & Pick<
+    ProberInit,
+    'visitOf'
+  > &
   Partial<RendezvousPointInit>): TestPoint {
   const registry = new Registry({ listing: 'verified' })
   const random = seededRandom(seed)
@@ -39,10 +44,15 @@ export function testPoint({
     maxProofAge: MAX_AGE,
     clock,
     random,
-    onRegistered: (registration) => schedule.track(registration),
     ...over,
   })
   const schedule = new ProofSchedule({ point, first, next, interval: INTERVAL, clock, random })
+  point.watch({
+    changed() {},
+    tracked: (registration) => schedule.track(registration),
+    registered() {},
+    ...watcher,
+  })
   return { point, registry, schedule, first, next }
 }
 
