@@ -4,10 +4,10 @@ import type { Caller } from '../peer/caller.ts'
 import type { Scope } from '../peer/ip.ts'
 import { selectRegistrations } from '../policy/selection.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
 
 export interface ListingInit {
-  readonly registry: Registry
+  readonly view: RegistryView
   /** Whether only what was proved is handed out. */
   readonly verified: boolean
   /** How old a proof may be for its address to be handed out, ms. */
@@ -80,11 +80,11 @@ export class AnswerView {
   }
 
   #select(query: { readonly network: string; readonly limit: number }): Registration[] {
-    const { registry, random } = this.#init
+    const { view, random } = this.#init
     const { peerId, scope } = this.#caller
-    const own = registry.registrationsOf(query.network, peerId)
+    const own = view.registrationsOf(query.network, peerId)
     const current = (each: Registration) => this.#freshness.isCurrent(each)
-    const others = selectRegistrations(registry, { ...query, scope, except: peerId, current }, random)
+    const others = selectRegistrations(view, { ...query, scope, except: peerId, current }, random)
     const self = own.find((registration) => this.#freshness.holds(registration))
     return self === undefined ? others : [self, ...others]
   }

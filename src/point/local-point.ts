@@ -1,6 +1,8 @@
-import { addressAt, parseAddress } from '../peer/address.ts'
+import { beforeAbort } from '../base/before-abort.ts'
+import { isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
+import { targetOf } from '../peer/target.ts'
 import { refusal } from '../policy/refusal.ts'
 import {
   type AddressOutcome,
@@ -111,18 +113,17 @@ export class LocalPoint implements PointApi {
   }
 
   async proveCaller(caller: Caller, text: string, signal: AbortSignal): Promise<CallerProof> {
-    const parsed = parseAddress(text)
-    if (typeof parsed === 'string') {
-      return { ok: false, refusal: refusal(parsed) }
+    const target = targetOf(text, caller)
+    if (typeof target === 'string') {
+      return { ok: false, refusal: refusal(target) }
     }
-    const { ip, text: address } = parsed.address ?? addressAt(caller.ip, parsed.port)
-    if (ip.text !== caller.ip.text) {
+    if (target.ip.text !== caller.ip.text) {
       return { ok: false, refusal: refusal('ip_mismatch') }
     }
-    const timeout = new Promise<undefined>((resolve) =>
-      signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-    )
-    const answer = await Promise.race([this.#init.prover.identify(address), timeout])
+    if (!isDialablePort(target.port)) {
+      return { ok: false, refusal: refusal('port_not_allowed') }
+    }
+    const answer = await beforeAbort(this.#init.prover.identify(target.text), signal)
     if (answer === undefined) {
       return { ok: false, refusal: refusal('dial_timeout') }
     }

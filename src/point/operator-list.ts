@@ -3,6 +3,7 @@ import { RecentMap } from '../base/recent-map.ts'
 import { ipOf } from '../peer/address.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import {
+  countNew,
   isStatic,
   keyOf,
   keyText,
@@ -11,7 +12,6 @@ import {
   type RegistrationRecord,
 } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
-import { countNew } from '../registry/static-entry.ts'
 import type { Contents, Merged, Recovered, Table } from '../store/store.ts'
 import type { Watched } from './point-watcher.ts'
 import type { TableChanges } from './table-change.ts'

@@ -8,6 +8,7 @@ import { type AdmissionRules, refuse } from '../policy/admission.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
 import { isStatic, keyOf, type RegisteredPeer, type Registration } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
 import type { Store } from '../store/store.ts'
 import { Listing } from './listing.ts'
 import { OperatorList } from './operator-list.ts'
@@ -36,10 +37,11 @@ const SWEEP_TICKS = 120
 
 /** The use cases: register, take back, and what time and proofs do to the table. */
 export class RendezvousPoint {
-  readonly registry: Registry
+  readonly view: RegistryView
   readonly listing: Listing
   readonly operatorList: OperatorList
   readonly #init: RendezvousPointInit
+  readonly #registry: Registry
   readonly #changes: TableChanges
   readonly #watched = new Watched()
 
@@ -47,8 +49,9 @@ export class RendezvousPoint {
     const { registry, store, rules, prover, maxProofAge, clock, random } = init
     const watched = this.#watched
     this.#init = init
-    this.registry = registry
-    this.listing = new Listing({ registry, verified: prover !== undefined, maxProofAge, clock, random })
+    this.view = registry
+    this.#registry = registry
+    this.listing = new Listing({ view: registry, verified: prover !== undefined, maxProofAge, clock, random })
     this.#changes = new TableChanges({ registry, store, watched, maxProofAge, clock })
     this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
   }
@@ -86,7 +89,7 @@ export class RendezvousPoint {
   async unregister(caller: Caller, { network, addresses }: UnregisterRequest): Promise<readonly AddressOutcome[]> {
     const { peerId } = caller
     const texts =
-      addresses.length > 0 ? addresses : this.registry.registrationsOf(network, peerId).map(({ address }) => address)
+      addresses.length > 0 ? addresses : this.#registry.registrationsOf(network, peerId).map(({ address }) => address)
     const change = this.#changes.begin()
     const removed = new Map<AddressOutcome, Registration>()
     const outcomes = texts.map((requested): AddressOutcome => {
@@ -94,7 +97,7 @@ export class RendezvousPoint {
       if (typeof target === 'string') {
         return refused(requested, target, undefined)
       }
-      const known = this.registry.find({ network, peerId, address: target.text })
+      const known = this.#registry.find({ network, peerId, address: target.text })
       if (known !== undefined && isStatic(known)) {
         return refused(requested, 'static', target)
       }
@@ -116,13 +119,13 @@ export class RendezvousPoint {
 
   /** What a proof showed. False when the registration has gone meanwhile. */
   recordProof(registration: Registration, proof: Proof): boolean {
-    if (this.registry.find(keyOf(registration)) !== registration) {
+    if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const { peerRecords } = this.registry
+    const { peerRecords } = this.#registry
     const { peer, scope } = registration
     const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
+    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
     if (returns) {
       peerRecords.touch(peer)
     }
@@ -134,11 +137,11 @@ export class RendezvousPoint {
 
   /** A registered peer showed a newer record of itself. False when it is the one that is known. */
   learnRecord(peer: RegisteredPeer, record: SignedRecord): boolean {
-    const known = this.registry.peerRecords.find(peer)?.record
+    const known = this.#registry.peerRecords.find(peer)?.record
     if (peer.registrations.length === 0 || (known !== undefined && known !== 'unsigned' && known.seq >= record.seq)) {
       return false
     }
-    this.registry.peerRecords.put(peer, record)
+    this.#registry.peerRecords.put(peer, record)
     const kept = peer.registrations.find((each) => !isStatic(each) && !each.provisional)
     if (kept !== undefined) {
       this.#changes.rememberLater(kept)
@@ -154,8 +157,8 @@ export class RendezvousPoint {
   /** Time went on: forgets what has expired, a part of the table each time. Returns what it removed. */
   tick(): Registration[] {
     const now = this.#init.clock()
-    const budget = Math.min(SWEEP_BUDGET, Math.ceil(this.registry.size / SWEEP_TICKS) + 100)
-    const expired = this.registry.expire(now, now - this.#init.maxProofAge, budget)
+    const budget = Math.min(SWEEP_BUDGET, Math.ceil(this.#registry.size / SWEEP_TICKS) + 100)
+    const expired = this.#registry.expire(now, now - this.#init.maxProofAge, budget)
     if (expired.length > 0) {
       this.#watched.watcher.changed()
     }
@@ -176,7 +179,7 @@ export class RendezvousPoint {
         if (typeof target === 'string') {
           return refused(requested, target, undefined)
         }
-        const code = refuse(caller, network, target, this.#init.rules, this.registry)
+        const code = refuse(caller, network, target, this.#init.rules, this.#registry)
         return code === undefined
           ? await this.#admit(
               { requested, caller, target, network, ttlMs, mayShorten: terms.mayShorten },
@@ -215,10 +218,10 @@ export class RendezvousPoint {
     const key = { network, peerId: caller.peerId, address: target.text }
     const now = clock()
     const times = { now, expiresAt: now + ttlMs }
-    const known = this.registry.find(key)
+    const known = this.#registry.find(key)
     const renewed = known?.provisional === false
     const keep = (status: 'listed' | 'pending'): AddressOutcome => {
-      const least = mayShorten ? 0 : (this.registry.find(key)?.expiresAt ?? 0)
+      const least = mayShorten ? 0 : (this.#registry.find(key)?.expiresAt ?? 0)
       const end = Math.max(least, times.expiresAt)
       const { expiresAt } = change.keep(key, { now: clock(), expiresAt: end })
       return {
@@ -233,11 +236,11 @@ export class RendezvousPoint {
     if (prover === undefined || (known !== undefined && this.listing.holds(known))) {
       return keep('listed')
     }
-    const proved = known ?? this.registry.reserve(key, times)
+    const proved = known ?? this.#registry.reserve(key, times)
     const proof = await prover.prove(proved, signal)
     if (proof?.ok === false) {
       if (proved.provisional) {
-        this.registry.remove(proved)
+        this.#registry.remove(proved)
       } else if (proof.fault !== 'dial_busy') {
         this.recordProof(proved, proof)
       }
@@ -245,8 +248,8 @@ export class RendezvousPoint {
     }
     if (proof?.ok) {
       // It may have been taken back while it was proved; then it is registered again now.
-      const proven = this.registry.find(key) ?? this.registry.reserve(key, times)
-      this.registry.recordProof(proven, 'answered', clock())
+      const proven = this.#registry.find(key) ?? this.#registry.reserve(key, times)
+      this.#registry.recordProof(proven, 'answered', clock())
     }
     return keep(proof === undefined ? 'pending' : 'listed')
   }

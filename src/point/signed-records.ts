@@ -179,11 +179,11 @@ export class SignedRecords {
   }
 
   get #table() {
-    return this.#point.registry.peerRecords
+    return this.#point.view.peerRecords
   }
 
   #find(network: string, peerId: string): RegisteredPeer | undefined {
-    return this.#point.registry.registrationsOf(network, peerId)[0]?.peer
+    return this.#point.view.registrationsOf(network, peerId)[0]?.peer
   }
 }
 

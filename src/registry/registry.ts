@@ -12,8 +12,8 @@ import {
   type RegistrationKey,
   type RegistrationRecord,
   recordOf,
+  type StaticEntry,
 } from './registration.ts'
-import type { StaticEntry } from './static-entry.ts'
 
 /**
  * How long a peer must have answered without a miss to count as long proven: outliving a day costs an attacker what

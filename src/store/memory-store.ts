@@ -1,5 +1,4 @@
-import { keyText, type RegistrationRecord } from '../registry/registration.ts'
-import type { StaticEntry } from '../registry/static-entry.ts'
+import { keyText, type RegistrationRecord, type StaticEntry } from '../registry/registration.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
 /** Keeps everything until the process ends: for tests, and for nodes that need no memory. Closed, it can be opened again. */

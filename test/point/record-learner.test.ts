@@ -58,7 +58,7 @@ class World {
     })
     this.records = new SignedRecords({ point: this.parts.point, rules: RULES })
     this.learner = new RecordLearner({
-      registry: this.parts.registry,
+      view: this.parts.registry,
       records: this.records,
       clock,
       ask: async (id) => (this.connected.has(id) ? await this.#answer(id) : 'not_connected'),

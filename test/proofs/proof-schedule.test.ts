@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isStatic, type Registration, type RegistrationRecord } from '../../src/registry/registration.ts'
-import type { StaticEntry } from '../../src/registry/static-entry.ts'
+import {
+  isStatic,
+  type Registration,
+  type RegistrationRecord,
+  type StaticEntry,
+} from '../../src/registry/registration.ts'
 import { callerFrom, INTERVAL, MAX_AGE, type TestPoint, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
 import { HOUR, NOW } from '../support/tables.ts'
