@@ -12,8 +12,12 @@ export interface BackOff {
  * window, so that those who failed together come back evenly, and one second sees no more than its share of them.
  */
 export function backOff(failures: number, { first, most }: BackOff, random: Random): number {
-  const window = Math.min(most, first * 2 ** Math.min(failures - 1, 30))
-  return window * (0.5 + random())
+  return doubling(failures, { first, most }) * (0.5 + random())
+}
+
+/** The window after so many failures in a row, ms, without a spread: for a disk of our own, which no others wait for. */
+export function doubling(failures: number, { first, most }: BackOff): number {
+  return Math.min(most, first * 2 ** Math.min(failures - 1, 30))
 }
 
 /** `ms`, more or less a `part` of it. */

@@ -1,4 +1,4 @@
-import { MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
+import { isDialablePort, MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 import { MAX_ADDRESSES, type PeerRecord } from '../wire/bootstrap-codec.ts'
@@ -62,7 +62,7 @@ export function readDialable(text: string): Dialable | undefined {
   const id = canonicalPeerId(parsed.peerId)
   const { ip, port, text: address } = parsed.address
   const scope = scopeOf(ip)
-  if (id === undefined || scope === 'special' || !isDecentPort(port)) {
+  if (id === undefined || scope === 'special' || !isDialablePort(port)) {
     return undefined
   }
   return { id, scope, address: { text: address, group: scope === 'public' ? networkGroupOf(ip) : undefined } }
@@ -79,11 +79,6 @@ export function foreignAddresses(id: string, addresses: readonly string[], own: 
 
 function withoutPeer(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
-}
-
-/** The ports that a bootstrap proves are those a client dials: nobody's mail server is knocked at on a liar's word. */
-function isDecentPort(port: number): boolean {
-  return port >= 1024 || port === 80 || port === 443
 }
 
 /** Whether one who is at `speaker` can know an address of that scope. */

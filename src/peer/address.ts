@@ -50,6 +50,14 @@ export function addressAt(ip: Ip, port: number): Address {
   return { ip, port, text: `/ip${ip.family}/${ip.text}/tcp/${port}` }
 }
 
+/**
+ * Whether a port may be dialed because a stranger named it: mail servers and the like are below 1024. 80 and 443 are
+ * fine, and pass every firewall.
+ */
+export function isDialablePort(port: number): boolean {
+  return port >= 1024 || port === 80 || port === 443
+}
+
 /** The IP of an address whose text is canonical already: no second look at what {@link parseAddress} has checked. */
 export function ipOf(canonical: string): Ip {
   const family = canonical.startsWith('/ip4/') ? 4 : 6

@@ -2,9 +2,8 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromPublicKey } from '@libp2p/peer-id'
 import { PeerRecord as Payload, RecordEnvelope } from '@libp2p/peer-record'
 import { multiaddr } from '@multiformats/multiaddr'
+import { MAX_ENVELOPE_BYTES } from './limits.ts'
 
-/** The most bytes of an envelope. One of 16 addresses and an RSA key of 4096 bits has 2 KiB. */
-export const MAX_ENVELOPE_BYTES = 4096
 /** The most addresses of a record. */
 export const MAX_RECORD_ADDRESSES = 16
 /**

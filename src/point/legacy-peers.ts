@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock.ts'
-import { type Address, addressAt, ipOf, parseAddress } from '../peer/address.ts'
+import { type Address, ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
-import { type AdmissionRules, type RegistryView, refuse } from '../policy/admission.ts'
+import { targetOf } from '../peer/target.ts'
+import { type AdmissionRules, refuse } from '../policy/admission.ts'
 import type { RegistrationRecord } from '../registry/registration.ts'
-import { type Merged, type Store, StoreUnavailableError, type Table } from '../store/store.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
+import type { Merged, Store, Table } from '../store/store.ts'
+import { type Written, write } from './table-change.ts'
 
 export interface LegacyPeersInit {
   readonly rules: AdmissionRules
@@ -16,7 +19,7 @@ export interface LegacyPeersInit {
   readonly interval: number
   readonly clock: Clock
   /** Something changed that a snapshot does not have yet. */
-  readonly onChange?: () => void
+  readonly onChange: () => void
 }
 
 /** How long an entry lasts without being sent again, ms. Old clients send once, when they start. */
@@ -57,8 +60,8 @@ export class LegacyPeers {
 
   /** Takes an address in, or renews it, once something accepts a connection there. False when it is not taken. */
   async register(caller: Caller, text: string): Promise<boolean> {
-    const target = readTarget(text, caller)
-    if (target === undefined || !this.#mayBeTaken(caller, target) || !(await this.#connects(target.text))) {
+    const target = targetOf(text, caller)
+    if (typeof target === 'string' || !this.#mayBeTaken(caller, target) || !(await this.#connects(target.text))) {
       return false
     }
     const now = this.#init.clock()
@@ -69,19 +72,16 @@ export class LegacyPeers {
     const registeredAt = known?.record.registeredAt ?? now
     const record = { ...keyAt(target.text), registeredAt, provedAt: now, expiresAt: now + LEGACY_TTL_MS }
     this.#put(record, now)
-    this.#init.onChange?.()
+    this.#init.onChange()
+    let written: Written | undefined
     try {
-      await this.#init.store.append([{ kind: 'put', record }])
-      return true
-    } catch (err) {
-      if (known === undefined) {
+      written = await write(this.#init.store, [{ kind: 'put', record }])
+    } finally {
+      if (written !== 'kept' && known === undefined) {
         this.#peers.delete(target.text)
       }
-      if (err instanceof StoreUnavailableError) {
-        return false
-      }
-      throw err
     }
+    return written === 'kept'
   }
 
   /** Canonical multiaddrs of those that a caller may be handed, the last ones first. */
@@ -187,15 +187,11 @@ export class LegacyPeers {
     })
   }
 
-  /** Nobody waits for it to be on disk: it would only expire later. */
+  /** No answer waits until it is on disk: without that it only expires later. */
   #drop(address: string): void {
     this.#peers.delete(address)
-    this.#init.onChange?.()
-    this.#init.store.append([{ kind: 'remove', key: keyAt(address) }]).catch((err) => {
-      if (!(err instanceof StoreUnavailableError)) {
-        throw err
-      }
-    })
+    this.#init.onChange()
+    void write(this.#init.store, [{ kind: 'remove', key: keyAt(address) }])
   }
 }
 
@@ -223,12 +219,4 @@ export function isLegacy({ peerId }: RegistrationRecord): boolean {
 /** The original knows neither networks nor PeerIds. */
 function keyAt(address: string) {
   return { network: '', peerId: '', address }
-}
-
-function readTarget(text: string, caller: Caller): Address | undefined {
-  const parsed = parseAddress(text)
-  if (typeof parsed === 'string' || parsed.peerId !== undefined) {
-    return undefined
-  }
-  return parsed.address ?? addressAt(caller.ip, parsed.port)
 }

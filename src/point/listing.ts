@@ -4,10 +4,10 @@ import type { Caller } from '../peer/caller.ts'
 import type { Scope } from '../peer/ip.ts'
 import { selectRegistrations } from '../policy/selection.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
 
 export interface ListingInit {
-  readonly registry: Registry
+  readonly view: RegistryView
   /** Whether only what was proved is handed out. */
   readonly verified: boolean
   /** How old a proof may be for its address to be handed out, ms. */
@@ -34,6 +34,12 @@ export class Listing {
     return new Freshness(this.#init).holds(registration)
   }
 
+  /** Those of a peer's registrations that are handed out now. */
+  heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
+    const freshness = new Freshness(this.#init)
+    return registrations.filter((each) => freshness.holds(each))
+  }
+
   /** Whether a peer is handed out by an address of this scope. */
   holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
     const freshness = new Freshness(this.#init)
@@ -41,7 +47,7 @@ export class Listing {
   }
 }
 
-/** Who a caller is handed at one moment, and by which addresses. */
+/** Which peers a caller is handed at one moment, and by which addresses: one for each answer. It reads the clock once. */
 export class AnswerView {
   readonly #init: ListingInit
   readonly #caller: Caller
@@ -51,6 +57,11 @@ export class AnswerView {
     this.#init = init
     this.#caller = caller
     this.#freshness = new Freshness(init)
+  }
+
+  /** The moment, ms since the epoch. */
+  get now(): number {
+    return this.#freshness.now
   }
 
   /** The caller first, when it is listed, then `limit` others at most. */
@@ -69,11 +80,11 @@ export class AnswerView {
   }
 
   #select(query: { readonly network: string; readonly limit: number }): Registration[] {
-    const { registry, random } = this.#init
+    const { view, random } = this.#init
     const { peerId, scope } = this.#caller
-    const own = registry.registrationsOf(query.network, peerId)
+    const own = view.registrationsOf(query.network, peerId)
     const current = (each: Registration) => this.#freshness.isCurrent(each)
-    const others = selectRegistrations(registry, { ...query, scope, except: peerId, current }, random)
+    const others = selectRegistrations(view, { ...query, scope, except: peerId, current }, random)
     const self = own.find((registration) => this.#freshness.holds(registration))
     return self === undefined ? others : [self, ...others]
   }
@@ -103,14 +114,14 @@ export class AnswerView {
 
 /** What may be handed out, at one moment. */
 class Freshness {
+  readonly now: number
   readonly #verified: boolean
-  readonly #now: number
   readonly #provedFrom: number
 
   constructor({ clock, verified, maxProofAge }: ListingInit) {
     this.#verified = verified
-    this.#now = clock()
-    this.#provedFrom = verified ? this.#now - maxProofAge : Number.NEGATIVE_INFINITY
+    this.now = clock()
+    this.#provedFrom = verified ? this.now - maxProofAge : Number.NEGATIVE_INFINITY
   }
 
   holds(registration: Registration): boolean {
@@ -120,6 +131,6 @@ class Freshness {
 
   /** Neither expired nor proved too long ago. */
   isCurrent({ expiresAt, provedAt }: Registration): boolean {
-    return expiresAt > this.#now && provedAt >= this.#provedFrom
+    return expiresAt > this.now && provedAt >= this.#provedFrom
   }
 }

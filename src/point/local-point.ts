@@ -1,8 +1,9 @@
-import { addressAt, parseAddress } from '../peer/address.ts'
+import { beforeAbort } from '../base/before-abort.ts'
+import { isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
+import { targetOf } from '../peer/target.ts'
 import { refusal } from '../policy/refusal.ts'
-import { StoreUnavailableError } from '../store/store.ts'
 import {
   type AddressOutcome,
   type AnswerPeer,
@@ -24,7 +25,7 @@ import {
 } from './point-api.ts'
 import type { Prover } from './prover.ts'
 import type { RecordLearner } from './record-learner.ts'
-import type { Outcome, RendezvousPoint } from './rendezvous-point.ts'
+import type { RendezvousPoint } from './rendezvous-point.ts'
 import type { SignedRecords } from './signed-records.ts'
 
 export interface LocalPointInit {
@@ -35,7 +36,7 @@ export interface LocalPointInit {
   readonly prover: Pick<Prover, 'identify'>
 }
 
-/** The point of this process as its frontends see it. An adapter over the use cases, so that both sides can change. */
+/** The point of this process as its frontends see it: the use cases behind one interface. */
 export class LocalPoint implements PointApi {
   readonly #init: LocalPointInit
 
@@ -43,24 +44,12 @@ export class LocalPoint implements PointApi {
     this.#init = init
   }
 
-  async register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
-    const { network, addresses, ttlMs } = request
-    try {
-      const outcomes = await this.#init.point.register(caller, { network, addresses, ttl: ttlMs / 1000 }, signal)
-      return outcomes.map(plainOutcome)
-    } catch (err) {
-      return unavailable(err, addresses)
-    }
+  register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
+    return this.#init.point.register(caller, request, signal)
   }
 
-  async unregister(caller: Caller, { network, addresses }: UnregisterRequest): Promise<readonly AddressOutcome[]> {
-    try {
-      const outcomes = await this.#init.point.unregister(caller, { network, addresses })
-      return outcomes.map(plainOutcome)
-    } catch (err) {
-      const own = this.#init.point.registry.registrationsOf(network, caller.peerId).map(({ address }) => address)
-      return unavailable(err, addresses.length > 0 ? addresses : own)
-    }
+  unregister(caller: Caller, request: UnregisterRequest): Promise<readonly AddressOutcome[]> {
+    return this.#init.point.unregister(caller, request)
   }
 
   async discover(caller: Caller, { network, limit, maxBytes }: DiscoverQuery): Promise<readonly AnswerPeer[]> {
@@ -78,16 +67,8 @@ export class LocalPoint implements PointApi {
     return peers
   }
 
-  async registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
-    const { network, record, ttlMs } = request
-    try {
-      return await this.#init.records.register(caller, { network, record, ttl: ttlMs / 1000 }, signal)
-    } catch (err) {
-      if (!(err instanceof StoreUnavailableError)) {
-        throw err
-      }
-      return { status: 'refused', code: 'unavailable' }
-    }
+  registerRecord(caller: Caller, request: RecordRequest, signal: AbortSignal): Promise<RecordOutcome> {
+    return this.#init.records.register(caller, request, signal)
   }
 
   async recordForms(caller: Caller, network: string | undefined): Promise<RecordForms> {
@@ -116,31 +97,33 @@ export class LocalPoint implements PointApi {
       if (done) {
         return { entries, end: value }
       }
-      const { peer, envelope, addresses, ttl, position } = value
-      entries.push({ network: peer.network, peerId: peer.id, envelope, addresses, ttlMs: ttl * 1000, position })
-      bytes += envelope?.length ?? addresses.reduce((sum, { length }) => sum + length, 0)
-      end = position
+      entries.push(value)
+      bytes += value.envelope?.length ?? value.addresses.reduce((sum, { length }) => sum + length, 0)
+      end = value.position
     }
     return { entries, end }
   }
 
   async learn(caller: Caller, { network, addresses }: LearnRequest): Promise<void> {
-    await this.register(caller, { network, addresses, ttlMs: LEARNED_TTL_MS }, AbortSignal.timeout(LEARN_TIMEOUT_MS))
+    await this.#init.point.learn(
+      caller,
+      { network, addresses, ttlMs: LEARNED_TTL_MS },
+      AbortSignal.timeout(LEARN_TIMEOUT_MS),
+    )
   }
 
   async proveCaller(caller: Caller, text: string, signal: AbortSignal): Promise<CallerProof> {
-    const parsed = parseAddress(text)
-    if (typeof parsed === 'string') {
-      return { ok: false, refusal: refusal(parsed) }
+    const target = targetOf(text, caller)
+    if (typeof target === 'string') {
+      return { ok: false, refusal: refusal(target) }
     }
-    const { ip, text: address } = parsed.address ?? addressAt(caller.ip, parsed.port)
-    if (ip.text !== caller.ip.text) {
+    if (target.ip.text !== caller.ip.text) {
       return { ok: false, refusal: refusal('ip_mismatch') }
     }
-    const timeout = new Promise<undefined>((resolve) =>
-      signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-    )
-    const answer = await Promise.race([this.#init.prover.identify(address), timeout])
+    if (!isDialablePort(target.port)) {
+      return { ok: false, refusal: refusal('port_not_allowed') }
+    }
+    const answer = await beforeAbort(this.#init.prover.identify(target.text), signal)
     if (answer === undefined) {
       return { ok: false, refusal: refusal('dial_timeout') }
     }
@@ -154,25 +137,3 @@ export class LocalPoint implements PointApi {
 /** `/p2p/` */
 const P2P_BYTES = 5
 const LEARN_TIMEOUT_MS = 5000
-
-function plainOutcome({ requested, status, renewed, refusal: why, address, expiresAt }: Outcome): AddressOutcome {
-  if (why?.code === 'removed') {
-    return { status: 'removed', requested, address: address! }
-  }
-  if (status === 'refused') {
-    return { status, requested, address, refusal: why! }
-  }
-  return { status, requested, address: address!, renewed, expiresAt: expiresAt === Infinity ? undefined : expiresAt }
-}
-
-function unavailable(err: unknown, addresses: readonly string[]): AddressOutcome[] {
-  if (!(err instanceof StoreUnavailableError)) {
-    throw err
-  }
-  return addresses.map((requested) => ({
-    status: 'refused',
-    requested,
-    address: undefined,
-    refusal: refusal('unavailable'),
-  }))
-}

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'
 import { openRecord } from '../peer/record.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
 import type { DialledPeer, Visit } from './prover.ts'
 import type { SignedRecords } from './signed-records.ts'
 
@@ -18,7 +18,7 @@ export type RecordAnswer =
   | 'not_connected'
 
 export interface RecordLearnerInit {
-  readonly registry: Registry
+  readonly view: Pick<RegistryView, 'peers'>
   readonly records: SignedRecords
   /** Asks a peer over the connection that it has to us. Never rejects. */
   readonly ask: (peerId: string) => Promise<RecordAnswer>
@@ -68,7 +68,7 @@ export class RecordLearner {
     } else {
       this.#networks.set(network, true)
     }
-    const due = Iterator.from(this.#init.registry.peers(network))
+    const due = Iterator.from(this.#init.view.peers(network))
       .take(MAX_LOOKED_AT)
       .filter((peer) => this.#isDue(peer))
       .take(MAX_FIRST)

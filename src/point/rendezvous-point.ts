@@ -1,50 +1,22 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { RecentMap } from '../base/recent-map.ts'
-import { type Address, addressAt, ipOf, parseAddress } from '../peer/address.ts'
+import type { Address } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
-import { samePeer } from '../peer/peer-id.ts'
 import type { SignedRecord } from '../peer/record.ts'
+import { targetOf } from '../peer/target.ts'
 import { type AdmissionRules, refuse } from '../policy/admission.ts'
-import { type Refusal, type RefusalCode, refusal } from '../policy/refusal.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
-import {
-  type Change,
-  isStatic,
-  keyOf,
-  type RegisteredPeer,
-  type Registration,
-  type RegistrationKey,
-  type RegistrationRecord,
-} from '../registry/registration.ts'
-import { type Registry, removeChange } from '../registry/registry.ts'
-import { countNew } from '../registry/static-entry.ts'
-import {
-  type Contents,
-  type Merged,
-  type Recovered,
-  type Store,
-  StoreUnavailableError,
-  type Table,
-} from '../store/store.ts'
+import { isStatic, keyOf, type RegisteredPeer, type Registration } from '../registry/registration.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
+import type { Store } from '../store/store.ts'
 import { Listing } from './listing.ts'
+import { OperatorList } from './operator-list.ts'
+import { refused, unavailable } from './outcomes.ts'
+import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
+import { type PointWatcher, Watched } from './point-watcher.ts'
 import type { Proof, Prover } from './prover.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
-
-/** What became of one address that a caller asked to register or to take back. */
-export interface Outcome {
-  /** As the caller wrote it. */
-  readonly requested: string
-  readonly status: 'listed' | 'pending' | 'refused'
-  /** Whether it was there before. */
-  readonly renewed: boolean
-  /** Why it is refused. */
-  readonly refusal: Refusal | undefined
-  /** The multiaddr without `/p2p`, once it could be read. */
-  readonly address: string | undefined
-  /** When the registration ends, ms since the epoch; undefined when there is none, `Infinity` for the operator's. */
-  readonly expiresAt: number | undefined
-}
 
 export interface RendezvousPointInit {
   readonly registry: Registry
@@ -56,248 +28,219 @@ export interface RendezvousPointInit {
   readonly maxProofAge: number
   readonly clock: Clock
   readonly random: Random
-  /** Something in the table changed that a snapshot does not have yet. */
-  readonly onChange?: () => void
-  /** A registration is there to be watched: it is new, or a restart brought it back. */
-  readonly onRegistered?: (registration: Registration) => void
-  /** A peer registered, or registered again. */
-  readonly onPeer?: (peer: RegisteredPeer) => void
 }
-
-/** How many addresses taken back are remembered, so that a hand edit of an older list does not bring them back. */
-const MAX_TAKEN_BACK = 10_000
 
 /** The most expired entries looked for in one turn, so that a sweep never holds up an answer for long. */
 const SWEEP_BUDGET = 20_000
 /** A sweep of the whole table takes this many ticks, or as many as the budget makes it: room is all that it makes. */
 const SWEEP_TICKS = 120
 
-/**
- * The use cases: register, take back, and what time and proofs do to the table. The only one that changes
- * the registry, and the only one that asks the store to remember.
- */
-export class RendezvousPoint implements Table {
-  readonly #init: RendezvousPointInit
-  readonly registry: Registry
+/** The use cases: register, take back, and what time and proofs do to the table. */
+export class RendezvousPoint {
+  readonly view: RegistryView
   readonly listing: Listing
-  readonly #takenBack = new RecentMap<string, true>(MAX_TAKEN_BACK)
+  readonly operatorList: OperatorList
+  readonly #init: RendezvousPointInit
+  readonly #registry: Registry
   readonly #changes: TableChanges
+  readonly #watched = new Watched()
 
   constructor(init: RendezvousPointInit) {
+    const { registry, store, rules, prover, maxProofAge, clock, random } = init
+    const watched = this.#watched
     this.#init = init
-    this.registry = init.registry
-    this.listing = new Listing({ ...init, verified: init.prover !== undefined })
-    this.#changes = new TableChanges({ ...init, onRestored: (registration) => init.onRegistered?.(registration) })
+    this.view = registry
+    this.#registry = registry
+    this.listing = new Listing({ view: registry, verified: prover !== undefined, maxProofAge, clock, random })
+    this.#changes = new TableChanges({ registry, store, watched, maxProofAge, clock })
+    this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
   }
 
-  /** Takes in what a store recovered. Those proved longest ago are the first to be proved again. */
-  restore({ records, statics, trusted }: Recovered): void {
-    const now = this.#init.clock()
-    this.registry.setStatics(statics, now)
-    for (const record of records) {
-      if (this.#mayBeListed(record)) {
-        this.registry.restore(trusted ? record : withoutEnvelope(record), now - this.#init.maxProofAge)
-      }
-    }
-    const watched = [...this.registry.all()].sort((a, b) => a.provedAt - b.provedAt)
-    for (const registration of watched) {
-      this.#init.onRegistered?.(registration)
-    }
+  /** Sets who is told of changes; once, before anything is restored. */
+  watch(watcher: PointWatcher): void {
+    this.#watched.watcher = watcher
   }
 
   /**
-   * Registers a caller's addresses in a network: admitted by the rules, proved by dialling back, remembered by the
-   * store, in this order. All addresses are proved side by side; what the signal cuts short stays `pending`.
-   * Rejects with {@link StoreUnavailableError} when the store does not take it; nothing is registered then.
-   * `record`, what the caller says of itself, is kept with them unless all are refused.
+   * Registers a caller's addresses in a network: admitted by the rules, proved by dialing back, written to the store, in
+   * this order. All addresses are proved side by side; what the signal cuts short stays `pending`. When the store takes
+   * no change nothing is registered, and what would have been is refused with `unavailable`.
    */
-  async register(
+  register(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
+    return this.#register(caller, request, { record: undefined, mayShorten: true }, signal)
+  }
+
+  /** As {@link register}. What the caller says of itself is kept with its addresses unless all are refused. */
+  registerRecord(
     caller: Caller,
-    request: {
-      readonly network: string
-      readonly addresses: readonly string[]
-      readonly ttl: number
-      readonly record?: OwnRecord
-    },
+    request: RegisterRequest,
+    record: OwnRecord,
     signal: AbortSignal,
-  ): Promise<Outcome[]> {
-    const change = this.#changes.begin()
-    const outcomes = await Promise.all(
-      request.addresses.map(async (requested): Promise<Outcome> => {
-        const target = readTarget(requested, caller)
-        if (typeof target === 'string') {
-          return refused(requested, target)
-        }
-        const code = refuse(caller, request.network, target, this.#init.rules, this.registry)
-        if (code !== undefined) {
-          return refused(requested, code, target)
-        }
-        return await this.#admit(requested, { caller, target, ...request }, change, signal)
-      }),
-    )
-    if (request.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
-      change.keepRecord(request.network, caller.peerId, request.record)
-    }
-    await change.commit()
-    for (const registration of change.added) {
-      this.#takenBack.delete(textOf(keyOf(registration)))
-      this.#init.onRegistered?.(registration)
-    }
-    const [kept] = change.kept
-    if (kept !== undefined) {
-      this.#init.onPeer?.(kept.peer)
-    }
-    return outcomes
+  ): Promise<readonly AddressOutcome[]> {
+    return this.#register(caller, request, { record, mayShorten: true }, signal)
+  }
+
+  /** As {@link register}, but what is registered for longer stays so. */
+  learn(caller: Caller, request: RegisterRequest, signal: AbortSignal): Promise<readonly AddressOutcome[]> {
+    return this.#register(caller, request, { record: undefined, mayShorten: false }, signal)
   }
 
   /** Takes addresses of the caller back; without any, all that it has in the network. */
-  async unregister(
-    caller: Caller,
-    request: { readonly network: string; readonly addresses: readonly string[] },
-  ): Promise<Outcome[]> {
-    const own = this.registry.registrationsOf(request.network, caller.peerId)
-    const targets =
-      request.addresses.length > 0
-        ? request.addresses.map((requested) => ({ requested, target: readTarget(requested, caller) }))
-        : own.map(({ address }) => ({ requested: address, target: readTarget(address, caller) }))
+  async unregister(caller: Caller, { network, addresses }: UnregisterRequest): Promise<readonly AddressOutcome[]> {
+    const { peerId } = caller
+    const texts =
+      addresses.length > 0 ? addresses : this.#registry.registrationsOf(network, peerId).map(({ address }) => address)
     const change = this.#changes.begin()
-    const outcomes = targets.map(({ requested, target }): Outcome => {
+    const removed = new Map<AddressOutcome, Registration>()
+    const outcomes = texts.map((requested): AddressOutcome => {
+      const target = targetOf(requested, caller)
       if (typeof target === 'string') {
-        return refused(requested, target)
+        return refused(requested, target, undefined)
       }
-      const key = { network: request.network, peerId: caller.peerId, address: target.text }
-      const known = this.registry.find(key)
+      const known = this.#registry.find({ network, peerId, address: target.text })
       if (known !== undefined && isStatic(known)) {
-        return { ...refused(requested, 'static', target), expiresAt: known.expiresAt }
+        return refused(requested, 'static', target)
       }
+      const outcome = { status: 'removed', requested, address: target.text } as const
       if (known !== undefined) {
         change.remove(known)
-        this.#takenBack.set(textOf(key), true)
+        removed.set(outcome, known)
       }
-      return refused(requested, 'removed', target)
+      return outcome
     })
-    await change.commit()
+    if ((await change.commit()) === 'unavailable') {
+      return outcomes.map((each) => (removed.has(each) ? unavailable(each) : each))
+    }
+    for (const registration of removed.values()) {
+      this.operatorList.tookBack(registration)
+    }
     return outcomes
   }
 
-  /** What a proof showed, told by the prober. False when the registration has gone meanwhile. */
+  /** What a proof showed. False when the registration has gone meanwhile. */
   recordProof(registration: Registration, proof: Proof): boolean {
-    if (this.registry.find(keyOf(registration)) !== registration) {
+    if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const { peerRecords } = this.registry
+    const { peerRecords } = this.#registry
     const { peer, scope } = registration
     const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
+    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
     if (returns) {
       peerRecords.touch(peer)
     }
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
-      this.#rememberLater(this.registry.putChange(registration))
+      this.#changes.rememberLater(registration)
     }
     return true
   }
 
   /** A registered peer showed a newer record of itself. False when it is the one that is known. */
   learnRecord(peer: RegisteredPeer, record: SignedRecord): boolean {
-    const known = this.registry.peerRecords.find(peer)?.record
+    const known = this.#registry.peerRecords.find(peer)?.record
     if (peer.registrations.length === 0 || (known !== undefined && known !== 'unsigned' && known.seq >= record.seq)) {
       return false
     }
-    this.registry.peerRecords.put(peer, record)
+    this.#registry.peerRecords.put(peer, record)
     const kept = peer.registrations.find((each) => !isStatic(each) && !each.provisional)
     if (kept !== undefined) {
-      this.#rememberLater(this.registry.putChange(kept))
+      this.#changes.rememberLater(kept)
     }
     return true
   }
 
-  /** A peer answered at an address of the operator's that names none: it is the peer the operator meant. */
-  identify(key: RegistrationKey): void {
-    const registration = this.registry.identify(key, this.#init.clock())
-    this.registry.recordProof(registration, 'answered', this.#init.clock())
-    this.#init.onRegistered?.(registration)
-  }
-
   /** Gives up an address that has not answered for too long. False when it was gone, or was not registered yet. */
   drop(registration: Registration): boolean {
-    const isKept = !isStatic(registration) && this.registry.remove(registration) && !registration.provisional
-    if (isKept) {
-      this.#rememberLater(removeChange(registration))
-    }
-    return isKept
+    return this.#changes.drop(registration)
   }
 
-  /** Time went on: forgets what has expired. Call it every second. Returns what it removed. */
+  /** Time went on: forgets what has expired, a part of the table each time. Returns what it removed. */
   tick(): Registration[] {
     const now = this.#init.clock()
-    const budget = Math.min(SWEEP_BUDGET, Math.ceil(this.registry.size / SWEEP_TICKS) + 100)
-    const expired = this.registry.expire(now, now - this.#init.maxProofAge, budget)
+    const budget = Math.min(SWEEP_BUDGET, Math.ceil(this.#registry.size / SWEEP_TICKS) + 100)
+    const expired = this.#registry.expire(now, now - this.#init.maxProofAge, budget)
     if (expired.length > 0) {
-      this.#init.onChange?.()
+      this.#watched.watcher.changed()
     }
     return expired
   }
 
-  records() {
-    return this.registry.records()
-  }
-
-  statics() {
-    return this.registry.statics
-  }
-
-  /** The operator edited the list by hand while the node ran. */
-  merge(edited: Contents, since: number): Merged {
-    const now = this.#init.clock()
-    const { statics } = this.registry
-    this.registry.setStatics(edited.statics, now)
-    let added = countNew(edited.statics, statics)
-    let removed = countNew(statics, edited.statics)
-    const kept = new Set(edited.records.map(textOf))
-    for (const record of edited.records) {
-      const isNew = this.registry.find(record) === undefined && !this.#takenBack.has(textOf(record))
-      if (isNew && this.#mayBeListed(record)) {
-        this.#init.onRegistered?.(this.registry.restore({ ...withoutEnvelope(record), provedAt: 0 }, now))
-        added += 1
-      }
-    }
-    for (const registration of this.registry.all()) {
-      if (isStatic(registration)) {
-        this.#init.onRegistered?.(registration)
-      } else if (registration.registeredAt < since && !kept.has(textOf(keyOf(registration)))) {
-        removed += this.drop(registration) ? 1 : 0
-      }
-    }
-    this.#init.onChange?.()
-    return { added, removed }
-  }
-
-  async #admit(
-    requested: string,
-    request: { caller: Caller; target: Address; network: string; ttl: number },
-    change: TableChange,
+  async #register(
+    caller: Caller,
+    request: RegisterRequest,
+    terms: { readonly record: OwnRecord | undefined; readonly mayShorten: boolean },
     signal: AbortSignal,
-  ): Promise<Outcome> {
-    const { caller, target, network, ttl } = request
-    const now = this.#init.clock()
+  ): Promise<readonly AddressOutcome[]> {
+    const change = this.#changes.begin()
+    const { network, ttlMs } = request
+    const outcomes = await Promise.all(
+      request.addresses.map(async (requested) => {
+        const target = targetOf(requested, caller)
+        if (typeof target === 'string') {
+          return refused(requested, target, undefined)
+        }
+        const code = refuse(caller, network, target, this.#init.rules, this.#registry)
+        return code === undefined
+          ? await this.#admit(
+              { requested, caller, target, network, ttlMs, mayShorten: terms.mayShorten },
+              change,
+              signal,
+            )
+          : refused(requested, code, target)
+      }),
+    )
+    if (terms.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
+      change.keepRecord(network, caller.peerId, terms.record)
+    }
+    if ((await change.commit()) === 'unavailable') {
+      // An entry of the operator's is there all the same.
+      return outcomes.map((each) => ('expiresAt' in each && each.expiresAt !== undefined ? unavailable(each) : each))
+    }
+    this.#tell(change)
+    return outcomes
+  }
+
+  #tell({ kept, added }: TableChange): void {
+    const { watcher } = this.#watched
+    for (const registration of added) {
+      this.operatorList.registered(registration)
+      watcher.tracked(registration)
+    }
+    const [first] = kept
+    if (first !== undefined) {
+      watcher.registered(first.peer, added)
+    }
+  }
+
+  async #admit(candidate: Candidate, change: TableChange, signal: AbortSignal): Promise<AddressOutcome> {
+    const { requested, caller, target, network, ttlMs, mayShorten } = candidate
+    const { clock, prover } = this.#init
     const key = { network, peerId: caller.peerId, address: target.text }
-    const times = { now, expiresAt: now + ttl * 1000 }
-    const known = this.registry.find(key)
+    const now = clock()
+    const times = { now, expiresAt: now + ttlMs }
+    const known = this.#registry.find(key)
     const renewed = known?.provisional === false
-    const keep = (status: 'listed' | 'pending'): Outcome => {
-      const { expiresAt } = change.keep(key, { ...times, now: this.#init.clock() })
-      return { requested, status, renewed, refusal: undefined, address: target.text, expiresAt }
+    const keep = (status: 'listed' | 'pending'): AddressOutcome => {
+      const least = mayShorten ? 0 : (this.#registry.find(key)?.expiresAt ?? 0)
+      const end = Math.max(least, times.expiresAt)
+      const { expiresAt } = change.keep(key, { now: clock(), expiresAt: end })
+      return {
+        status,
+        requested,
+        address: target.text,
+        renewed,
+        expiresAt: Number.isFinite(expiresAt) ? expiresAt : undefined,
+      }
     }
 
-    if (this.#init.prover === undefined || (known !== undefined && this.listing.holds(known))) {
+    if (prover === undefined || (known !== undefined && this.listing.holds(known))) {
       return keep('listed')
     }
-    const proved = known ?? this.registry.reserve(key, times)
-    const proof = await this.#init.prover.prove(proved, signal)
+    const proved = known ?? this.#registry.reserve(key, times)
+    const proof = await prover.prove(proved, signal)
     if (proof?.ok === false) {
       if (proved.provisional) {
-        this.registry.remove(proved)
+        this.#registry.remove(proved)
       } else if (proof.fault !== 'dial_busy') {
         this.recordProof(proved, proof)
       }
@@ -305,55 +248,20 @@ export class RendezvousPoint implements Table {
     }
     if (proof?.ok) {
       // It may have been taken back while it was proved; then it is registered again now.
-      const proven = this.registry.find(key) ?? this.registry.reserve(key, times)
-      this.registry.recordProof(proven, 'answered', this.#init.clock())
+      const proven = this.#registry.find(key) ?? this.#registry.reserve(key, times)
+      this.#registry.recordProof(proven, 'answered', clock())
     }
     return keep(proof === undefined ? 'pending' : 'listed')
   }
-
-  /** Nobody waits for the outcome of a proof to be on disk: without it the peer is only asked again. */
-  #rememberLater(change: Change): void {
-    this.#init.onChange?.()
-    this.#init.store.append([change]).catch((err) => {
-      if (!(err instanceof StoreUnavailableError)) {
-        throw err
-      }
-    })
-  }
-
-  /** What was kept before the operator changed who is welcome. */
-  #mayBeListed({ peerId, address }: RegistrationKey): boolean {
-    return this.#init.rules.access.permits(peerId, ipOf(address))
-  }
 }
 
-/** What a file says is worth no more than its word, and this is handed out as a peer's own. */
-function withoutEnvelope({ envelope: _, ...record }: RegistrationRecord): RegistrationRecord {
-  return record
-}
-
-function readTarget(text: string, caller: Caller): Address | RefusalCode {
-  const parsed = parseAddress(text)
-  if (typeof parsed === 'string') {
-    return parsed
-  }
-  if (parsed.peerId !== undefined && !samePeer(parsed.peerId, caller.peerId)) {
-    return 'peer_mismatch'
-  }
-  return parsed.address ?? addressAt(caller.ip, parsed.port)
-}
-
-function refused(requested: string, code: RefusalCode, target?: Address): Outcome {
-  return {
-    requested,
-    status: 'refused',
-    renewed: false,
-    refusal: refusal(code),
-    address: target?.text,
-    expiresAt: undefined,
-  }
-}
-
-function textOf({ network, peerId, address }: RegistrationKey): string {
-  return `${peerId} ${address} ${network}`
+/** One address that the rules admit. */
+interface Candidate {
+  readonly requested: string
+  readonly caller: Caller
+  readonly target: Address
+  readonly network: string
+  readonly ttlMs: number
+  /** Whether a renewal may end sooner than what it renews. */
+  readonly mayShorten: boolean
 }

@@ -1,66 +1,34 @@
-import type { Clock } from '../base/clock.ts'
 import type { Caller } from '../peer/caller.ts'
-import type { RecordFault, RecordForm, SignedRecord } from '../peer/record.ts'
+import { MAX_TTL_MS } from '../peer/limits.ts'
+import type { RecordForm, SignedRecord } from '../peer/record.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import { judgeRecord } from '../policy/record-admission.ts'
-import type { RefusalCode } from '../policy/refusal.ts'
-import type { Position } from '../registry/listing-order.ts'
 import type { RecordedPeer } from '../registry/peer-records.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
+import type { AnswerView } from './listing.ts'
+import type {
+  PagePosition,
+  ReadableForm,
+  RecordEntry,
+  RecordOutcome,
+  RecordRefusal,
+  RecordRequest,
+} from './point-api.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
 
 export interface SignedRecordsInit {
   readonly point: RendezvousPoint
   readonly rules: AdmissionRules
-  readonly clock: Clock
 }
-
-/** What a peer says of itself without signing it. The connection shows who it is; others have only our word. */
-export interface UnsignedRecord {
-  readonly form: 'unsigned'
-  readonly peerId: string
-  readonly addresses: readonly string[]
-}
-
-/** Which kind of records a caller can read: one it can't spoils the whole answer for some. */
-export type ReadableForm = RecordForm | 'unsigned'
-
-export type RecordRefusal = RefusalCode | RecordFault | 'record_seq_not_rising'
-
-/** What became of a record that was to be registered. */
-export type RecordOutcome =
-  /** `withheld` when it names private addresses that mean nothing to those who ask from where the caller is. */
-  | { readonly status: 'listed'; readonly renewed: boolean; readonly withheld: boolean }
-  /** Kept, but not proved in time. */
-  | { readonly status: 'pending' }
-  | { readonly status: 'refused'; readonly code: RecordRefusal }
-
-/** A peer as it is handed out. */
-export interface DiscoveredPeer {
-  readonly peer: RegisteredPeer
-  /** Undefined for a caller that reads unsigned ones. */
-  readonly envelope: Uint8Array | undefined
-  /** Proved, and for this caller; canonical multiaddrs without `/p2p`. */
-  readonly addresses: readonly string[]
-  /** Seconds. */
-  readonly ttl: number
-  /** Where the reader stands behind it. */
-  readonly position: Position
-}
-
-/** An entry of the operator's has no end. It is told as the longest time to live there is, in seconds. */
-const LONGEST_TTL_S = 259_200
 
 /** The use cases of the rendezvous protocol, on the same point: a registration with the record that says it. */
 export class SignedRecords {
   readonly #point: RendezvousPoint
   readonly #rules: AdmissionRules
-  readonly #clock: Clock
 
-  constructor({ point, rules, clock }: SignedRecordsInit) {
+  constructor({ point, rules }: SignedRecordsInit) {
     this.#point = point
     this.#rules = rules
-    this.#clock = clock
   }
 
   /** Whether a network is served at all. */
@@ -71,11 +39,7 @@ export class SignedRecords {
   /** Registers the addresses of a record that can be proved, and with them the record. As {@link RendezvousPoint.register}. */
   async register(
     caller: Caller,
-    {
-      network,
-      record,
-      ttl,
-    }: { readonly network: string; readonly record: SignedRecord | UnsignedRecord; readonly ttl: number },
+    { network, record, ttlMs }: RecordRequest,
     signal: AbortSignal,
   ): Promise<RecordOutcome> {
     if (record.peerId !== caller.peerId) {
@@ -90,18 +54,16 @@ export class SignedRecords {
       return { status: 'refused', code: judged }
     }
     const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
-    const outcomes = await this.#point.register(
-      caller,
-      { network, addresses: judged.provable, ttl, record: kept },
-      signal,
-    )
-    const listed = outcomes.find(({ status }) => status === 'listed')
+    const addresses = { network, addresses: judged.provable, ttlMs }
+    const outcomes = await this.#point.registerRecord(caller, addresses, kept, signal)
+    const listed = outcomes.filter((each) => 'renewed' in each).find(({ status }) => status === 'listed')
     if (listed !== undefined) {
       return { status: 'listed', renewed: listed.renewed, withheld: !this.#isFor(caller, network) }
     }
-    return outcomes.some(({ status }) => status === 'pending')
+    const refusals = outcomes.filter((each) => each.status === 'refused').map(({ refusal }) => refusal.code)
+    return refusals.length < outcomes.length
       ? { status: 'pending' }
-      : { status: 'refused', code: outcomes[0]!.refusal!.code }
+      : { status: 'refused', code: refusals.find((code) => code === 'unavailable') ?? refusals[0]! }
   }
 
   /** The form that a peer registered in, in a network. */
@@ -116,23 +78,26 @@ export class SignedRecords {
     return this.#table.usualForm(network)
   }
 
-  /** Where somebody starts who has read nothing yet. */
-  get start(): Position {
+  /** Where a reader begins that has read nothing yet. */
+  get start(): PagePosition {
     return this.#table.start
   }
 
-  /** Whether anybody can have got as far as that. */
-  isPossible(position: Position): boolean {
+  /** Whether a reader can have got as far as that. */
+  isPossible(position: PagePosition): boolean {
     return position.upTo <= this.#table.version
   }
 
-  /** Those behind a position, each once; returns the position at the end. To be read without a pause. */
+  /**
+   * The records behind a position, each once; returns the position at the end. To be read without a pause: all of it is
+   * of the moment at which the reading begins.
+   */
   *discover(
     caller: Caller,
     { network, form }: { readonly network: string | undefined; readonly form: ReadableForm },
-    from: Position,
-  ): Generator<DiscoveredPeer, Position> {
-    const now = this.#clock()
+    from: PagePosition,
+  ): Generator<RecordEntry, PagePosition> {
+    const view = this.#point.listing.for(caller)
     const reading = this.#table.read(network, from)
     for (;;) {
       const { value, done } = reading.next()
@@ -140,15 +105,16 @@ export class SignedRecords {
         return value
       }
       const [recorded, position] = value
-      const shown = this.#shownTo(caller, recorded, form)
+      const shown = shownIn(view, recorded, form)
       if (shown.length > 0) {
         const { peer, record } = recorded
         const end = Math.max(...shown.map(({ expiresAt }) => expiresAt))
         yield {
-          peer,
+          network: peer.network,
+          peerId: peer.id,
           envelope: form === 'unsigned' || record === 'unsigned' ? undefined : record.envelope,
           addresses: shown.map(({ address }) => address),
-          ttl: Math.max(1, Math.min(Math.floor((end - now) / 1000), LONGEST_TTL_S)),
+          ttlMs: timeLeft(end - view.now),
           position,
         }
       }
@@ -156,11 +122,11 @@ export class SignedRecords {
   }
 
   /**
-   * How a peer stands with the rendezvous protocol. `unlisted`: nobody is handed it at all. `lacking`: no record of it
+   * How a peer stands with the rendezvous protocol. `unlisted`: it is not handed out at all. `lacking`: no record of it
    * names an address that it is handed out by. An unsigned record is one: its addresses are written anew for each answer.
    */
   stateOf(peer: RegisteredPeer): 'unlisted' | 'lacking' | 'recorded' {
-    const held = this.#heldOf(peer)
+    const held = this.#point.listing.heldOf(peer)
     const record = this.#table.find(peer)?.record
     if (held.length === 0) {
       return 'unlisted'
@@ -180,7 +146,7 @@ export class SignedRecords {
     if (peer === undefined || fault !== undefined) {
       return fault === 'limit_total' ? 'no_room' : 'refused'
     }
-    const held = this.#heldOf(peer)
+    const held = this.#point.listing.heldOf(peer)
     const seenAt = new Set(held.map(({ address }) => address.split('/')[2]!))
     if (
       typeof judgeRecord(record, seenAt, this.#rules) === 'string' ||
@@ -205,40 +171,39 @@ export class SignedRecords {
     return this.#table.hasRoomFor(envelope.length) ? undefined : 'limit_total'
   }
 
-  /** The registrations that a caller is handed a peer for: none when it is not to have it at all. */
-  #shownTo(caller: Caller, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
-    if (form === 'unsigned') {
-      return this.#point.listing.for(caller).addressesOf(peer)
-    }
-    if (record === 'unsigned' || record.form !== form) {
-      return []
-    }
-    // Of a private range the caller has only its own; a record of another makes no sense to it.
-    return this.#point.listing
-      .for(caller)
-      .addressesOf(peer)
-      .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
-  }
-
-  /** Whether somebody who asks from where the caller is would be handed the caller. */
+  /** Whether others that ask from where the caller is are handed it. */
   #isFor(caller: Caller, network: string): boolean {
     const peer = this.#find(network, caller.peerId)
     const recorded = peer && this.#table.find(peer)
     return recorded === undefined || recorded.scope === 'public' || recorded.scope === caller.scope
   }
 
-  /** The registrations by which somebody is handed the peer now. */
-  #heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
-    return registrations.filter((each) => this.#point.listing.holds(each))
-  }
-
   get #table() {
-    return this.#point.registry.peerRecords
+    return this.#point.view.peerRecords
   }
 
   #find(network: string, peerId: string): RegisteredPeer | undefined {
-    return this.#point.registry.registrationsOf(network, peerId)[0]?.peer
+    return this.#point.view.registrationsOf(network, peerId)[0]?.peer
   }
+}
+
+/** The registrations that a peer is handed out for: none when the caller is not to have it at all. */
+function shownIn(view: AnswerView, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
+  if (form === 'unsigned') {
+    return view.addressesOf(peer)
+  }
+  if (record === 'unsigned' || record.form !== form) {
+    return []
+  }
+  // Of a private range the caller has only its own; a record of another makes no sense to it.
+  return view
+    .addressesOf(peer)
+    .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
+}
+
+/** As the protocol has it, in whole seconds. An entry of the operator's has no end, and gets the longest time there is. */
+function timeLeft(ms: number): number {
+  return Math.max(1000, Math.floor(Math.min(ms, MAX_TTL_MS) / 1000) * 1000)
 }
 
 /** Whether a record names an address, with or without `/p2p` behind it. */

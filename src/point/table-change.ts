@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts'
+import { MAX_ADDRESSES } from '../peer/limits.ts'
 import type { SignedRecord } from '../peer/record.ts'
 import type { OwnRecord, RecordedPeer } from '../registry/peer-records.ts'
 import {
+  type Change,
   isStatic,
   keyOf,
   type RegisteredPeer,
@@ -9,22 +11,26 @@ import {
   type RegistrationKey,
   type RegistrationRecord,
 } from '../registry/registration.ts'
-import { MAX_ADDRESSES_PER_PEER, type Registry, removeChange } from '../registry/registry.ts'
-import type { Store } from '../store/store.ts'
+import { type Registry, removeChange } from '../registry/registry.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
+import type { Watched } from './point-watcher.ts'
 
 export interface TableChangesInit {
   readonly registry: Registry
   readonly store: Pick<Store, 'append'>
+  readonly watched: Watched
   /** How old a proof may be for its address to be handed out, ms. */
   readonly maxProofAge: number
   readonly clock: Clock
-  /** Something in the table changed that a snapshot does not have yet. */
-  readonly onChange?: (() => void) | undefined
-  /** A registration is back that was gone. */
-  readonly onRestored: (registration: Registration) => void
 }
 
-/** Changes of the table by requests, each of which stands or falls with what the store says of it. */
+/** Whether a store has a change: `unavailable` when it takes none now. */
+export type Written = 'kept' | 'unavailable'
+
+/**
+ * Changes of the table that a store is to have: by requests, each of which stands or falls with what the store says of
+ * it, and by proofs, for which no answer waits.
+ */
 export class TableChanges {
   readonly #init: TableChangesInit
   /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
@@ -36,6 +42,38 @@ export class TableChanges {
 
   begin(): TableChange {
     return new TableChange(this.#init, this.#unwritten)
+  }
+
+  /** Has the store keep a registration as it is now. Without it the peer is only dialed again. */
+  rememberLater(registration: Registration): void {
+    this.#writeLater(this.#init.registry.putChange(registration))
+  }
+
+  /** Gives a registration up. False when it was gone, was not registered yet, or is the operator's. */
+  drop(registration: Registration): boolean {
+    const isKept = !isStatic(registration) && this.#init.registry.remove(registration) && !registration.provisional
+    if (isKept) {
+      this.#writeLater(removeChange(registration))
+    }
+    return isKept
+  }
+
+  #writeLater(change: Change): void {
+    this.#init.watched.watcher.changed()
+    void write(this.#init.store, [change])
+  }
+}
+
+/** Writes changes. That the store takes none now is an answer; any other failure is thrown. */
+export async function write(store: Pick<Store, 'append'>, changes: readonly Change[]): Promise<Written> {
+  try {
+    await store.append(changes)
+    return 'kept'
+  } catch (err) {
+    if (err instanceof StoreUnavailableError) {
+      return 'unavailable'
+    }
+    throw err
   }
 }
 
@@ -71,7 +109,7 @@ export class TableChange {
       registry.peerRecords.touch(registration.peer)
     }
     this.kept.add(registration)
-    // While its first change is not on disk, it stands or falls with the last one who was told of it.
+    // While its first change is not on disk, it stands or falls with the last request that is answered for it.
     if (isNew || this.#unwritten.has(registration)) {
       this.#unwritten.set(registration, this)
     }
@@ -94,29 +132,34 @@ export class TableChange {
     this.#recorded = { peer, record, before: registry.peerRecords.put(peer, record) }
   }
 
-  /** Answered means kept: what the store does not take did not happen, and this rejects with the store's error. */
-  async commit(): Promise<void> {
-    const { registry, store, onChange } = this.#init
-    // As things stand now: somebody else may have taken back, or registered again, what waited here for its proof.
+  /** Answered means kept: what the store does not take did not happen. Rejects as the store does, for a bug of it. */
+  async commit(): Promise<Written> {
+    const { registry, store, watched } = this.#init
+    // As things stand now: another request may have taken back, or registered again, what waited here for its proof.
     const kept = [...this.kept].filter((each) => !isStatic(each) && registry.find(keyOf(each)) === each)
     const removed = this.#removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
     if (kept.length + removed.length === 0) {
-      return
+      return 'kept'
     }
-    onChange?.()
+    watched.watcher.changed()
+    let written: Written | undefined
     try {
-      await store.append([...removed.map(removeChange), ...kept.map((each) => registry.putChange(each))])
-    } catch (err) {
-      this.#undo()
-      throw err
+      written = await write(store, [...removed.map(removeChange), ...kept.map((each) => registry.putChange(each))])
+    } finally {
+      if (written !== 'kept') {
+        this.#undo()
+      }
     }
-    for (const registration of kept) {
-      this.#unwritten.delete(registration)
+    if (written === 'kept') {
+      for (const registration of kept) {
+        this.#unwritten.delete(registration)
+      }
     }
+    return written
   }
 
   #undo(): void {
-    const { registry, clock, maxProofAge, onRestored } = this.#init
+    const { registry, clock, maxProofAge, watched } = this.#init
     const recorded = this.#recorded
     if (recorded !== undefined && registry.peerRecords.find(recorded.peer)?.record === recorded.record) {
       registry.peerRecords.revert(recorded.peer, recorded.before)
@@ -129,7 +172,7 @@ export class TableChange {
     }
     for (const { registration, record } of this.#removed) {
       if (!registration.provisional && !this.#isKnown(registration)) {
-        onRestored(registry.restore(record, clock() - maxProofAge))
+        watched.watcher.tracked(registry.restore(record, clock() - maxProofAge))
       }
     }
   }
@@ -138,7 +181,7 @@ export class TableChange {
   #makeRoom({ network, peerId }: RegistrationKey): void {
     const all = this.#init.registry.registrationsOf(network, peerId)
     const own = all.filter((each) => !isStatic(each) && !each.provisional)
-    if (own.length >= MAX_ADDRESSES_PER_PEER) {
+    if (own.length >= MAX_ADDRESSES) {
       this.remove(own.reduce((a, b) => (b.provedAt < a.provedAt ? b : a)))
     }
   }

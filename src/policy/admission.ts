@@ -1,19 +1,11 @@
-import type { Address } from '../peer/address.ts'
+import { type Address, isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { type Scope, scopeOf } from '../peer/ip.ts'
-import { type Neighbourhood, type NeighbourhoodKey, neighbourhoodsOf } from '../registry/occupancy.ts'
-import type { Registration, RegistrationKey } from '../registry/registration.ts'
+import { type Neighbourhood, neighbourhoodsOf } from '../registry/occupancy.ts'
+import type { RegistrationKey } from '../registry/registration.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
 import type { AccessList } from './access-list.ts'
 import type { RefusalCode } from './refusal.ts'
-
-/** What admission looks at. */
-export interface RegistryView {
-  readonly size: number
-  readonly networkCount: number
-  readonly occupancy: { count(kind: Neighbourhood, key: NeighbourhoodKey): number }
-  networkSize(network: string): number
-  find(key: RegistrationKey): Registration | undefined
-}
 
 export interface AdmissionRules {
   /** The networks to serve; undefined serves any. */
@@ -76,9 +68,8 @@ const RULES: readonly Rule[] = [
     const relaxed = allowForeignIp || (allowPrivateIp && scope !== 'public')
     return target.ip.text === caller.ip.text || relaxed ? undefined : 'ip_mismatch'
   },
-  function portIsNobodyElses({ target: { port } }) {
-    // A dial-back must not knock at mail servers and the like on somebody's word; 80 and 443 pass every firewall.
-    return port >= 1024 || port === 80 || port === 443 ? undefined : 'port_not_allowed'
+  function portMayBeDialed({ target: { port } }) {
+    return isDialablePort(port) ? undefined : 'port_not_allowed'
   },
 ]
 

@@ -1,7 +1,7 @@
 import { type Address, parseAddress } from '../peer/address.ts'
 import { type Ip, parseIp, scopeOf } from '../peer/ip.ts'
+import { MAX_ADDRESSES } from '../peer/limits.ts'
 import { samePeer } from '../peer/peer-id.ts'
-import { MAX_ADDRESSES_PER_PEER } from '../registry/registry.ts'
 import type { AdmissionRules } from './admission.ts'
 import type { RefusalCode } from './refusal.ts'
 
@@ -43,7 +43,7 @@ export function judgeRecord(
       provable.add(place.address.text)
     }
   }
-  return provable.size === 0 ? 'address_unsupported' : { provable: [...provable].slice(0, MAX_ADDRESSES_PER_PEER) }
+  return provable.size === 0 ? 'address_unsupported' : { provable: [...provable].slice(0, MAX_ADDRESSES) }
 }
 
 /** Where an address of a record is; undefined `address` when no more of it can be proved than that it is there. */

@@ -1,35 +1,23 @@
 import type { Random } from '../base/random.ts'
-import { ipOf } from '../peer/address.ts'
-import { ip4NumberAt, prefixOf, type Scope } from '../peer/ip.ts'
+import { Shuffled, stochasticRound } from '../base/shuffled.ts'
+import type { Scope } from '../peer/ip.ts'
 import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
-import type { RegisteredPeer, Registration } from '../registry/registration.ts'
+import type { Registration } from '../registry/registration.ts'
+import type { RegistryView } from '../registry/registry-view.ts'
+import { MAX_PER_GROUP, Picked, type PickQuery } from './answer-caps.ts'
 
-/** What selection looks at: nothing of it can be changed through here. */
-export interface ListedView {
-  pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined
-  peer(network: string, peerId: string): RegisteredPeer | undefined
-}
+/** What selection looks at. */
+export type SelectionView = Pick<RegistryView, 'pool' | 'peer'>
 
-export interface SelectionQuery {
+export interface SelectionQuery extends PickQuery {
   readonly network: string
-  /** The most peers to pick. */
-  readonly limit: number
   /** Where the asker comes from: it is handed the public ones and those of its own range, never another's. */
   readonly scope: Scope
   /** A peer not to pick: the asker itself. */
   readonly except: string
-  /** Whether a listed registration may be handed out at this moment (not expired, proved not long ago). */
-  readonly current: (registration: Registration) => boolean
 }
 
-/**
- * How many of one answer may come from one neighbourhood of the public internet. Whoever owns a network owns all its
- * addresses; go-ethereum takes 2 a /24, and 8 a /16 let an answer of 250 span 30 operators at the least.
- */
-export const MAX_PER_IP = 1
-export const MAX_PER_SUBNET = 2
-export const MAX_PER_GROUP = 8
 /**
  * After one turn each, network groups get another only while this part of them can use it: an answer filled up from a
  * few crowds would be theirs. Rounds that most take part in keep the shares even, and thin out who has put one address
@@ -53,7 +41,7 @@ export const ENOUGH_ESTABLISHED_GROUPS = 315
  * a crowd in one network has no louder voice than a single node in another: an attacker's share of the answers is its
  * share of the network groups. Nothing that a peer says of itself counts. Each comes by the registration that was drawn.
  */
-export function selectRegistrations(view: ListedView, query: SelectionQuery, random: Random): Registration[] {
+export function selectRegistrations(view: SelectionView, query: SelectionQuery, random: Random): Registration[] {
   const picked = new Picked(query, view.peer(query.network, query.except))
   const own = query.scope === 'public' || query.scope === 'special' ? undefined : view.pool(query.network, query.scope)
   const publics = view.pool(query.network, 'public')
@@ -183,93 +171,3 @@ function isCapped({ scope }: ListedRegistration, { relaxed }: Picked): boolean {
 
 /** A crowd whose members are all capped, or all out of date, must not make an answer slow. */
 const MAX_MISSES = 1024
-
-/** What an answer holds so far, with the counts its caps need. */
-class Picked {
-  readonly registrations: Registration[] = []
-  readonly limit: number
-  relaxed = false
-  readonly #query: SelectionQuery
-  readonly #except: RegisteredPeer | undefined
-  /** Peers, and the registrations of those that have one: to look at a million peers is to wait for the memory. */
-  readonly #taken = new Set<RegisteredPeer | Registration>()
-  readonly #ips = new Map<number | string, number>()
-  readonly #subnets = new Map<number | string, number>()
-
-  constructor(query: SelectionQuery, except: RegisteredPeer | undefined) {
-    this.limit = query.limit
-    this.#query = query
-    this.#except = except
-  }
-
-  take(registration: ListedRegistration): boolean {
-    const { peer, alone } = registration
-    const taken = alone ? registration : peer
-    if (!this.#query.current(registration) || peer === this.#except || this.#taken.has(taken)) {
-      return false
-    }
-    if (registration.scope === 'public' && !this.#hasRoomFor(registration)) {
-      return false
-    }
-    this.#taken.add(taken)
-    this.registrations.push(registration)
-    return true
-  }
-
-  /** Counts it when there is. What counts as one address is what one machine has: of IPv6 a /64. */
-  #hasRoomFor({ address }: ListedRegistration): boolean {
-    let ip: number | string
-    let subnet: number | string
-    if (address.startsWith(IP4)) {
-      ip = ip4NumberAt(address, IP4.length)
-      subnet = ip >>> 8
-    } else {
-      const text = ipOf(address)
-      ip = prefixOf(text, 64)
-      subnet = prefixOf(text, 48)
-    }
-    const atIp = this.#ips.get(ip) ?? 0
-    const inSubnet = this.#subnets.get(subnet) ?? 0
-    if (!this.relaxed && (atIp >= MAX_PER_IP || inSubnet >= MAX_PER_SUBNET)) {
-      return false
-    }
-    this.#ips.set(ip, atIp + 1)
-    this.#subnets.set(subnet, inSubnet + 1)
-    return true
-  }
-}
-
-const IP4 = '/ip4/'
-
-/** A random order of the items, drawn one by one: the first few of a million cost no more than the first few of ten. */
-class Shuffled<Item> {
-  readonly #items: readonly Item[]
-  readonly #random: Random
-  #left: number
-  /** What stands where something else was drawn from. */
-  #moved: Map<number, number> | undefined
-
-  constructor(items: readonly Item[], random: Random) {
-    this.#items = items
-    this.#random = random
-    this.#left = items.length
-  }
-
-  next(): Item | undefined {
-    if (this.#left === 0) {
-      return undefined
-    }
-    const at = Math.floor(this.#random() * this.#left)
-    const item = this.#items[this.#moved?.get(at) ?? at]
-    this.#left--
-    if (at !== this.#left) {
-      this.#moved ??= new Map()
-      this.#moved.set(at, this.#moved.get(this.#left) ?? this.#left)
-    }
-    return item
-  }
-}
-
-function stochasticRound(value: number, random: Random): number {
-  return Math.floor(value) + (random() < value % 1 ? 1 : 0)
-}

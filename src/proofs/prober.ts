@@ -1,3 +1,4 @@
+import { beforeAbort } from '../base/before-abort.ts'
 import type { Clock } from '../base/clock.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import { ipOf } from '../peer/address.ts'
@@ -5,13 +6,14 @@ import { networkGroupOf, prefixOf, scopeOf } from '../peer/ip.ts'
 import type { Proof, Prover, Visit } from '../point/prover.ts'
 import type { Registration } from '../registry/registration.ts'
 import type { Dial, DialAnswer } from './dial.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 export interface ProberInit {
   readonly dial: Dial
   readonly clock: Clock
-  readonly budget?: ProofBudget
-  /** What is wanted of a registered peer beside its proof. Default: nothing. */
-  readonly visitOf?: (registration: Registration) => Visit | undefined
+  readonly budget: ProofBudget
+  /** What is wanted of a registered peer beside its proof. */
+  readonly visitOf: (registration: Registration) => Visit | undefined
 }
 
 /** What proofs may cost, us and others. */
@@ -65,7 +67,7 @@ export class Prober implements Prover {
 
   constructor(init: ProberInit) {
     this.#init = init
-    this.#budget = init.budget ?? FIRST_PROOFS
+    this.#budget = init.budget
     this.#perIp = new RateLimiter(this.#budget.perIp)
     this.#perGroup = new RateLimiter(this.#budget.perGroup)
     this.#overall = new RateLimiter(this.#budget.overall, 1)
@@ -126,7 +128,7 @@ export class Prober implements Prover {
       this.#begin()
     }
     try {
-      return await this.#init.dial(address, typeof key === 'string' ? undefined : this.#init.visitOf?.(key))
+      return await this.#init.dial(address, typeof key === 'string' ? undefined : this.#init.visitOf(key))
     } finally {
       this.#dialling--
       this.tick()
@@ -159,41 +161,6 @@ export class Prober implements Prover {
 
 const ALL = ''
 
-/** Those that wait, first come first served within a group, while the groups take turns. */
-class TurnQueue {
-  readonly #groups = new Map<string, Array<() => void>>()
-  #size = 0
-
-  get size(): number {
-    return this.#size
-  }
-
-  push(group: string, turn: () => void): void {
-    this.#size++
-    const turns = this.#groups.get(group)
-    if (turns === undefined) {
-      this.#groups.set(group, [turn])
-    } else {
-      turns.push(turn)
-    }
-  }
-
-  shift(): (() => void) | undefined {
-    const first = this.#groups.entries().next()
-    if (first.done) {
-      return undefined
-    }
-    const [group, turns] = first.value
-    const turn = turns.shift()
-    this.#size--
-    this.#groups.delete(group)
-    if (turns.length > 0) {
-      this.#groups.set(group, turns)
-    }
-    return turn
-  }
-}
-
 /** Where a dial goes. A /64 is one machine or one household; in a private range every machine is its own group. */
 interface Place {
   readonly host: string
@@ -206,15 +173,4 @@ function placeOf(address: string): Place {
   const host = ip.family === 4 ? ip.text : prefixOf(ip, 64)
   const isPublic = scopeOf(ip) === 'public'
   return { host, group: isPublic ? networkGroupOf(ip) : host, isPublic }
-}
-
-function beforeAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
-  if (signal.aborted) {
-    return Promise.resolve(undefined)
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(undefined)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

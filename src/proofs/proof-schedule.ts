@@ -1,8 +1,8 @@
+import { jittered } from '../base/back-off.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { RendezvousPoint } from '../point/rendezvous-point.ts'
-import { isStatic, type Registration } from '../registry/registration.ts'
-import type { StaticEntry, StaticRegistration } from '../registry/static-entry.ts'
+import { isStatic, type Registration, type StaticEntry, type StaticRegistration } from '../registry/registration.ts'
 import type { Prober } from './prober.ts'
 
 export interface ProofScheduleInit {
@@ -132,13 +132,13 @@ export class ProofSchedule {
     } else if (misses >= (provedAt === 0 ? GIVE_UP_UNPROVEN_AFTER : GIVE_UP_AFTER) && !isStatic(registration)) {
       point.drop(registration)
     } else {
-      this.#plan(registration, clock() + this.#init.interval * this.#jittered(RETRIES[misses - 1] ?? 1))
+      this.#plan(registration, clock() + this.#jittered(RETRIES[misses - 1] ?? 1))
     }
   }
 
   /** The operator's list is another one after a restart and after every edit. */
   #trackUnidentified(): void {
-    const statics = this.#init.point.statics()
+    const statics = this.#init.point.operatorList.statics()
     if (statics === this.#statics) {
       return
     }
@@ -151,16 +151,16 @@ export class ProofSchedule {
   }
 
   async #identify(entry: StaticRegistration): Promise<void> {
-    const { point, next, clock, interval } = this.#init
+    const { point, next, clock } = this.#init
     const answer = await next.identify(entry.address)
-    const stillThere = [...point.statics()].some(({ registration }) => registration === entry)
+    const stillThere = [...point.operatorList.statics()].some(({ registration }) => registration === entry)
     if (this.#stopped || !stillThere) {
       return
     }
     if ('peerId' in answer) {
-      point.identify({ network: entry.network, peerId: answer.peerId, address: entry.address })
+      point.operatorList.identify({ network: entry.network, peerId: answer.peerId, address: entry.address })
     } else {
-      this.#plan(entry, clock() + interval * this.#jittered(1))
+      this.#plan(entry, clock() + this.#jittered(1))
     }
   }
 
@@ -177,11 +177,12 @@ export class ProofSchedule {
 
   #interval({ provedAt, provedSince }: Registration): number {
     const isNew = provedAt - provedSince < this.#init.interval
-    return this.#init.interval * this.#jittered(isNew ? FIRST_INTERVAL : 1)
+    return this.#jittered(isNew ? FIRST_INTERVAL : 1)
   }
 
+  /** A part of the interval, ms. */
   #jittered(part: number): number {
-    return part * (1 + JITTER * (2 * this.#init.random() - 1))
+    return jittered(this.#init.interval * part, JITTER, this.#init.random)
   }
 
   #plan(due: Due, at: number): void {

@@ -75,7 +75,37 @@ export function keyOf(registration: Registration): RegistrationKey {
   return { network: registration.peer.network, peerId: registration.peer.id, address: registration.address }
 }
 
+/** A key as one text, for a Map. No PeerId and no address has a line break in it. */
+export function keyText({ network, peerId, address }: RegistrationKey): string {
+  return `${peerId}\n${address}\n${network}`
+}
+
 export function recordOf(registration: Registration): RegistrationRecord {
   const { registeredAt, expiresAt, provedAt } = registration
   return { ...keyOf(registration), registeredAt, expiresAt, provedAt }
+}
+
+/**
+ * An entry of `peers.json` without an expiry: the operator's own, written by hand or by the original program. It is
+ * kept as it was read, whatever it holds, and no stranger can change it.
+ */
+export interface StaticEntry {
+  /** The JSON value as it stood in the file. */
+  readonly json: unknown
+  /** What could be made of it; undefined when it names no address that can be served (it is kept all the same). */
+  readonly registration: StaticRegistration | undefined
+}
+
+export interface StaticRegistration {
+  readonly network: string
+  /** The canonical multiaddr without `/p2p`. */
+  readonly address: string
+  /** Undefined when the entry names none: the node that answers there will tell. */
+  readonly peerId: string | undefined
+}
+
+/** How many of `entries` are not among `others`. */
+export function countNew(entries: readonly StaticEntry[], others: readonly StaticEntry[]): number {
+  const known = new Set(others.map(({ json }) => JSON.stringify(json)))
+  return entries.filter(({ json }) => !known.has(JSON.stringify(json))).length
 }

@@ -12,11 +12,8 @@ import {
   type RegistrationKey,
   type RegistrationRecord,
   recordOf,
+  type StaticEntry,
 } from './registration.ts'
-import type { StaticEntry } from './static-entry.ts'
-
-/** The most addresses a peer has in one network. CometBFT knows one, libp2p's spec 16; eight covers both families twice. */
-export const MAX_ADDRESSES_PER_PEER = 8
 
 /**
  * How long a peer must have answered without a miss to count as long proven: outliving a day costs an attacker what

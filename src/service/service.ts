@@ -23,7 +23,7 @@ import type { AdmissionRules } from '../policy/admission.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import type { Dial } from '../proofs/dial.ts'
-import { NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
 import { Registry } from '../registry/registry.ts'
@@ -116,7 +116,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#store = init.store ?? this.#storeAt(init.file, clock, init.acceptEdit)
     const dial = this.#dialOthers(dialBack(components, { disabled: init.disable?.optimizations }))
     const visitOf = (registration: Registration) => this.#learner?.visitOf(registration)
-    const first = new Prober({ dial, clock, visitOf })
+    const first = new Prober({ dial, clock, visitOf, budget: FIRST_PROOFS })
     const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
     const rules: AdmissionRules = {
       networks: init.networks === undefined ? undefined : new Set(init.networks),
@@ -136,13 +136,15 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       maxProofAge: interval * MAX_AGE_FACTOR,
       clock,
       random,
-      onChange: () => this.#snapshots.changed(),
-      onRegistered: (registration) => {
+    })
+    this.#point.watch({
+      changed: () => this.#snapshots.changed(),
+      tracked: (registration) => {
         if (listing === 'verified') {
           this.#schedule.track(registration)
         }
       },
-      onPeer: (peer) => this.#learner?.onRegistered(peer),
+      registered: (peer) => this.#learner?.onRegistered(peer),
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({
@@ -154,7 +156,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     const loop = new LoopShare(() => performance.now())
     this.#legacy = new LegacyPeers({
       rules,
-      view: this.#point.registry,
+      view: this.#point.view,
       store: this.#store,
       connects: acceptsConnection,
       interval,
@@ -162,7 +164,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onChange: () => this.#snapshots.changed(),
     })
     this.#legacyPort = init.legacyTcp
-    this.#table = withLegacy(this.#point, this.#legacy)
+    this.#table = withLegacy(this.#point.operatorList, this.#legacy)
     // One budget, whichever protocol somebody speaks.
     const exchanges = {
       limits: new RequestLimits(),
@@ -185,13 +187,13 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       share: () => new Promise((resolve) => loop.take(0, resolve)),
       log: this.#log,
     })
-    const records = new SignedRecords({ point: this.#point, rules, clock })
+    const records = new SignedRecords({ point: this.#point, rules })
     if (init.rendezvous !== false) {
       // A budget each: a crowd of callers is not to keep the node from learning of those who register.
       const readers = new IdentifiedPeers(components, { clock })
       const registered = new IdentifiedPeers(components, { clock })
       const learner = new RecordLearner({
-        registry: this.#point.registry,
+        view: this.#point.view,
         records,
         clock,
         ask: async (peerId) => recordAnswerOf(await registered.of(peerIdFromString(peerId))),
@@ -225,7 +227,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
-    this.#point.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    this.#point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
     for (const record of recovered.records.filter(isLegacy)) {
       this.#legacy.restore(record)
     }
@@ -289,12 +291,12 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   }
 
   get status(): BootstrapStatus {
-    const { registry } = this.#point
+    const { view } = this.#point
     return {
-      peerCount: registry.peerCount,
-      registrationCount: registry.size,
-      staticCount: registry.statics.length,
-      networkCount: registry.networkCount,
+      peerCount: view.peerCount,
+      registrationCount: view.size,
+      staticCount: view.statics.length,
+      networkCount: view.networkCount,
       ...(this.#legacyTcp.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
       store: this.#store.state,
       counters: { ...this.#counters },

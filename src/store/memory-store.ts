@@ -1,6 +1,4 @@
-import type { RegistrationRecord } from '../registry/registration.ts'
-import type { StaticEntry } from '../registry/static-entry.ts'
-import { keyText } from './file/entry-codec.ts'
+import { keyText, type RegistrationRecord, type StaticEntry } from '../registry/registration.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
 /** Keeps everything until the process ends: for tests, and for nodes that need no memory. Closed, it can be opened again. */

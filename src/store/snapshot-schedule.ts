@@ -1,3 +1,4 @@
+import { doubling } from '../base/back-off.ts'
 import type { Clock } from '../base/clock.ts'
 
 export interface SnapshotSchedule {
@@ -24,8 +25,7 @@ export interface SnapshotScheduleInit {
 const DELAY_MS = 2000
 /** Snapshots take 5 % of a core at most: from the start of one to the start of the next, 20 times what it took. */
 const PACE = 20
-const FIRST_RETRY_MS = 1000
-const LAST_RETRY_MS = 60_000
+const RETRY = { first: 1000, most: 60_000 }
 
 /** When to write a snapshot. One at a time; does nothing until something changed. */
 export function snapshotSchedule({
@@ -41,7 +41,7 @@ export function snapshotSchedule({
   let notBefore = Number.NEGATIVE_INFINITY
   let pacedUntil = Number.NEGATIVE_INFINITY
   let retrying = false
-  let retryMs = FIRST_RETRY_MS
+  let failures = 0
 
   function startTimer(): void {
     if (pending && !stopped && cancelTimer === undefined && running === undefined) {
@@ -64,16 +64,15 @@ export function snapshotSchedule({
     try {
       await compact()
       retrying = false
-      retryMs = FIRST_RETRY_MS
+      failures = 0
       pacedUntil = started + PACE * (clock() - started)
       notBefore = pacedUntil
     } catch (error) {
       pending = true
       retrying = true
       pacedUntil = started + PACE * (clock() - started)
-      notBefore = Math.max(clock() + retryMs, pacedUntil)
+      notBefore = Math.max(clock() + doubling(++failures, RETRY), pacedUntil)
       onFailure(error, notBefore - clock())
-      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
     }
   }
 
@@ -85,7 +84,7 @@ export function snapshotSchedule({
     resume() {
       if (retrying) {
         retrying = false
-        retryMs = FIRST_RETRY_MS
+        failures = 0
         notBefore = pacedUntil
         cancelTimer?.()
         cancelTimer = undefined

@@ -1,5 +1,4 @@
-import type { Change, RegistrationRecord } from '../registry/registration.ts'
-import type { StaticEntry } from '../registry/static-entry.ts'
+import type { Change, RegistrationRecord, StaticEntry } from '../registry/registration.ts'
 
 /**
  * Where the table outlives the process.

@@ -78,7 +78,7 @@ async function register(point: RendezvousPoint, peerId: string, ip: string, port
   const caller = callerAt(peerId, `${ip}/tcp/50000`)!
   await point.register(
     caller,
-    { network: NETWORK, addresses: [`${caller.observed.replace(/\d+$/, '')}${port}`], ttl: 7200 },
+    { network: NETWORK, addresses: [`${caller.observed.replace(/\d+$/, '')}${port}`], ttlMs: 7_200_000 },
     NEVER,
   )
 }

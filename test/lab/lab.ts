@@ -142,7 +142,11 @@ function leave(peer: LabPeer, init: LabInit, world: World): void {
 function register({ id, address }: LabPeer, { parts, time }: World): void {
   const cut = new AbortController()
   time.at(time.clock() + VERDICT, () => cut.abort())
-  parts.point.register(callerOf(id, address), { network: '', addresses: [address], ttl: TTL_SECONDS }, cut.signal)
+  parts.point.register(
+    callerOf(id, address),
+    { network: '', addresses: [address], ttlMs: TTL_SECONDS * 1000 },
+    cut.signal,
+  )
 }
 
 function renewLater(peer: LabPeer, session: number, world: World): void {
@@ -175,7 +179,7 @@ async function lie(world: World): Promise<void> {
   time.at(time.clock() + VERDICT, () => cut.abort())
   const [outcome] = await parts.point.register(
     callerOf(liar, `/ip4/${ip}/tcp/5`),
-    { network: '', addresses: [peerId === undefined ? address : `${address}/p2p/${peerId}`], ttl: 259_200 },
+    { network: '', addresses: [peerId === undefined ? address : `${address}/p2p/${peerId}`], ttlMs: 259_200_000 },
     cut.signal,
   )
   world.believed += outcome?.status === 'listed' ? 1 : 0

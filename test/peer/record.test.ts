@@ -5,7 +5,8 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { PeerRecord, RecordEnvelope } from '@libp2p/peer-record'
 import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
-import { MAX_ENVELOPE_BYTES, MAX_SEQ, openRecord, reopenRecord } from '../../src/peer/record.ts'
+import { MAX_ENVELOPE_BYTES } from '../../src/peer/limits.ts'
+import { MAX_SEQ, openRecord, reopenRecord } from '../../src/peer/record.ts'
 import { sealRecord } from '../support/records.ts'
 
 const ADDRESSES = ['/ip4/192.0.2.1/tcp/4001', '/ip6/2001:db8::1/udp/4001/quic-v1']

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { AddressOutcome } from '../../src/point/point-api.ts'
 import { keyOf, type RegistrationKey } from '../../src/registry/registration.ts'
 import { fileStore } from '../../src/store/file/file-store.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
@@ -179,7 +180,7 @@ class World {
         return peerId === undefined ? { fault: 'dial_refused' } : { peerId }
       },
     })
-    this.#parts.point.restore(await this.#store.open())
+    this.#parts.point.operatorList.restore(await this.#store.open())
   }
 
   async close(): Promise<void> {
@@ -214,7 +215,7 @@ class World {
         }
         return
       case 'compact':
-        await this.#store.compact(this.#parts.point).catch(onlyUnavailable)
+        await this.#store.compact(this.#parts.point.operatorList).catch(onlyUnavailable)
         return
       case 'wait':
         this.#now += step.seconds * 1000
@@ -245,22 +246,22 @@ class World {
     const caller = callerFrom(PEERS[step.peer]!, home)
     const query = { network: NETWORKS[step.network]!, addresses: step.at === undefined ? [] : [home] }
     const before = this.#textsOf(step.peer, query.network)
-    try {
-      if (step.do === 'register') {
-        this.#answering.set(home, this.#answering.get(home) ?? PEERS[step.peer]!)
-        const [outcome] = await point.register(caller, { ...query, ttl: step.ttl }, new AbortController().signal)
-        if (outcome!.status === 'listed') {
-          const key = { network: query.network, peerId: PEERS[step.peer]!, address: outcome!.address! }
-          this.#keep(key, outcome!.expiresAt!)
-        }
-      } else {
-        const outcomes = await point.unregister(caller, query)
-        for (const { address } of outcomes) {
-          this.#kept.delete(textOf({ network: query.network, peerId: PEERS[step.peer]!, address: address! }))
-        }
+    let outcomes: readonly AddressOutcome[]
+    if (step.do === 'register') {
+      this.#answering.set(home, this.#answering.get(home) ?? PEERS[step.peer]!)
+      outcomes = await point.register(caller, { ...query, ttlMs: step.ttl * 1000 }, new AbortController().signal)
+    } else {
+      outcomes = await point.unregister(caller, query)
+    }
+    for (const outcome of outcomes) {
+      const key = { network: query.network, peerId: PEERS[step.peer]!, address: outcome.address! }
+      if (outcome.status === 'listed') {
+        this.#keep(key, outcome.expiresAt!)
+      } else if (outcome.status === 'removed') {
+        this.#kept.delete(textOf(key))
       }
-    } catch (err) {
-      onlyUnavailable(err)
+    }
+    if (outcomes.some((each) => each.status === 'refused' && each.refusal.code === 'unavailable')) {
       for (const text of [...before, textOf({ network: query.network, peerId: PEERS[step.peer]!, address: home })]) {
         this.#open.add(text)
       }

@@ -54,11 +54,11 @@ class World {
       dial: (address, visit) => this.#dial(address, visit),
       clock,
       visitOf,
-      onPeer: (peer) => this.learner.onRegistered(peer),
+      watcher: { registered: (peer) => this.learner.onRegistered(peer) },
     })
-    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, clock })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES })
     this.learner = new RecordLearner({
-      registry: this.parts.registry,
+      view: this.parts.registry,
       records: this.records,
       clock,
       ask: async (id) => (this.connected.has(id) ? await this.#answer(id) : 'not_connected'),
@@ -69,7 +69,7 @@ class World {
 
   async register(peer: Peer, addresses = peer.addresses.slice(0, 1), network = ''): Promise<void> {
     const caller = callerFrom(peer.id, peer.addresses[0]!)
-    await this.parts.point.register(caller, { network, addresses, ttl: 3600 * 20 }, AbortSignal.timeout(5000))
+    await this.parts.point.register(caller, { network, addresses, ttlMs: 20 * 3_600_000 }, AbortSignal.timeout(5000))
     await settled()
   }
 

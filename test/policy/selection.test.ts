@@ -3,13 +3,8 @@ import { describe, it } from 'node:test'
 import { ipOf } from '../../src/peer/address.ts'
 import type { Scope } from '../../src/peer/ip.ts'
 import { prefixOf, scopeOf } from '../../src/peer/ip.ts'
-import {
-  ESTABLISHED_SHARE,
-  FEW,
-  MAX_PER_GROUP,
-  MAX_PER_SUBNET,
-  type SelectionQuery,
-} from '../../src/policy/selection.ts'
+import { MAX_PER_GROUP, MAX_PER_SUBNET } from '../../src/policy/answer-caps.ts'
+import { ESTABLISHED_SHARE, FEW, type SelectionQuery } from '../../src/policy/selection.ts'
 import type { RegisteredPeer } from '../../src/registry/registration.ts'
 import { drawEclipse, ECLIPSES } from '../lab/eclipse.ts'
 import { missesOfEclipse } from '../lab/judge.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Dial, DialAnswer } from '../../src/proofs/dial.ts'
-import { FIRST_PROOFS, Prober, type ProofBudget } from '../../src/proofs/prober.ts'
+import { FIRST_PROOFS, Prober, type ProberInit, type ProofBudget } from '../../src/proofs/prober.ts'
 import type { Registration } from '../../src/registry/registration.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { NOW } from '../support/tables.ts'
@@ -21,7 +21,7 @@ describe('a proof', () => {
     ['nobody answers', { fault: 'dial_timeout' }, { ok: false, fault: 'dial_timeout' }],
   ] as const) {
     it(`is ${JSON.stringify(proof)} when ${what}`, async () => {
-      const prober = new Prober({ dial: async () => answer, clock: () => NOW })
+      const prober = proberOf({ dial: async () => answer, clock: () => NOW })
       assert.deepEqual(await prober.prove(registration('8.8.8.8')), proof)
       assert.equal(prober.size, 0)
     })
@@ -29,7 +29,7 @@ describe('a proof', () => {
 
   it('is shared by all who wait for it, and made anew for who comes later', async () => {
     const dials = manualDials()
-    const prober = new Prober({ dial: dials.dial, clock: () => NOW, budget: WIDE })
+    const prober = proberOf({ dial: dials.dial, clock: () => NOW, budget: WIDE })
     const one = registration('8.8.8.8')
     const proofs = [prober.prove(one), prober.prove(one), prober.prove(registration('8.8.8.9')), prober.prove(one)]
     assert.deepEqual(dials.open(), ['/ip4/8.8.8.8/tcp/4001', '/ip4/8.8.8.9/tcp/4001'])
@@ -47,7 +47,7 @@ describe('a proof', () => {
     let now = NOW
     const dials = manualDials()
     const budget = { ...WIDE, overall: { burst: 3, perSecond: 2 } }
-    const prober = new Prober({ dial: dials.dial, clock: () => now, budget })
+    const prober = proberOf({ dial: dials.dial, clock: () => now, budget })
     for (let i = 1; i <= 6; i++) {
       prober.prove(registration(`8.8.8.${i}`))
     }
@@ -67,7 +67,7 @@ describe('a proof', () => {
 
   it('is not known to who stops waiting, and goes on for who asks next', async () => {
     const dials = manualDials()
-    const prober = new Prober({ dial: dials.dial, clock: () => NOW })
+    const prober = proberOf({ dial: dials.dial, clock: () => NOW })
     const one = registration('8.8.8.8')
     const waiting = new AbortController()
     const cut = prober.prove(one, waiting.signal)
@@ -84,7 +84,7 @@ describe('a proof', () => {
     const dial = async () => {
       throw new Error('bug')
     }
-    const prober = new Prober({ dial, clock: () => NOW, budget: { ...WIDE, parallel: 1 } })
+    const prober = proberOf({ dial, clock: () => NOW, budget: { ...WIDE, parallel: 1 } })
     for (let n = 0; n < 3; n++) {
       await assert.rejects(prober.prove(registration('8.8.8.8')), /bug/)
     }
@@ -95,7 +95,7 @@ describe('a proof', () => {
 describe('the budget', () => {
   it('holds for dials at a time, and whatever ends makes room for the next', async () => {
     const dials = manualDials()
-    const prober = new Prober({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 3 } })
+    const prober = proberOf({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 3 } })
     const proofs = Array.from({ length: 10 }, (_, n) => prober.prove(registration(`8.${n}.0.1`)))
     for (let n = 0; n < 10; n++) {
       assert.equal(dials.open().length, Math.min(10, n + 3))
@@ -107,7 +107,7 @@ describe('the budget', () => {
 
   it('is spent group by group: a crowd in one network does not hold up the others', async () => {
     const dials = manualDials()
-    const prober = new Prober({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 1 } })
+    const prober = proberOf({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 1 } })
     for (const ip of ['8.8.0.0', '8.8.0.1', '8.8.0.2', '8.8.0.3', '9.9.0.1', '9.9.0.2', '7.7.0.1']) {
       prober.prove(registration(ip))
     }
@@ -121,7 +121,7 @@ describe('the budget', () => {
 
   it('keeps a bounded number waiting', async () => {
     const dials = manualDials()
-    const prober = new Prober({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 2, queued: 5 } })
+    const prober = proberOf({ dial: dials.dial, clock: () => NOW, budget: { ...WIDE, parallel: 2, queued: 5 } })
     for (let n = 0; n < 7; n++) {
       prober.prove(registration(`8.${n}.0.1`))
     }
@@ -136,7 +136,7 @@ describe('the budget', () => {
       dialled.push(address)
       return { fault: 'dial_refused' }
     }
-    const prober = new Prober({ dial, clock: () => now, budget: { ...FIRST_PROOFS, overall: WIDE.overall } })
+    const prober = proberOf({ dial, clock: () => now, budget: { ...FIRST_PROOFS, overall: WIDE.overall } })
     const { perIp, perGroup } = FIRST_PROOFS
     for (const [member, most] of [
       [() => '8.8.8.8', perIp.burst],
@@ -158,7 +158,7 @@ describe('the budget', () => {
   })
 
   it('knows no rate inside private ranges', async () => {
-    const prober = new Prober({
+    const prober = proberOf({
       dial: async () => ({ peerId: 'peer' }),
       clock: () => NOW,
       budget: { ...FIRST_PROOFS, overall: WIDE.overall },
@@ -173,7 +173,7 @@ describe('the budget', () => {
 
 it('identify returns the PeerId that answers at an address, or why none does', async () => {
   const dial: Dial = async (address) => (address.includes('8.8.8.8') ? { peerId: 'peer' } : { fault: 'dial_refused' })
-  const prober = new Prober({ dial, clock: () => NOW })
+  const prober = proberOf({ dial, clock: () => NOW })
   assert.deepEqual(await prober.identify('/ip4/8.8.8.8/tcp/4001'), { peerId: 'peer' })
   assert.deepEqual(await prober.identify('/ip4/9.9.9.9/tcp/4001'), { fault: 'dial_refused' })
 })
@@ -195,4 +195,9 @@ function manualDials() {
     open: () => dials.map(({ address }) => address),
     answer: (n: number, answer: DialAnswer) => dials[n]!.end(answer),
   }
+}
+
+/** A prober with the newcomers' budget, and without visits. */
+function proberOf(init: Pick<ProberInit, 'dial' | 'clock'> & Partial<ProberInit>): Prober {
+  return new Prober({ budget: FIRST_PROOFS, visitOf: () => undefined, ...init })
 }

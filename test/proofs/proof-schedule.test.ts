@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isStatic, type Registration, type RegistrationRecord } from '../../src/registry/registration.ts'
-import type { StaticEntry } from '../../src/registry/static-entry.ts'
+import {
+  isStatic,
+  type Registration,
+  type RegistrationRecord,
+  type StaticEntry,
+} from '../../src/registry/registration.ts'
 import { callerFrom, INTERVAL, MAX_AGE, type TestPoint, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
 import { HOUR, NOW } from '../support/tables.ts'
@@ -99,7 +103,7 @@ describe('what has answered', () => {
         // The proof that answers comes from the schedule: the registration itself stayed undecided.
         await net.point.register(
           callerFrom('peer', fresh),
-          { network: '', addresses: [fresh], ttl: 7200 },
+          { network: '', addresses: [fresh], ttlMs: 7_200_000 },
           AbortSignal.abort(),
         )
       } else {
@@ -168,7 +172,7 @@ describe('what has not answered yet', () => {
     const cut = new AbortController()
     const outcome = net.point.register(
       callerFrom('peer', HOME),
-      { network: '', addresses: [HOME], ttl: 7200 },
+      { network: '', addresses: [HOME], ttlMs: 7_200_000 },
       cut.signal,
     )
     await net.advance(5 * SECOND)
@@ -184,7 +188,7 @@ describe('what has not answered yet', () => {
 describe("the operator's entries", () => {
   it('are proved before they are handed out, and never given up', async () => {
     const net = network()
-    net.point.restore({ records: [], statics: [staticOf('peer', HOME)], trusted: true, warnings: [] })
+    net.point.operatorList.restore({ records: [], statics: [staticOf('peer', HOME)], trusted: true, warnings: [] })
     await net.advance(6 * HOUR)
     assert.ok(!net.isHandedOut('peer'))
     assert.equal(net.registry.size, 1)
@@ -195,7 +199,7 @@ describe("the operator's entries", () => {
 
   it('without a PeerId take that of the node that answers there, whenever it does', async () => {
     const net = network()
-    net.point.restore({ records: [], statics: [staticOf(undefined, HOME)], trusted: true, warnings: [] })
+    net.point.operatorList.restore({ records: [], statics: [staticOf(undefined, HOME)], trusted: true, warnings: [] })
     await net.advance(HOUR)
     assert.equal(net.registry.size, 0)
     net.answers.set(HOME, 'somebody')
@@ -210,10 +214,10 @@ describe("the operator's entries", () => {
   it('that are edited in and out are watched and forgotten', async () => {
     const net = network()
     net.answers.set(HOME, 'somebody')
-    net.point.merge({ records: [], statics: [staticOf(undefined, HOME)] }, 0)
+    net.point.operatorList.merge({ records: [], statics: [staticOf(undefined, HOME)] }, 0)
     await net.advance(SECOND)
     assert.ok(net.isHandedOut('somebody'))
-    net.point.merge({ records: [], statics: [] }, 0)
+    net.point.operatorList.merge({ records: [], statics: [] }, 0)
     assert.ok(!net.isHandedOut('somebody'))
     const dials = net.dials(HOME).length
     await net.advance(2 * HOUR)
@@ -238,7 +242,7 @@ describe('a restart', () => {
         provedAt: NOW - age,
       }
     })
-    net.point.restore({ records, statics: [], trusted: true, warnings: [] })
+    net.point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
     const served = () => ages.map((_, n) => net.isHandedOut(`peer ${n}`))
     assert.deepEqual(served(), [true, true, true, false, false, false])
     await net.advance(2 * SECOND)
@@ -274,7 +278,7 @@ describe('10,000 entries, a third of them silent', () => {
         provedAt,
       }
     })
-    net.point.restore({ records, statics: [], trusted: true, warnings: [] })
+    net.point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
     await net.advance(15 * MINUTE)
     const all = [...net.registry.all()]
     const silent = all.filter(({ peer }) => !alive(Number(peer.id.slice(5))))
@@ -370,7 +374,7 @@ function network(): Network {
     async register(peerId, address) {
       const [outcome] = await parts.point.register(
         callerFrom(peerId, address),
-        { network: '', addresses: [address], ttl: 7200 },
+        { network: '', addresses: [address], ttlMs: 7_200_000 },
         new AbortController().signal,
       )
       return outcome!

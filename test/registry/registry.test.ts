@@ -10,9 +10,9 @@ import {
   keyOf,
   type Registration,
   type RegistrationKey,
+  type StaticEntry,
 } from '../../src/registry/registration.ts'
 import { ESTABLISHED_AFTER_MS, Registry } from '../../src/registry/registry.ts'
-import type { StaticEntry } from '../../src/registry/static-entry.ts'
 import { HOUR, NOW } from '../support/tables.ts'
 
 const MAX_AGE = 20 * 60_000

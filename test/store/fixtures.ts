@@ -1,6 +1,10 @@
-import type { Change, RegistrationRecord } from '../../src/registry/registration.ts'
-import { countNew, type StaticEntry } from '../../src/registry/static-entry.ts'
-import { keyText } from '../../src/store/file/entry-codec.ts'
+import {
+  type Change,
+  countNew,
+  keyText,
+  type RegistrationRecord,
+  type StaticEntry,
+} from '../../src/registry/registration.ts'
 import type { Contents, Table } from '../../src/store/store.ts'
 
 export const NOW = Date.parse('2026-11-22T12:00:00.000Z')

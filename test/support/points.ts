@@ -1,7 +1,9 @@
+import type { Clock } from '../../src/base/clock.ts'
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
+import type { PointWatcher } from '../../src/point/point-watcher.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import type { Dial } from '../../src/proofs/dial.ts'
-import { NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import { FIRST_PROOFS, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { seededRandom } from './random.ts'
@@ -18,18 +20,26 @@ export interface TestPoint {
   readonly next: Prober
 }
 
+export interface TestPointInit extends Partial<RendezvousPointInit>, Partial<Pick<ProberInit, 'visitOf'>> {
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly seed?: number
+  /** Default: the schedule tracks what the point says. */
+  readonly watcher?: Partial<PointWatcher>
+}
+
 /** The parts as the service puts them together, around a dial that the test makes up. */
 export function testPoint({
   dial,
   clock,
   seed = 1,
   visitOf = () => undefined,
+  watcher = {},
   ...over
-}: Pick<RendezvousPointInit, 'clock'> & { dial: Dial; seed?: number } & Pick<ProberInit, 'visitOf'> &
-  Partial<RendezvousPointInit>): TestPoint {
+}: TestPointInit): TestPoint {
   const registry = new Registry({ listing: 'verified' })
   const random = seededRandom(seed)
-  const first = new Prober({ dial, clock, visitOf })
+  const first = new Prober({ dial, clock, visitOf, budget: FIRST_PROOFS })
   const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
   const point = new RendezvousPoint({
     registry,
@@ -39,10 +49,15 @@ export function testPoint({
     maxProofAge: MAX_AGE,
     clock,
     random,
-    onRegistered: (registration) => schedule.track(registration),
     ...over,
   })
   const schedule = new ProofSchedule({ point, first, next, interval: INTERVAL, clock, random })
+  point.watch({
+    changed() {},
+    tracked: (registration) => schedule.track(registration),
+    registered() {},
+    ...watcher,
+  })
   return { point, registry, schedule, first, next }
 }
 

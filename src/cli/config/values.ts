@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { parseAddress } from '../../peer/address.ts'
+import { MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import { canonicalPeerId } from '../../peer/peer-id.ts'
 import { parseRange } from '../../policy/access-list.ts'
 
@@ -133,9 +134,6 @@ export function directoryPath(): Kind<string> {
 export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return { ...kind, toJson: (value) => (value === undefined ? undefined : kind.toJson(value)) }
 }
-
-/** The longest name of a network, in bytes of UTF-8: what the libp2p rendezvous specification gives a namespace. */
-const MAX_NETWORK_BYTES = 255
 
 export function networkName(): Kind<string> {
   return text('<name>', (name) =>

@@ -1,4 +1,5 @@
 import type { Random } from '../../base/random.ts'
+import { shuffled } from '../../base/shuffled.ts'
 import { CACHE_SOURCE } from '../source-tags.ts'
 
 /** What the plan looks at of a peer that could be connected to. */
@@ -135,13 +136,4 @@ class Plan {
 
 function byTrust(a: Prospect, b: Prospect): number {
   return Number(b.anchor) - Number(a.anchor) || a.failures - b.failures || b.sources.size - a.sources.size
-}
-
-function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
-  const copy = [...items]
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
-  }
-  return copy
 }

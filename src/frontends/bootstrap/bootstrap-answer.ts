@@ -2,7 +2,8 @@ import type { Clock } from '../../base/clock.ts'
 import { hostPort, MAX_ADDRESS_BYTES } from '../../peer/address.ts'
 import type { Caller } from '../../peer/caller.ts'
 import type { LegacyPeers } from '../../point/legacy-peers.ts'
-import type { Outcome, RendezvousPoint } from '../../point/rendezvous-point.ts'
+import type { AddressOutcome } from '../../point/point-api.ts'
+import type { RendezvousPoint } from '../../point/rendezvous-point.ts'
 import {
   type BootstrapRequest,
   DEFAULT_ANSWER_BYTES,
@@ -29,7 +30,7 @@ export interface AnswerInit {
 
 /** What became of a request's registrations. With a fault there are no outcomes, but peers all the same. */
 export interface RequestOutcome {
-  readonly outcomes: readonly Outcome[]
+  readonly outcomes: readonly AddressOutcome[]
   readonly fault: Fault | undefined
 }
 
@@ -121,20 +122,21 @@ function addLegacy(
   }
 }
 
-function explainedOutcome(outcome: Outcome, now: number): ExplainedOutcome {
-  const { requested, address, status, refusal, expiresAt } = outcome
+function explainedOutcome(outcome: AddressOutcome, now: number): ExplainedOutcome {
+  const { requested, address, status } = outcome
+  const expiresAt = 'expiresAt' in outcome ? outcome.expiresAt : undefined
   return {
     // What could not be read is told back so that its sender knows it again, and no longer than an address may be.
     address: address ?? requested.slice(0, MAX_ADDRESS_BYTES),
-    status,
-    code: refusal?.code ?? status,
-    message: refusal?.message ?? MESSAGES[status],
-    expiresIn: expiresAt === undefined || !Number.isFinite(expiresAt) ? null : Math.ceil((expiresAt - now) / 1000),
+    status: status === 'removed' ? 'refused' : status,
+    code: status === 'refused' ? outcome.refusal.code : status,
+    message: status === 'refused' ? outcome.refusal.message : MESSAGES[status],
+    expiresIn: expiresAt === undefined ? null : Math.ceil((expiresAt - now) / 1000),
   }
 }
 
-const MESSAGES: Readonly<Record<Outcome['status'], string>> = {
+const MESSAGES: Readonly<Record<Exclude<AddressOutcome['status'], 'refused'>, string>> = {
   listed: 'others are handed this address',
   pending: 'not proved yet; it will be listed when you answer there',
-  refused: 'not listed',
+  removed: 'taken back',
 }

@@ -4,10 +4,10 @@ import { pipe } from 'it-pipe'
 import type { Clock } from '../../base/clock.ts'
 import { type Caller, callerAt } from '../../peer/caller.ts'
 import type { LegacyPeers } from '../../point/legacy-peers.ts'
-import type { Outcome, RendezvousPoint } from '../../point/rendezvous-point.ts'
+import type { AddressOutcome } from '../../point/point-api.ts'
+import type { RendezvousPoint } from '../../point/rendezvous-point.ts'
 import { refusal } from '../../policy/refusal.ts'
 import type { RequestLimits } from '../../policy/request-limits.ts'
-import { StoreUnavailableError } from '../../store/store.ts'
 import { type Line, readLines } from '../../streams/line-reader.ts'
 import { writeLines } from '../../streams/line-writer.ts'
 import { lingerAtMost } from '../../streams/linger.ts'
@@ -163,15 +163,9 @@ export class BootstrapFrontend {
   }
 
   async #serve(request: BootstrapRequest, caller: Caller): Promise<string> {
-    let outcomes: readonly Outcome[]
+    const outcomes = await this.#register(request, caller)
     let fault: Fault | undefined
-    try {
-      outcomes = await this.#register(request, caller)
-    } catch (err) {
-      if (!(err instanceof StoreUnavailableError)) {
-        throw err
-      }
-      outcomes = request.addresses.map(notStored)
+    if (outcomes.some((each) => each.status === 'refused' && each.refusal.code === 'unavailable')) {
       fault = { ...refusal('unavailable'), code: 'unavailable', retryAfter: STORE_RETRY_S }
       this.#init.count('errors')
     }
@@ -182,15 +176,17 @@ export class BootstrapFrontend {
     return answerTo(asked, caller, { outcomes, fault }, this.#init)
   }
 
-  #countOutcomes(outcomes: readonly Outcome[]): void {
-    for (const { status, renewed, refusal: why } of outcomes) {
-      if (why?.code !== 'removed') {
-        this.#init.count(status === 'listed' ? (renewed ? 'renewed' : 'registered') : status)
+  #countOutcomes(outcomes: readonly AddressOutcome[]): void {
+    for (const each of outcomes) {
+      if (each.status === 'listed') {
+        this.#init.count(each.renewed ? 'renewed' : 'registered')
+      } else if (each.status !== 'removed') {
+        this.#init.count(each.status)
       }
     }
   }
 
-  async #register(request: BootstrapRequest, caller: Caller): Promise<readonly Outcome[]> {
+  async #register(request: BootstrapRequest, caller: Caller): Promise<readonly AddressOutcome[]> {
     const { point } = this.#init
     if (request.ttl === 0) {
       return await point.unregister(caller, request)
@@ -198,18 +194,12 @@ export class BootstrapFrontend {
     if (request.addresses.length === 0) {
       return []
     }
-    return await point.register(caller, request, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
-  }
-}
-
-function notStored(requested: string): Outcome {
-  return {
-    requested,
-    status: 'refused',
-    renewed: false,
-    refusal: refusal('unavailable'),
-    address: undefined,
-    expiresAt: undefined,
+    const { network, addresses, ttl } = request
+    return await point.register(
+      caller,
+      { network, addresses, ttlMs: ttl * 1000 },
+      AbortSignal.timeout(VERDICT_TIMEOUT_MS),
+    )
   }
 }
 

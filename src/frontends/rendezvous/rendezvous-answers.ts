@@ -5,17 +5,10 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Caller } from '../../peer/caller.ts'
 import { MAX_RECORD_ADDRESSES, openRecord, type SignedRecord } from '../../peer/record.ts'
+import type { ReadableForm, RecordEntry, RecordRefusal, UnsignedRecord } from '../../point/point-api.ts'
 import type { RendezvousPoint } from '../../point/rendezvous-point.ts'
-import type {
-  DiscoveredPeer,
-  ReadableForm,
-  RecordOutcome,
-  RecordRefusal,
-  SignedRecords,
-  UnsignedRecord,
-} from '../../point/signed-records.ts'
+import type { SignedRecords } from '../../point/signed-records.ts'
 import type { Position } from '../../registry/listing-order.ts'
-import { StoreUnavailableError } from '../../store/store.ts'
 import { decodeCookie, encodeCookie } from '../../wire/discover-cookie.ts'
 import { decodePeerInfo, encodePeerInfo } from '../../wire/peer-info.ts'
 import { encodedLength } from '../../wire/rendezvous-codec.ts'
@@ -102,9 +95,11 @@ export class RendezvousAnswers {
     const outcome =
       typeof record === 'string'
         ? { status: 'refused' as const, code: record }
-        : await records
-            .register(caller, { network: ns, record, ttl }, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
-            .catch(notStored)
+        : await records.register(
+            caller,
+            { network: ns, record, ttlMs: ttl * 1000 },
+            AbortSignal.timeout(VERDICT_TIMEOUT_MS),
+          )
     if (typeof record !== 'string' && record.peerId === caller.peerId) {
       forms.note(caller.peerId, record.form)
     }
@@ -213,13 +208,6 @@ function notDiscovered(failure: Failure): DiscoverResponse {
   return { ...failure, registrations: [], cookie: undefined }
 }
 
-function notStored(err: unknown): RecordOutcome {
-  if (err instanceof StoreUnavailableError) {
-    return { status: 'refused', code: 'unavailable' }
-  }
-  throw err
-}
-
 /** A signed record, or what stood in its place before there were any. */
 async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRecord | UnsignedRecord | RecordRefusal> {
   const info = decodePeerInfo(bytes)
@@ -239,9 +227,9 @@ async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRe
   }
 }
 
-function registrationOf({ peer, envelope, addresses, ttl }: DiscoveredPeer): Register {
-  const record = envelope ?? encodePeerInfo(peerInfoOf(peer.id, addresses))
-  return { ns: peer.network, signedPeerRecord: record, ttl }
+function registrationOf({ network, peerId, envelope, addresses, ttlMs }: RecordEntry): Register {
+  const record = envelope ?? encodePeerInfo(peerInfoOf(peerId, addresses))
+  return { ns: network, signedPeerRecord: record, ttl: ttlMs / 1000 }
 }
 
 function peerInfoOf(peerId: string, addresses: readonly string[]) {

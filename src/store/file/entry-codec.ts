@@ -1,19 +1,15 @@
-import { peerIdFromString } from '@libp2p/peer-id'
 import { hostPort, parseAddress } from '../../peer/address.ts'
-import { MAX_ENVELOPE_BYTES } from '../../peer/record.ts'
-import type { RegistrationKey, RegistrationRecord } from '../../registry/registration.ts'
-import type { StaticEntry, StaticRegistration } from '../../registry/static-entry.ts'
+import { DEFAULT_TTL_MS, MAX_ENVELOPE_BYTES, MAX_NETWORK_BYTES, MAX_TTL_MS } from '../../peer/limits.ts'
+import { canonicalPeerId } from '../../peer/peer-id.ts'
+import {
+  keyText,
+  type RegistrationKey,
+  type RegistrationRecord,
+  type StaticEntry,
+  type StaticRegistration,
+} from '../../registry/registration.ts'
 import type { Contents } from '../store.ts'
 import { isoTime } from './iso-time.ts'
-
-/** What a registration of ours gets whose expiry can't be read any more: the default ttl of the protocol, 2 h. */
-const DAMAGED_EXPIRY_MS = 7200 * 1000
-/** No registration may live longer than the longest ttl of the protocol, 72 h, whatever a file says. */
-const MAX_TTL_MS = 259_200 * 1000
-/** As on the wire. */
-export const MAX_NETWORK_BYTES = 255
-/** A base58 PeerId is 46 to 53 characters, a CID of one 60 to 65. */
-const MAX_PEER_ID_LENGTH = 100
 
 /**
  * An entry of `peers.json` as JSON text: the original's `address`, and our further members, which its reader ignores.
@@ -125,7 +121,7 @@ export function decodeRecord(
     peerId,
     address: parsed.address.text,
     registeredAt: Math.min(decodeTime(json.registeredAt) ?? now, now),
-    expiresAt: Math.min(decodeTime(json.expiresAt) ?? now + DAMAGED_EXPIRY_MS, now + MAX_TTL_MS),
+    expiresAt: Math.min(decodeTime(json.expiresAt) ?? now + DEFAULT_TTL_MS, now + MAX_TTL_MS),
     provedAt: Math.min(decodeTime(json.provedAt) ?? 0, now),
     ...(envelope === undefined ? {} : { envelope }),
   }
@@ -140,11 +136,6 @@ export function decodeKey(json: unknown): RegistrationKey | undefined {
   return typeof network === 'string' && typeof peerId === 'string' && typeof address === 'string'
     ? { network, peerId, address }
     : undefined
-}
-
-/** The key as one text, for a Map. No PeerId and no address has a line break in it. */
-export function keyText(key: RegistrationKey): string {
-  return `${key.peerId}\n${key.address}\n${key.network}`
 }
 
 export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
@@ -194,17 +185,4 @@ const MAX_ENVELOPE_BASE64 = Math.ceil(MAX_ENVELOPE_BYTES / 3) * 4
 function decodeTime(json: unknown): number | undefined {
   const ms = typeof json === 'string' ? Date.parse(json) : Number.NaN
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0)
-}
-
-function canonicalPeerId(text: string): string | undefined {
-  if (text.length > MAX_PEER_ID_LENGTH) {
-    return undefined
-  }
-  try {
-    const peerId = peerIdFromString(text)
-    // Base58 has one text for each id; encoding it again would be half the time of a start.
-    return text.startsWith('1') || text.startsWith('Q') ? text : peerId.toString()
-  } catch {
-    return undefined
-  }
 }

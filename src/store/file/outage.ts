@@ -1,10 +1,10 @@
+import { doubling } from '../../base/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type StoreState, StoreUnavailableError } from '../store.ts'
 import { errorCode } from './file-system.ts'
 
 /** After the first failure the next try is a second later, then two, four … and never more than a minute. */
-const FIRST_RETRY_MS = 1000
-const LAST_RETRY_MS = 60_000
+const RETRY = { first: 1000, most: 60_000 }
 
 /** Whether one thing the disk does for us works, and when to try again if it does not. */
 export interface Outage {
@@ -20,7 +20,7 @@ export interface Outage {
 export function createOutage(clock: Clock): Outage {
   let state: StoreState = { status: 'ok' }
   let cause: unknown
-  let wait = FIRST_RETRY_MS
+  let failures = 0
   return {
     get state() {
       return state
@@ -33,13 +33,19 @@ export function createOutage(clock: Clock): Outage {
     failed(error) {
       const now = clock()
       const code = error instanceof StoreUnavailableError ? error.code : errorCode(error)
-      wait = state.status === 'ok' ? FIRST_RETRY_MS : Math.min(wait * 2, LAST_RETRY_MS)
-      state = { status: 'failing', code, since: state.status === 'ok' ? now : state.since, retryAt: now + wait }
+      failures++
+      state = {
+        status: 'failing',
+        code,
+        since: state.status === 'ok' ? now : state.since,
+        retryAt: now + doubling(failures, RETRY),
+      }
       cause = error
       return error instanceof StoreUnavailableError ? error : new StoreUnavailableError(code, error)
     },
     over() {
       state = { status: 'ok' }
+      failures = 0
       cause = undefined
     },
   }

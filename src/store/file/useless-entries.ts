@@ -1,6 +1,7 @@
 import { type AddressFault, MAX_ADDRESS_BYTES, parseAddress } from '../../peer/address.ts'
+import { MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import type { UselessEntries } from '../store.ts'
-import { type DecodedList, decodeNetwork, isDynamic, isObject, MAX_NETWORK_BYTES } from './entry-codec.ts'
+import { type DecodedList, decodeNetwork, isDynamic, isObject } from './entry-codec.ts'
 
 /** A person mends a few lines, and then looks again. */
 const MAX_NAMED = 10

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { keyText } from '../../../src/store/file/entry-codec.ts'
+import { keyText } from '../../../src/registry/registration.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import type { ListEdit, Store } from '../../../src/store/store.ts'
 import { HOUR, NOW, put, record, remove, type TestTable, testTable } from '../fixtures.ts'

@@ -1,0 +1,33 @@
+import type { Scope } from '../peer/ip.ts'
+import type { ListedRegistration } from './network-table.ts'
+import type { Neighbourhood, NeighbourhoodKey } from './occupancy.ts'
+import type { PeerRecords } from './peer-records.ts'
+import type { Pool } from './pool.ts'
+import type { RegisteredPeer, Registration, RegistrationKey, StaticEntry } from './registration.ts'
+
+/** The table of who is registered, to be looked at: nothing of it can be changed through here. */
+export interface RegistryView {
+  /** Registrations, the operator's included. */
+  readonly size: number
+  readonly peerCount: number
+  readonly networkCount: number
+  readonly statics: readonly StaticEntry[]
+  readonly occupancy: { count(kind: Neighbourhood, key: NeighbourhoodKey): number }
+  readonly peerRecords: PeerRecordsView
+  /** Peers of a network; 0 when there is no such network. */
+  networkSize(network: string): number
+  find(key: RegistrationKey): Registration | undefined
+  peer(network: string, peerId: string): RegisteredPeer | undefined
+  /** All registrations of a peer in a network, expired ones included until they are swept. */
+  registrationsOf(network: string, peerId: string): readonly Registration[]
+  /** The peers of a network; of all, without one. */
+  peers(network: string | undefined): Iterable<RegisteredPeer>
+  /** What may be handed out of a network, by scope. */
+  pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined
+}
+
+/** What peers of the rendezvous protocol say of themselves, to be looked at. */
+export type PeerRecordsView = Pick<
+  PeerRecords,
+  'find' | 'version' | 'start' | 'nextSeq' | 'hasRoomFor' | 'usualForm' | 'read'
+>
