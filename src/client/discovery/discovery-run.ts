@@ -6,7 +6,7 @@ import { type BootstrapAnswer, BootstrapClient } from '../bootstrap-client.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
 import { CALL_TIMEOUT_MS } from '../exchange.ts'
 import { TARGET } from '../keeper/keeper-init.ts'
-import { keeperOf } from '../keeper-link.ts'
+import { keeperOf, linkDiscovery } from '../keeper-link.ts'
 import { readDialable } from '../offered-peers.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { isDynamic } from './bootstrap-list.ts'
@@ -142,6 +142,7 @@ export class DiscoveryRun {
 
   start(): void {
     const { events } = this.#components
+    linkDiscovery(events, this.#announcer)
     events.addEventListener('connection:open', this.#onConnection)
     events.addEventListener('peer:identify', this.#onIdentify)
     events.addEventListener('peer:connect', this.#onPeersChanged)
