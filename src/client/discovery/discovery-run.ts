@@ -242,7 +242,10 @@ export class DiscoveryRun {
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const id = detail.peerId.toString()
     if (detail.connection.direction === 'inbound' && !this.#bootstraps.has(id)) {
-      this.#cache.connected(id, addressesOfInbound(detail))
+      this.#cache.connected(
+        id,
+        addressesOfInbound(detail).map(({ text }) => text),
+      )
     }
   }
 
@@ -254,14 +257,18 @@ export class DiscoveryRun {
     const announced = this.#announcer.addressesOf(id)
     if (announced !== undefined && !this.#bootstraps.has(id)) {
       const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
-      this.#cache.worked(id, dialled === undefined ? announced : [dialled.address.text])
+      if (dialled === undefined) {
+        this.#cache.named(id, announced)
+      } else {
+        this.#cache.dialled(id, dialled.address.text)
+      }
     }
   }
 
   /** A peer that was connected before a bootstrap named it, as one is that found this node first. */
   #rememberConnected({ id, addresses }: ChosenPeer): void {
     if (this.#components.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#cache.worked(id, addresses)
+      this.#cache.named(id, addresses)
     }
   }
 
