@@ -147,6 +147,8 @@ export class DiscoveryRun {
     events.addEventListener('peer:identify', this.#onIdentify)
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
+    // libp2p listens while this starts, and tells what it listens at a second later.
+    events.addEventListener('transport:listening', this.#onAddresses)
     events.addEventListener('self:peer:update', this.#onAddresses)
     this.#warnings?.start()
     // The configured bootstraps are asked before anything is read from a disk.
@@ -174,6 +176,7 @@ export class DiscoveryRun {
     events.removeEventListener('peer:identify', this.#onIdentify)
     events.removeEventListener('peer:connect', this.#onPeersChanged)
     events.removeEventListener('peer:disconnect', this.#onPeersChanged)
+    events.removeEventListener('transport:listening', this.#onAddresses)
     events.removeEventListener('self:peer:update', this.#onAddresses)
     this.#stopped = true
     this.#warnings?.stop()
