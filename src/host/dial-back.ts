@@ -88,7 +88,7 @@ class HandshakeOnly implements Upgrader {
     this.#visit = visit
   }
 
-  /** Resolves with the PeerId once it is known; stays pending when the handshake fails. */
+  /** Resolves once the PeerId is known; stays pending when the handshake fails. */
   get answered(): Promise<void> {
     return this.#answered.promise
   }

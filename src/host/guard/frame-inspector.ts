@@ -15,7 +15,7 @@ export interface FrameTally extends FrameCost {
 }
 
 interface FrameCost {
-  /** The price of the chunk, in units of about 10 µs. */
+  /** The price, in units of about 10 µs. */
   readonly work: number
   /** Whether it opens a stream, which may carry a request. */
   readonly opens: boolean
