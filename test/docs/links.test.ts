@@ -39,6 +39,17 @@ it('README.md imports what the package exports', async () => {
   }
 })
 
+it('the seeded defects are in files that exist, and name tests that exist', () => {
+  const patches = globSync('test/defects/*.patch', { cwd: ROOT.pathname })
+  assert.ok(patches.length > 20)
+  for (const patch of patches) {
+    const named = readFileSync(new URL(patch, ROOT), 'utf8').matchAll(/^(?:--- a\/|\+\+\+ b\/|Test: )(\S+)$/gm)
+    for (const [, file] of named) {
+      assert.ok(existsSync(new URL(file!, ROOT)), `${patch} names ${file}`)
+    }
+  }
+})
+
 /** As GitHub makes it. */
 function anchorOf(heading: string): string {
   return heading

@@ -23,9 +23,9 @@ export type ConfiguredCommand = 'start' | 'id' | 'keygen'
 export interface Setting<T> {
   readonly kind: Kind<T>
   readonly default: NoInfer<T>
-  /** One sentence, without the default and the unit, which stand beside it. */
+  /** One sentence, without the default and the unit, which are printed beside it. */
   readonly help: string
-  /** A value as one would type it. */
+  /** A value as an operator would type it. */
   readonly example: string
   readonly commands: readonly ConfiguredCommand[]
 }
@@ -228,7 +228,7 @@ export const SETTINGS = {
 type Settings = typeof SETTINGS
 export type SettingKey = keyof Settings
 
-/** What is in force, as plain data: durations in milliseconds, everything else as {@link SETTINGS} says. */
+/** The settings in force, as plain data: durations in ms, everything else as {@link SETTINGS} says. */
 export type Config = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never }
 
 /** A default that another setting moves, such as that of the key by the data directory. */
@@ -237,7 +237,7 @@ export interface MovedDefault<K extends SettingKey> {
   readonly to: (config: Config) => Config[K]
 }
 
-/** Where a setting of the left is not given, and the one that moves it is. */
+/** Applied where a setting on the left is not given, and the one that moves it is. */
 export const MOVED_DEFAULTS: { readonly [K in SettingKey]?: MovedDefault<K> } = {
   listen: { by: 'port', to: ({ port = DEFAULT_PORT }) => anyAddress(port) },
   key: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.key.default) },
@@ -258,7 +258,7 @@ export function settingVariable(key: SettingKey): string {
 
 export const ENVIRONMENT_PREFIX = 'BOOTSTRAP_PEER_'
 
-/** The setting as one without its own type, for whoever handles them all alike. */
+/** The setting without its own type, for code that treats all settings alike. */
 export function settingOf(key: SettingKey): Setting<unknown> {
   return SETTINGS[key] as Setting<unknown>
 }
