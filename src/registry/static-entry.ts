@@ -1,11 +1,11 @@
 /**
  * An entry of `peers.json` without an expiry: the operator's own, written by hand or by the original program. It is
- * kept as it was read, whatever it holds, and no stranger can change it.
+ * kept as it was read, whatever it holds, and no remote peer can change it.
  */
 export interface StaticEntry {
-  /** The JSON value as it stood in the file. */
+  /** The JSON value in the file. */
   readonly json: unknown
-  /** What could be made of it; undefined when it names no address that can be served (it is kept all the same). */
+  /** The parsed entry; undefined when it names no address that can be served (it is kept all the same). */
   readonly registration: StaticRegistration | undefined
 }
 
@@ -13,7 +13,7 @@ export interface StaticRegistration {
   readonly network: string
   /** The canonical multiaddr without `/p2p`. */
   readonly address: string
-  /** Undefined when the entry names none: the node that answers there will tell. */
+  /** Undefined when the entry names none: the dial-back finds which peer answers there. */
   readonly peerId: string | undefined
 }
 
