@@ -5,7 +5,7 @@ import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 
-/** What selection looks at: nothing of it can be changed through here. */
+/** The part of the table that selection reads, and can't change. */
 export interface ListedView {
   pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined
   peer(network: string, peerId: string): RegisteredPeer | undefined
@@ -15,43 +15,44 @@ export interface SelectionQuery {
   readonly network: string
   /** The most peers to pick. */
   readonly limit: number
-  /** Where the asker comes from: it is handed the public ones and those of its own range, never another's. */
+  /** Where the caller comes from: it gets public peers and those of its own range, never another range's. */
   readonly scope: Scope
-  /** A peer not to pick: the asker itself. */
+  /** The peer not to pick: the caller itself. */
   readonly except: string
-  /** Whether a listed registration may be handed out at this moment (not expired, proved not long ago). */
+  /** Whether a listed registration may be in an answer now (not expired, proved not long ago). */
   readonly current: (registration: Registration) => boolean
 }
 
 /**
- * How many of one answer may come from one neighbourhood of the public internet. Whoever owns a network owns all its
- * addresses; go-ethereum takes 2 a /24, and 8 a /16 let an answer of 250 span 30 operators at the least.
+ * How many peers of one answer may come from one subnet of the public internet. The operator of a subnet has all its
+ * addresses; go-ethereum takes 2 a /24, and with 8 a /16 an answer of 250 has 30 operators at least.
  */
 export const MAX_PER_IP = 1
 export const MAX_PER_SUBNET = 2
 export const MAX_PER_GROUP = 8
 /**
- * After one turn each, network groups get another only while this part of them can use it: an answer filled up from a
- * few crowds would be theirs. Rounds that most take part in keep the shares even, and thin out who has put one address
- * each in many networks.
+ * After one turn each, network groups get another only while at least this part of them can use it: otherwise a few
+ * crowds would fill up the answer. Rounds in which most groups take part keep the shares even, and limit an attacker
+ * with one address each in many networks.
  */
 export const WIDE_ROUND = 0.6
 /** Below this many peers the caps are lifted: a young network must still find itself. */
 export const FEW = 32
-/** How much of an answer comes from peers that have answered for long, where there are such. CometBFT's seeds: 70 %. */
+/** The part of an answer that comes from established peers, where there are any. CometBFT's seeds: 70 %. */
 export const ESTABLISHED_SHARE = 0.7
 /**
- * So many established groups carry the whole of {@link ESTABLISHED_SHARE}; fewer carry less, so that having waited a
- * day does not by itself buy influence. At 315 a group that is established is sure of 1/450 of an answer. The 28
- * addresses that once poisoned a public list (arXiv 2601.16560) are then 6.2 % of it when they are the only established
- * ones among 500: 1 % more than they are of the groups.
+ * This many established groups provide the whole of {@link ESTABLISHED_SHARE}; fewer provide less, so that having
+ * waited a day does not by itself buy influence. At 315, an established group is sure of 1/450 of an answer. The 28
+ * addresses that once poisoned a public list (arXiv 2601.16560) are then 6.2 % of it when they are the only
+ * established ones among 500: 1 % more than their part of the groups.
  */
 export const ENOUGH_ESTABLISHED_GROUPS = 315
 
 /**
  * Picks peers for an answer, without repetition. Network groups take turns in random order, one random member each, so
- * a crowd in one network has no louder voice than a single node in another: an attacker's share of the answers is its
- * share of the network groups. Nothing that a peer says of itself counts. Each comes by the registration that was drawn.
+ * that a crowd in one network counts no more than a single node in another: an attacker's share of the answers is its
+ * share of the network groups. What a peer says of itself does not count. Each peer comes with the registration that
+ * was drawn.
  */
 export function selectRegistrations(view: ListedView, query: SelectionQuery, random: Random): Registration[] {
   const picked = new Picked(query, view.peer(query.network, query.except))
@@ -69,7 +70,7 @@ export function selectRegistrations(view: ListedView, query: SelectionQuery, ran
   return picked.registrations
 }
 
-/** Draws until `picked` holds `upTo` peers, or nobody has another turn. */
+/** Draws until `picked` holds `upTo` peers, or no group has another turn. */
 function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: Picked, random: Random): void {
   const places = Math.min(upTo, picked.limit) - picked.registrations.length
   if (pool === undefined || places <= 0) {
@@ -106,7 +107,7 @@ function establishedShare(established: number, recent: number): number {
   )
 }
 
-/** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
+/** Gives each group a turn until `picked` holds `upTo` peers. Groups that may have another are added to `again`. */
 function takeTurns(groups: Queue<RoundRobin>, upTo: number, picked: Picked, again: RoundRobin[]): void {
   while (picked.registrations.length < upTo) {
     const turns = groups.next()
@@ -155,7 +156,7 @@ class RoundRobin {
     this.#random = random
   }
 
-  /** Takes the next member that may be taken. False when the group has no more to give. */
+  /** Takes the next member that may be taken. Returns false when the group has none left. */
   take(picked: Picked): boolean {
     while (this.#misses < MAX_MISSES) {
       const isEstablished = this.#random() < ESTABLISHED_SHARE
@@ -176,22 +177,22 @@ class RoundRobin {
   }
 }
 
-/** Private ranges are no neighbourhood, and few peers are all there are. A group takes part in one draw with caps. */
+/** A private range has no subnets, and a small network has only few peers. A group takes part in one draw with caps. */
 function isCapped({ scope }: ListedRegistration, { relaxed }: Picked): boolean {
   return scope === 'public' && !relaxed
 }
 
-/** A crowd whose members are all capped, or all out of date, must not make an answer slow. */
+/** How many capped or outdated members a group may offer: a crowd of them must not make an answer slow. */
 const MAX_MISSES = 1024
 
-/** What an answer holds so far, with the counts its caps need. */
+/** The peers picked so far, with the counts for the caps. */
 class Picked {
   readonly registrations: Registration[] = []
   readonly limit: number
   relaxed = false
   readonly #query: SelectionQuery
   readonly #except: RegisteredPeer | undefined
-  /** Peers, and the registrations of those that have one: to look at a million peers is to wait for the memory. */
+  /** Peers, and the registrations of those that have one: reading a million peers is waiting for memory. */
   readonly #taken = new Set<RegisteredPeer | Registration>()
   readonly #ips = new Map<number | string, number>()
   readonly #subnets = new Map<number | string, number>()
@@ -216,7 +217,7 @@ class Picked {
     return true
   }
 
-  /** Counts it when there is. What counts as one address is what one machine has: of IPv6 a /64. */
+  /** Counts it if it exists. One address means one machine: of IPv6 a /64. */
   #hasRoomFor({ address }: ListedRegistration): boolean {
     let ip: number | string
     let subnet: number | string
@@ -241,12 +242,12 @@ class Picked {
 
 const IP4 = '/ip4/'
 
-/** A random order of the items, drawn one by one: the first few of a million cost no more than the first few of ten. */
+/** Draws items in random order, one by one: the first few of a million cost no more than the first few of ten. */
 class Shuffled<Item> {
   readonly #items: readonly Item[]
   readonly #random: Random
   #left: number
-  /** What stands where something else was drawn from. */
+  /** The items at places that were drawn already. */
   #moved: Map<number, number> | undefined
 
   constructor(items: readonly Item[], random: Random) {
