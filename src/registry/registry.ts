@@ -15,10 +15,7 @@ import {
 } from './registration.ts'
 import type { StaticEntry } from './static-entry.ts'
 
-/**
- * The most addresses of a peer in one network. CometBFT has one, libp2p's spec 16; eight is two for each family,
- * twice.
- */
+/** The most addresses of a peer in one network. CometBFT has one, libp2p's spec 16; eight is room for both families. */
 export const MAX_ADDRESSES_PER_PEER = 8
 
 /**
