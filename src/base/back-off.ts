@@ -1,15 +1,15 @@
 import type { Random } from './random.ts'
 
 export interface BackOff {
-  /** The window after the first failure, ms. It doubles with each one more. */
+  /** The window after the first failure, ms. It doubles with each further one. */
   readonly first: number
   /** The widest window, ms. */
   readonly most: number
 }
 
 /**
- * How long to wait after so many failures in a row, ms: half a window to one and a half. The spread is as wide as the
- * window, so that those who failed together come back evenly, and one second sees no more than its share of them.
+ * Returns how long to wait after `failures` in a row, ms: half a window to one and a half. The spread is as wide as
+ * the window, so that clients that failed together come back evenly.
  */
 export function backOff(failures: number, { first, most }: BackOff, random: Random): number {
   return doubling(failures, { first, most }) * (0.5 + random())

@@ -1,18 +1,21 @@
 import type { Caller } from '../peer/caller.ts'
 
-/** So many different peers behind one private IP, and never another IP: that is a NAT in front of us, not a machine. */
+/**
+ * How many different peers behind one private IP, and no other IP, mean a NAT in front of the node instead of a
+ * machine.
+ */
 export const SUSPICIOUS_PEERS = 8
 
 /**
- * Notices a source NAT (a load balancer, a container's proxy) in front of the node: every caller then seems to come
- * from one private IP, so the rule that a peer registers only its own IP can't tell anybody apart.
+ * Detects a source NAT (a load balancer, a container's proxy) in front of the node: every caller then seems to come
+ * from one private IP, so the rule that a peer registers only its own IP can't tell callers apart.
  */
 export class SourceNatWatch {
   readonly #peers = new Set<string>()
   #ip: string | undefined
   #settled = false
 
-  /** Looks at a caller. Returns a warning, once, when there is enough to say so. */
+  /** Observes a caller. Returns a warning, once, when there is enough evidence. */
   see({ peerId, ip, scope }: Caller): string | undefined {
     if (this.#settled) {
       return undefined

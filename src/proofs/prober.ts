@@ -16,31 +16,31 @@ export interface ProberInit {
   readonly visitOf: (registration: Registration) => Visit | undefined
 }
 
-/** What proofs may cost, us and others. */
+/** The budget of proofs. */
 export interface ProofBudget {
-  /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
+  /** Dials at the same time. A dial lasts 4 s at most, so 64 can process a thousand silent addresses a minute. */
   readonly parallel: number
-  /** Dials all together: what a crowd of newcomers can make us send, whoever they are. The rest waits. */
+  /** Dials in all: what a crowd of newcomers can have the node send. The rest waits. */
   readonly overall: RateLimit
-  /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
+  /** How many proofs may wait; beyond, the answer is `dial_busy`. */
   readonly queued: number
-  /** Dials towards one public IP, and towards one public network group: nobody is flooded in our name. */
+  /** Dials to one public IP, and to one public network group, so that the node can't be used to flood either. */
   readonly perIp: RateLimit
   readonly perGroup: RateLimit
 }
 
-/** First proofs: newcomers wait for these. */
+/** First proofs, which newcomers wait for. */
 export const FIRST_PROOFS: ProofBudget = {
   parallel: 64,
-  // 500 peers of a test network that start at once have their verdicts within the 5 s that their answers wait.
+  // 500 peers of a test network that start at once have their outcomes within the 5 s that their answers wait.
   overall: { burst: 200, perSecond: 100 },
   queued: 4096,
   perIp: { burst: 32, perSecond: 0.5 },
   perGroup: { burst: 256, perSecond: 20 },
 }
 /**
- * Proofs of what is listed. 64 at once walk through 10,000 entries, a third of them silent for 4 s, in 4 minutes. The
- * quick retries of the silent ones come to four such walks, which is all that fits into the quarter of an hour.
+ * Proofs of listed addresses. 64 at once check 10,000 entries, a third of them silent for 4 s, in 4 minutes. The quick
+ * retries of the silent ones add up to four such passes, as many as fit into 15 minutes.
  */
 export const NEXT_PROOFS: ProofBudget = {
   parallel: 64,
@@ -51,9 +51,9 @@ export const NEXT_PROOFS: ProofBudget = {
 }
 
 /**
- * Proves registrations within a budget: so many dials at once and a second, and not too many towards one place. When they have to
- * wait, network groups take turns, so that a crowd of silent addresses in one holds up nobody elsewhere. The same
- * registration is proved once for all who wait for it.
+ * Proves registrations within a budget: dials at once, dials a second, and dials to one place. Waiting proofs take
+ * turns by network group, so that a crowd of silent addresses in one group delays no other group. Callers that wait
+ * for the same registration share one proof.
  */
 export class Prober implements Prover {
   readonly #init: ProberInit
@@ -73,14 +73,14 @@ export class Prober implements Prover {
     this.#overall = new RateLimiter(this.#budget.overall, 1)
   }
 
-  /** Proofs under way or waiting. */
+  /** Proofs that run or wait. */
   get size(): number {
     return this.#underWay.size
   }
 
   /**
-   * Whether the registered peer answers at its address; undefined when the signal cut the wait short. The proof itself
-   * goes on then, for whoever asks next.
+   * Resolves with whether the registered peer answers at its address; undefined when the signal ended the wait. The
+   * proof itself goes on, for the next caller.
    */
   async prove(registration: Registration, signal?: AbortSignal): Promise<Proof | undefined> {
     const dialled = this.#dialOnce(registration, registration.address)
@@ -113,7 +113,7 @@ export class Prober implements Prover {
     return answer
   }
 
-  /** Time went on: starts what had to wait for it. Call it a few times a second. */
+  /** Starts the proofs whose time has come. Call it a few times a second. */
   tick(): void {
     while (this.#waiting.size > 0 && this.#mayDial()) {
       this.#begin()
@@ -144,7 +144,10 @@ export class Prober implements Prover {
     this.#overall.take(ALL, this.#init.clock())
   }
 
-  /** Whether one more dial towards this place is decent. Inside private ranges nobody else can be meant. */
+  /**
+   * Whether one more dial to this place is within the limit. Private ranges have none: a dial there reaches no third
+   * party.
+   */
   #takesAnother({ host, group, isPublic }: Place): boolean {
     if (!isPublic) {
       return true

@@ -28,7 +28,7 @@ export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perGroup: 16 }
 /**
  * The peers to take out of what several bootstraps offer: those that more of them named first, then in the order they
  * were offered, within the caps. What the origins share is shared fairly: the places of a network group, and the
- * addresses of one peer. An origin that offers much pushes out nothing of what the others offer, whoever answers first.
+ * addresses of one peer. An origin that offers much pushes out nothing of what the others offer, also when it answers first.
  */
 export function choosePeers(offers: readonly Offer[], caps: ChoiceCaps = CHOICE_CAPS): ChosenPeer[] {
   const candidates = [...merged(offers).values()].sort(
