@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
-import type { Connection, Logger } from '@libp2p/interface'
+import type { AbortOptions, Connection, Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { ServiceFactoryMap } from 'libp2p'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
@@ -319,8 +319,10 @@ describe('the warnings of a node', () => {
     const peers = [{ id: PEER, addresses: [{ text: '/ip4/127.0.0.1/tcp/1', group: undefined }] }]
     const answers = [{ peers, self: undefined, observed: undefined, registrations: [], bootstraps: [] }]
     // One answer, and then it is silent.
-    const discover = async () => answers.pop() ?? (await new Promise<never>(() => {}))
-    const connect = () => ({ id: A, discover, register: discover, unregister: discover })
+    const silence = (signal?: AbortSignal) =>
+      new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
+    const discover = async ({ signal }: AbortOptions = {}) => answers.pop() ?? (await silence(signal))
+    const connect = () => ({ id: A, discover, register: () => silence(), unregister: () => silence() })
     const { said, minutes } = await lonelyNode(t, { connect, register: false }, { peers: peerKeeper() })
     await minutes(1)
     assert.deepEqual(said.length, 1)
