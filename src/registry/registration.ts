@@ -36,6 +36,9 @@ export type Change =
  */
 export type Health = 'unproven' | 'reachable' | 'failing'
 
+/** What a proof of life came to, as far as the table cares. */
+export type ProofResult = 'answered' | 'missed'
+
 /** A living entry of the table. Only the registry writes to it. */
 export interface Registration {
   readonly peer: RegisteredPeer
@@ -78,6 +81,10 @@ export function keyOf(registration: Registration): RegistrationKey {
 /** A key as one text, for a Map. No PeerId and no address has a line break in it. */
 export function keyText({ network, peerId, address }: RegistrationKey): string {
   return `${peerId}\n${address}\n${network}`
+}
+
+export function removeChange(registration: Registration): Change {
+  return { kind: 'remove', key: keyOf(registration) }
 }
 
 export function recordOf(registration: Registration): RegistrationRecord {
