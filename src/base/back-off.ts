@@ -8,14 +8,14 @@ export interface BackOff {
 }
 
 /**
- * How long to wait after so many failures in a row, ms: half a window to one and a half. The spread is as wide as the
+ * How long to wait after `failures` in a row, ms: half a window to one and a half. The spread is as wide as the
  * window, so that those who failed together come back evenly, and one second sees no more than its share of them.
  */
 export function backOff(failures: number, { first, most }: BackOff, random: Random): number {
   return doubling(failures, { first, most }) * (0.5 + random())
 }
 
-/** The window after so many failures in a row, ms, without a spread: for a disk of our own, which no others wait for. */
+/** The window after `failures` in a row, ms, without a spread: for a disk of our own, which no other node retries. */
 export function doubling(failures: number, { first, most }: BackOff): number {
   return Math.min(most, first * 2 ** Math.min(failures - 1, 30))
 }

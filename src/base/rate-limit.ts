@@ -11,9 +11,9 @@ export interface RateLimit {
 export const MAX_KEYS = 50_000
 
 /**
- * How long each key has to wait for its next turn. A bucket of `burst` turns that refills: who comes too early is told
- * how long to wait and may be queued for it, so a burst of honest newcomers is slowed down before it is refused.
- * The clock is an argument; reconnecting changes nothing, since keys are not connections.
+ * How long each key has to wait for its next turn. A bucket of `burst` turns that refills: a request that comes too early
+ * may be queued for that long, so a burst of honest newcomers is slowed down before it is refused. The clock is an
+ * argument; reconnecting changes nothing, since keys are not connections.
  */
 export class RateLimiter {
   readonly #limit: RateLimit

@@ -24,7 +24,7 @@ export function callerAt(peerId: string, remoteAddr: string): Caller | undefined
   return { peerId, ip: seen, scope: scopeOf(seen), observed: addressAt(seen, Number(port)).text }
 }
 
-/** A dual-stack socket shows IPv4 callers as `::ffff:a.b.c.d`; they are dialled, counted and told by what they are. */
+/** A dual-stack socket shows IPv4 callers as `::ffff:a.b.c.d`; they are dialed, counted and shown as what they are. */
 function unmapped(ip: Ip): Ip {
   const mapped = ip.text.startsWith('::ffff:') ? parseIp(ip.text.slice(7)) : undefined
   return mapped ?? ip

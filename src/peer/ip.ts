@@ -2,9 +2,9 @@ import { BlockList, isIP } from 'node:net'
 
 /**
  * Where on the internet an address is. An address outside `public` is meaningful only to callers of the same scope:
- * `10.0.0.5` names a different machine for everybody who reads it.
+ * `10.0.0.5` names a different machine for each reader.
  *
- * `special` is what nobody can be reached at, or what must never be dialled on a stranger's word: multicast, the
+ * `special` is where no peer can be reached, or what must never be dialled on a stranger's word: multicast, the
  * documentation ranges, NAT64 and the other ways to write an IPv4 address inside an IPv6 one, and so on.
  */
 export type Scope =

@@ -43,7 +43,7 @@ export type RecordFault =
   | 'record_seq_out_of_range'
   | 'record_addresses_count'
 
-/** Opens an envelope and verifies all of it: kind, signature, and that the signer is whom it is about. */
+/** Opens an envelope and verifies all of it: kind, signature, and that the signer is its subject. */
 export async function openRecord(envelope: Uint8Array): Promise<SignedRecord | RecordFault> {
   if (envelope.length > MAX_ENVELOPE_BYTES) {
     return 'record_too_long'
@@ -76,7 +76,7 @@ export async function sealRecord(
   return (await RecordEnvelope.seal(record, privateKey)).marshal()
 }
 
-/** Reads an envelope that was verified before it was kept, and kept where nobody could change it. */
+/** Reads an envelope that was verified before it was kept, and kept where only we write. */
 export function reopenRecord(envelope: Uint8Array): SignedRecord | RecordFault {
   const read = readEnvelope(envelope)
   return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope)
@@ -121,7 +121,7 @@ function readPayload(sealed: RecordEnvelope, form: RecordForm, envelope: Uint8Ar
   } catch {
     return 'record_not_readable'
   }
-  // Neither does it compare the signer with the subject: anybody could sign a record about anybody.
+  // Neither does it compare the signer with the subject: any key could sign a record about any peer.
   if (!payload.peerId.equals(peerIdFromPublicKey(sealed.publicKey))) {
     return 'record_signer_mismatch'
   }

@@ -56,7 +56,7 @@ export class RendezvousPoint {
     this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
   }
 
-  /** Sets who is told of changes; once, before anything is restored. */
+  /** Sets what is called at changes; once, before anything is restored. */
   watch(watcher: PointWatcher): void {
     this.#watched.watcher = watcher
   }

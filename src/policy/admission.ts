@@ -37,7 +37,7 @@ export const PUBLIC_LIMITS: Readonly<Record<Exclude<Neighbourhood, 'scope'>, num
   'ip6/32': 1024,
   peer: 64,
 }
-/** Loopback and private ranges hold whole test networks on one machine, and reach nobody outside. */
+/** Loopback and private ranges hold whole test networks on one machine, and reach no network outside. */
 export const PRIVATE_LIMITS = { ip: 16_384, scope: 32_768 } as const
 
 /** A rule looks at a registration that would be new, and has a say or not. */
@@ -112,7 +112,7 @@ const FULL: Readonly<Record<Neighbourhood, RefusalCode>> = {
   'ip6/32': 'limit_subnet',
 }
 
-/** Whether an address may be registered, before anybody dials it. Who is in already stays in, however full it is. */
+/** Why an address may not be registered, before it is dialed. What is registered already stays, however full it is. */
 export function refuse(
   caller: Caller,
   network: string,

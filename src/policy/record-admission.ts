@@ -51,7 +51,7 @@ function readPlace(text: string, peerId: string): { ip: Ip; address: Address | u
   const parts = text.split('/')
   const [, version, host = ''] = parts
   const ip = version === 'ip4' || version === 'ip6' ? parseIp(host) : undefined
-  // A name can come to mean anything after it was looked at, and a relay is somebody else's.
+  // A name can come to mean anything after it was looked at, and a relay is another node.
   if (ip === undefined || parts.includes('p2p-circuit')) {
     return 'address_unsupported'
   }

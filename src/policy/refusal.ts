@@ -24,7 +24,7 @@ export type RefusalCode =
   | 'unavailable'
   | ProofFault
 
-/** Why nobody could be proved to answer at an address. */
+/** Why no peer could be proved to answer at an address. */
 export type ProofFault =
   | 'dial_refused'
   | 'dial_timeout'
@@ -34,7 +34,7 @@ export type ProofFault =
   | 'dial_self'
   | 'dial_busy'
 
-/** A refusal as it is told to people. */
+/** A refusal as people read it. */
 export interface Refusal {
   readonly code: RefusalCode
   readonly message: string
@@ -50,7 +50,7 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
   port_invalid: 'a port is a number from 1 to 65535',
   peer_mismatch: 'the /p2p part names another peer; a peer registers only itself',
   ip_mismatch: 'the IP is not the one you are seen at; register it from there, or as /ip4/0.0.0.0/tcp/<port>',
-  ip_special: 'nobody can be reached at this IP (multicast, reserved, documentation or translated range)',
+  ip_special: 'no peer can be reached at this IP (multicast, reserved, documentation or translated range)',
   ip_private: 'a private IP is listed only for callers from that same range',
   port_not_allowed: 'ports below 1024 are not dialled, but for 80 and 443',
   denied: 'the operator of this bootstrap does not list you',

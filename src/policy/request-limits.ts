@@ -17,7 +17,7 @@ export const REQUEST_LIMITS = {
 /** Who is early by no more than this waits for its turn instead of being refused, ms. */
 export const LONGEST_WAIT_MS = 900
 
-/** What the limits say of a request: serve it after so many ms, or refuse it for so many seconds. */
+/** What the limits say of a request: serve it after `wait` ms, or refuse it for `retryAfter` s. */
 export type Turn = { readonly wait: number } | { readonly retryAfter: number }
 
 /** The rates of requests, by peer and by the network it asks from. Reconnecting changes neither. */

@@ -57,7 +57,7 @@ export function selectRegistrations(view: SelectionView, query: SelectionQuery, 
   return picked.registrations
 }
 
-/** Draws until `picked` holds `upTo` peers, or nobody has another turn. */
+/** Draws until `picked` holds `upTo` peers, or no group has another turn. */
 function draw(pool: Pool<ListedRegistration> | undefined, upTo: number, picked: Picked, random: Random): void {
   const places = Math.min(upTo, picked.limit) - picked.registrations.length
   if (pool === undefined || places <= 0) {

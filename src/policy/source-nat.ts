@@ -5,7 +5,7 @@ export const SUSPICIOUS_PEERS = 8
 
 /**
  * Notices a source NAT (a load balancer, a container's proxy) in front of the node: every caller then seems to come
- * from one private IP, so the rule that a peer registers only its own IP can't tell anybody apart.
+ * from one private IP, so the rule that a peer registers only its own IP can't tell peers apart.
  */
 export class SourceNatWatch {
   readonly #peers = new Set<string>()

@@ -20,11 +20,11 @@ export interface ProberInit {
 export interface ProofBudget {
   /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
   readonly parallel: number
-  /** Dials all together: what a crowd of newcomers can make us send, whoever they are. The rest waits. */
+  /** Dials all together: the most that a crowd of newcomers can make us send. The rest waits. */
   readonly overall: RateLimit
   /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
   readonly queued: number
-  /** Dials towards one public IP, and towards one public network group: nobody is flooded in our name. */
+  /** Dials towards one public IP, and towards one public network group: so that no network is flooded by our dials. */
   readonly perIp: RateLimit
   readonly perGroup: RateLimit
 }
@@ -51,8 +51,8 @@ export const NEXT_PROOFS: ProofBudget = {
 }
 
 /**
- * Proves registrations within a budget: so many dials at once and a second, and not too many towards one place. When they have to
- * wait, network groups take turns, so that a crowd of silent addresses in one holds up nobody elsewhere. The same
+ * Proves registrations within a budget of dials: at once, a second, and towards one place. When they have to wait,
+ * network groups take turns, so that a crowd of silent addresses in one does not hold up the others. The same
  * registration is proved once for all who wait for it.
  */
 export class Prober implements Prover {
@@ -80,7 +80,7 @@ export class Prober implements Prover {
 
   /**
    * Whether the registered peer answers at its address; undefined when the signal cut the wait short. The proof itself
-   * goes on then, for whoever asks next.
+   * goes on then, for the next that asks.
    */
   async prove(registration: Registration, signal?: AbortSignal): Promise<Proof | undefined> {
     const dialled = this.#dialOnce(registration, registration.address)
@@ -144,7 +144,7 @@ export class Prober implements Prover {
     this.#overall.take(ALL, this.#init.clock())
   }
 
-  /** Whether one more dial towards this place is decent. Inside private ranges nobody else can be meant. */
+  /** Whether one more dial towards this place is within the budget. In a private range no third party can be meant. */
   #takesAnother({ host, group, isPublic }: Place): boolean {
     if (!isPublic) {
       return true

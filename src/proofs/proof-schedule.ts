@@ -7,7 +7,7 @@ import type { Prober } from './prober.ts'
 
 export interface ProofScheduleInit {
   readonly point: RendezvousPoint
-  /** Proves those that nobody has reached yet, with the newcomers' budget. */
+  /** Proves those that were never reached, with the newcomers' budget. */
   readonly first: Prober
   /** Proves those that have answered before. */
   readonly next: Prober
@@ -27,9 +27,9 @@ const FIRST_INTERVAL = 1 / 3
 const RETRIES = [1 / 60, 1 / 15, 1 / 3]
 /** So many misses in a row, and a registration is given up before its time: over an hour at the defaults. */
 const GIVE_UP_AFTER = 8
-/** One that never answered is given up sooner: nobody but its owner misses it. */
+/** One that never answered is given up sooner: only its owner misses it. */
 const GIVE_UP_UNPROVEN_AFTER = 3
-/** The schedule's grain, ms: as often as it is told the time, and of a longer interval than the default's as fine a part. */
+/** The schedule's grain, ms: as often as it ticks, and of a longer interval than the default's as fine a part. */
 const GRAIN_MS = 250
 const MAX_GRAINS = 3600
 

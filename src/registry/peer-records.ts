@@ -50,7 +50,7 @@ export class PeerRecords {
     return this.#byPeer.get(peer)
   }
 
-  /** Whether there is room for one more record of so many bytes. */
+  /** Whether there is room for one more record of this many bytes. */
   hasRoomFor(bytes: number): boolean {
     return this.#bytes + bytes <= MAX_ENVELOPES_BYTES
   }

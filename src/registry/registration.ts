@@ -31,7 +31,7 @@ export type Change =
   | { readonly kind: 'remove'; readonly key: RegistrationKey }
 
 /**
- * `unproven`: nobody answered there yet. `reachable`: the peer answered there, with its own PeerId, and has not missed
+ * `unproven`: the peer has not answered there yet. `reachable`: it answered there, with its own PeerId, and has not missed
  * since. `failing`: it was reachable and missed; it is out of the answers until it answers again.
  */
 export type Health = 'unproven' | 'reachable' | 'failing'
