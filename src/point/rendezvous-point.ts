@@ -104,17 +104,18 @@ export class RendezvousPoint {
       const outcome = { status: 'removed', requested, address: target.text } as const
       if (known !== undefined) {
         change.remove(known)
+        this.operatorList.tookBack(known)
         removed.set(outcome, known)
       }
       return outcome
     })
-    if ((await change.commit()) === 'unavailable') {
-      return outcomes.map((each) => (removed.has(each) ? unavailable(each) : each))
+    if ((await change.commit()) === 'kept') {
+      return outcomes
     }
     for (const registration of removed.values()) {
-      this.operatorList.tookBack(registration)
+      this.operatorList.isBack(registration)
     }
-    return outcomes
+    return outcomes.map((each) => (removed.has(each) ? unavailable(each) : each))
   }
 
   /** What a proof showed. False when the registration has gone meanwhile. */
@@ -194,7 +195,7 @@ export class RendezvousPoint {
   #tell({ kept, added }: TableChange): void {
     const { watcher } = this.#watched
     for (const registration of added) {
-      this.operatorList.registered(registration)
+      this.operatorList.isBack(registration)
       watcher.tracked(registration)
     }
     const [first] = kept
