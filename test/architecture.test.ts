@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url'
 import {
   CIRCLES,
   EXCEPTIONS,
+  FEW_LINES,
   importTable,
   isPermitted,
+  LONG,
+  MOST_LINES,
   PARTS,
   PLANNED,
   partOf,
@@ -43,6 +46,32 @@ describe('imports', () => {
   it('never lead in a circle', () => {
     const circle = findCircle(imports.filter((each) => !Object.hasOwn(CIRCLES, textOf(each))))
     assert.equal(circle?.join(' → '), undefined)
+  })
+})
+
+describe('a file', () => {
+  const tooLong = files.filter((file) => isTooLong(readFileSync(join(SOURCE, file), 'utf8')))
+
+  it(`of src has ${MOST_LINES} lines at most, and above ${FEW_LINES} its first comment says why`, () => {
+    assert.deepEqual(
+      tooLong.filter((file) => !Object.hasOwn(LONG, file)),
+      [],
+    )
+    assert.deepEqual(
+      Object.keys(LONG).filter((file) => !tooLong.includes(file)),
+      [],
+      'these fit by now: take them out of LONG',
+    )
+  })
+
+  it('is measured, and its first comment is found', () => {
+    const lines = (count: number) => 'x\n'.repeat(count)
+    assert.equal(isTooLong(lines(FEW_LINES)), false)
+    assert.equal(isTooLong(lines(FEW_LINES + 1)), true)
+    assert.equal(isTooLong(`/** Long because it is. */\n${lines(MOST_LINES - 1)}`), false)
+    assert.equal(isTooLong(`// Long\n// because it is.\n${lines(MOST_LINES - 2)}`), false)
+    assert.equal(isTooLong(`/** Long because it is. */\n${lines(MOST_LINES)}`), true)
+    assert.equal(isTooLong(`// Long.\n${lines(FEW_LINES)}// because\n`), true)
   })
 })
 
@@ -133,6 +162,12 @@ function importsOf(from: string, source: string): Import[] {
   const statements = source.matchAll(/^\s*(?:import|export)\b[^'"`;()]*?['"](\.[^'"]+)['"]/gm)
   const calls = source.matchAll(/\bimport\(\s*['"](\.[^'"]+)['"]/g)
   return [...statements, ...calls].map(([, path]) => ({ from, to: normalize(join(dirname(from), path!)) }))
+}
+
+function isTooLong(source: string): boolean {
+  const lines = source.trimEnd().split('\n').length
+  const [firstComment = ''] = source.match(/\/\*[\s\S]*?\*\/|^[ \t]*\/\/.*(?:\n[ \t]*\/\/.*)*/m) ?? []
+  return lines > MOST_LINES || (lines > FEW_LINES && !/\bbecause\b/.test(firstComment))
 }
 
 function textOf({ from, to }: Import): string {

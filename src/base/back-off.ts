@@ -15,7 +15,7 @@ export function backOff(failures: number, { first, most }: BackOff, random: Rand
   return doubling(failures, { first, most }) * (0.5 + random())
 }
 
-/** The window after so many failures in a row, ms, without a spread: for a disk of our own, which no others wait for. */
+/** The window after `failures` in a row, ms, without a spread: for a disk of our own, which no other node retries. */
 export function doubling(failures: number, { first, most }: BackOff): number {
   return Math.min(most, first * 2 ** Math.min(failures - 1, 30))
 }

@@ -24,7 +24,7 @@ export interface LegacyPeersInit {
 
 /** How long an entry lasts without being sent again, ms. Old clients send once, when they start. */
 export const LEGACY_TTL_MS = 24 * 3_600_000
-/** Entries in all, of one IP, and of one network group: nobody proves an identity, so they are few. */
+/** Entries in all, of one IP, and of one network group: none proves an identity, so they are few. */
 export const MAX_LEGACY = 1000
 export const MAX_LEGACY_PER_IP = 4
 export const MAX_LEGACY_PER_GROUP = 64
@@ -33,7 +33,7 @@ export const MAX_CONNECTING = 32
 /** So many failures in a row, and an entry is given up before its time. */
 const GIVE_UP_AFTER = 3
 
-/** An entry as the original's clients made them: an address that accepts connections, of nobody known. */
+/** An entry as the original's clients made them: an address that accepts connections, without a PeerId. */
 interface LegacyPeer {
   readonly record: RegistrationRecord
   readonly scope: Scope

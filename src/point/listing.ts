@@ -16,7 +16,7 @@ export interface ListingInit {
   readonly random: Random
 }
 
-/** Who of the table is handed out at this moment, and to whom. Changes nothing. */
+/** Which peers of the table are handed out at this moment, and to which callers. Changes nothing. */
 export class Listing {
   readonly #init: ListingInit
 

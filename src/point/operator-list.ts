@@ -100,13 +100,13 @@ export class OperatorList implements Table {
     watched.watcher.tracked(registration)
   }
 
-  /** A peer took a registration back, and the store has that. */
+  /** A peer takes a registration back. An edit that is read before the store has that is not to bring it back either. */
   tookBack(registration: Registration): void {
     this.#takenBack.set(keyText(keyOf(registration)), true)
   }
 
-  /** A peer registered, and the store has that. */
-  registered(registration: Registration): void {
+  /** It registered again, or the store did not take that it was taken back. */
+  isBack(registration: Registration): void {
     this.#takenBack.delete(keyText(keyOf(registration)))
   }
 

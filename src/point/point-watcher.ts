@@ -1,6 +1,6 @@
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 
-/** What is told of a point's table as it changes. None of it is waited for, and none may throw. */
+/** Is called as a point's table changes. The point waits for none of these calls, and none may throw. */
 export interface PointWatcher {
   /** Something changed that a snapshot does not have yet. */
   readonly changed: () => void
@@ -10,7 +10,7 @@ export interface PointWatcher {
   readonly registered: (peer: RegisteredPeer, added: readonly Registration[]) => void
 }
 
-/** The watcher of a point, for its parts. Until one is set nothing is told. */
+/** The watcher of a point, for its parts. Until one is set, calls do nothing. */
 export class Watched {
   watcher: PointWatcher = { changed() {}, tracked() {}, registered() {} }
 }

@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import type { Address } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import type { SignedRecord } from '../peer/record.ts'
 import { targetOf } from '../peer/target.ts'
-import { type AdmissionRules, refuse } from '../policy/admission.ts'
+import type { AdmissionRules } from '../policy/admission.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
 import { isStatic, keyOf, type RegisteredPeer, type Registration } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -16,6 +15,7 @@ import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
 import { type PointWatcher, Watched } from './point-watcher.ts'
 import type { Proof, Prover } from './prover.ts'
+import { registerAddress } from './register-address.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 export interface RendezvousPointInit {
@@ -56,7 +56,7 @@ export class RendezvousPoint {
     this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
   }
 
-  /** Sets who is told of changes; once, before anything is restored. */
+  /** Sets what is called at changes; once, before anything is restored. */
   watch(watcher: PointWatcher): void {
     this.#watched.watcher = watcher
   }
@@ -104,17 +104,18 @@ export class RendezvousPoint {
       const outcome = { status: 'removed', requested, address: target.text } as const
       if (known !== undefined) {
         change.remove(known)
+        this.operatorList.tookBack(known)
         removed.set(outcome, known)
       }
       return outcome
     })
-    if ((await change.commit()) === 'unavailable') {
-      return outcomes.map((each) => (removed.has(each) ? unavailable(each) : each))
+    if ((await change.commit()) === 'kept') {
+      return outcomes
     }
     for (const registration of removed.values()) {
-      this.operatorList.tookBack(registration)
+      this.operatorList.isBack(registration)
     }
-    return outcomes
+    return outcomes.map((each) => (removed.has(each) ? unavailable(each) : each))
   }
 
   /** What a proof showed. False when the registration has gone meanwhile. */
@@ -173,21 +174,12 @@ export class RendezvousPoint {
   ): Promise<readonly AddressOutcome[]> {
     const change = this.#changes.begin()
     const { network, ttlMs } = request
+    const { registry, rules, prover, clock } = this.#init
+    const parts = { registry, listing: this.listing, rules, prover, clock }
     const outcomes = await Promise.all(
-      request.addresses.map(async (requested) => {
-        const target = targetOf(requested, caller)
-        if (typeof target === 'string') {
-          return refused(requested, target, undefined)
-        }
-        const code = refuse(caller, network, target, this.#init.rules, this.#registry)
-        return code === undefined
-          ? await this.#admit(
-              { requested, caller, target, network, ttlMs, mayShorten: terms.mayShorten },
-              change,
-              signal,
-            )
-          : refused(requested, code, target)
-      }),
+      request.addresses.map((requested) =>
+        registerAddress(parts, { requested, caller, network, ttlMs, mayShorten: terms.mayShorten }, change, signal),
+      ),
     )
     if (terms.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
       change.keepRecord(network, caller.peerId, terms.record)
@@ -203,7 +195,7 @@ export class RendezvousPoint {
   #tell({ kept, added }: TableChange): void {
     const { watcher } = this.#watched
     for (const registration of added) {
-      this.operatorList.registered(registration)
+      this.operatorList.isBack(registration)
       watcher.tracked(registration)
     }
     const [first] = kept
@@ -211,57 +203,4 @@ export class RendezvousPoint {
       watcher.registered(first.peer, added)
     }
   }
-
-  async #admit(candidate: Candidate, change: TableChange, signal: AbortSignal): Promise<AddressOutcome> {
-    const { requested, caller, target, network, ttlMs, mayShorten } = candidate
-    const { clock, prover } = this.#init
-    const key = { network, peerId: caller.peerId, address: target.text }
-    const now = clock()
-    const times = { now, expiresAt: now + ttlMs }
-    const known = this.#registry.find(key)
-    const renewed = known?.provisional === false
-    const keep = (status: 'listed' | 'pending'): AddressOutcome => {
-      const least = mayShorten ? 0 : (this.#registry.find(key)?.expiresAt ?? 0)
-      const end = Math.max(least, times.expiresAt)
-      const { expiresAt } = change.keep(key, { now: clock(), expiresAt: end })
-      return {
-        status,
-        requested,
-        address: target.text,
-        renewed,
-        expiresAt: Number.isFinite(expiresAt) ? expiresAt : undefined,
-      }
-    }
-
-    if (prover === undefined || (known !== undefined && this.listing.holds(known))) {
-      return keep('listed')
-    }
-    const proved = known ?? this.#registry.reserve(key, times)
-    const proof = await prover.prove(proved, signal)
-    if (proof?.ok === false) {
-      if (proved.provisional) {
-        this.#registry.remove(proved)
-      } else if (proof.fault !== 'dial_busy') {
-        this.recordProof(proved, proof)
-      }
-      return refused(requested, proof.fault, target)
-    }
-    if (proof?.ok) {
-      // It may have been taken back while it was proved; then it is registered again now.
-      const proven = this.#registry.find(key) ?? this.#registry.reserve(key, times)
-      this.#registry.recordProof(proven, 'answered', clock())
-    }
-    return keep(proof === undefined ? 'pending' : 'listed')
-  }
-}
-
-/** One address that the rules admit. */
-interface Candidate {
-  readonly requested: string
-  readonly caller: Caller
-  readonly target: Address
-  readonly network: string
-  readonly ttlMs: number
-  /** Whether a renewal may end sooner than what it renews. */
-  readonly mayShorten: boolean
 }

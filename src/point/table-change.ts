@@ -10,8 +10,9 @@ import {
   type Registration,
   type RegistrationKey,
   type RegistrationRecord,
+  removeChange,
 } from '../registry/registration.ts'
-import { type Registry, removeChange } from '../registry/registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Watched } from './point-watcher.ts'
 

@@ -21,7 +21,6 @@ export type RefusalCode =
   | 'limit_range'
   | 'limit_peer'
   | 'static'
-  | 'removed'
   | 'unavailable'
   | ProofFault
 
@@ -64,7 +63,6 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
   limit_range: 'this private range has as many registrations as it may here',
   limit_peer: 'this peer has as many registrations as it may here',
   static: 'the operator wrote this entry; only the operator takes it back',
-  removed: 'taken back',
   unavailable: 'the bootstrap cannot store the registration now; try again later',
   dial_refused: 'nothing listens there: the connection was refused; check the port and the firewall',
   dial_timeout: 'no answer: a firewall or a NAT drops packets to it; open or forward the port',

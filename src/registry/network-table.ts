@@ -1,7 +1,14 @@
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Age, type Group, Pool, type Pooled } from './pool.ts'
-import type { Health, RegisteredPeer, Registration, RegistrationKey } from './registration.ts'
+import type {
+  Health,
+  ProofResult,
+  RegisteredPeer,
+  Registration,
+  RegistrationKey,
+  RegistrationRecord,
+} from './registration.ts'
 
 /** A registration with what it needs to be in a pool. */
 export interface ListedRegistration extends Registration, Pooled<ListedRegistration> {}
@@ -97,6 +104,33 @@ export class RegistrationEntry implements ListedRegistration {
     this.registeredAt = registeredAt
     this.expiresAt = expiresAt
     this.scope = scopeOf(ipOf(address))
+  }
+
+  recordProof(result: ProofResult, now: number): void {
+    if (result === 'answered') {
+      this.provedSince = this.health === 'reachable' && this.provedSince !== 0 ? this.provedSince : now
+      this.provedAt = now
+      this.health = 'reachable'
+      this.misses = 0
+    } else {
+      this.provedSince = 0
+      this.misses++
+      this.health = this.health === 'unproven' ? 'unproven' : 'failing'
+    }
+  }
+
+  /** Takes in when it was proved before a restart; `isCurrent` when that still counts. */
+  restoreProof({ provedAt, registeredAt }: RegistrationRecord, isCurrent: boolean): void {
+    this.provedAt = provedAt
+    // A store does not keep since when: what was proved a moment ago had been there since it registered, or been given up.
+    this.provedSince = isCurrent ? registeredAt : 0
+    this.health = isCurrent ? 'reachable' : 'failing'
+  }
+
+  /** Its last proof is too old. */
+  fail(): void {
+    this.health = 'failing'
+    this.provedSince = 0
   }
 }
 

@@ -31,12 +31,15 @@ export type Change =
   | { readonly kind: 'remove'; readonly key: RegistrationKey }
 
 /**
- * `unproven`: no peer has answered there yet. `reachable`: the peer answered there, with its own PeerId, and has not
- * missed since. `failing`: it was reachable and missed; it is not in answers until it answers again.
+ * `unproven`: the peer has not answered there yet. `reachable`: it answered there, with its own PeerId, and has not missed
+ * since. `failing`: it was reachable and missed; it is out of the answers until it answers again.
  */
 export type Health = 'unproven' | 'reachable' | 'failing'
 
-/** An entry of the table. Only the registry writes to it. */
+/** What a proof of life came to, as far as the table cares. */
+export type ProofResult = 'answered' | 'missed'
+
+/** A living entry of the table. Only the registry writes to it. */
 export interface Registration {
   readonly peer: RegisteredPeer
   /** The canonical multiaddr without `/p2p`. */
@@ -78,6 +81,10 @@ export function keyOf(registration: Registration): RegistrationKey {
 /** A key as one text, for a Map. No PeerId and no address has a line break in it. */
 export function keyText({ network, peerId, address }: RegistrationKey): string {
   return `${peerId}\n${address}\n${network}`
+}
+
+export function removeChange(registration: Registration): Change {
+  return { kind: 'remove', key: keyOf(registration) }
 }
 
 export function recordOf(registration: Registration): RegistrationRecord {

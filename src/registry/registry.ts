@@ -1,3 +1,4 @@
+// Above 250 lines because each write keeps networks, pools, counts and records in step: all of them are private to it.
 import type { Scope } from '../peer/ip.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
@@ -6,7 +7,7 @@ import type { Pool } from './pool.ts'
 import {
   type Change,
   isStatic,
-  keyOf,
+  type ProofResult,
   type RegisteredPeer,
   type Registration,
   type RegistrationKey,
@@ -14,6 +15,7 @@ import {
   recordOf,
   type StaticEntry,
 } from './registration.ts'
+import type { RegistryView } from './registry-view.ts'
 
 /**
  * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
@@ -30,14 +32,11 @@ export interface RegistryInit {
   readonly listing: 'verified' | 'registered'
 }
 
-/** The result of a dial-back, as far as the table needs it. */
-export type ProofResult = 'answered' | 'missed'
-
 /**
- * The table of registrations. Synchronous, without clock, randomness or I/O; every write returns the change to store.
- * Adding, renewing, removing and finding cost the same with ten entries as with a million.
+ * The table of what is registered. Synchronous, without clock, chance or I/O; every write returns the change to
+ * remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
  */
-export class Registry {
+export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
   readonly #listing: RegistryInit['listing']
   readonly occupancy = new Occupancy()
@@ -141,16 +140,7 @@ export class Registry {
   /** Records that a peer answered at its address, or missed. */
   recordProof(registration: Registration, result: ProofResult, now: number): void {
     const entry = registration as RegistrationEntry
-    if (result === 'answered') {
-      entry.provedSince = entry.health === 'reachable' && entry.provedSince !== 0 ? entry.provedSince : now
-      entry.provedAt = now
-      entry.health = 'reachable'
-      entry.misses = 0
-    } else {
-      entry.provedSince = 0
-      entry.misses++
-      entry.health = entry.health === 'unproven' ? 'unproven' : 'failing'
-    }
+    entry.recordProof(result, now)
     this.#relist(entry)
   }
 
@@ -170,8 +160,7 @@ export class Registry {
       if (entry.expiresAt <= now && this.remove(entry)) {
         expired.push(entry)
       } else if (entry.health === 'reachable' && entry.provedAt < provedBefore) {
-        entry.health = 'failing'
-        entry.provedSince = 0
+        entry.fail()
         this.#relist(entry)
       }
     }
@@ -185,12 +174,7 @@ export class Registry {
   restore(record: RegistrationRecord, provedBefore: number): Registration {
     const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
     if (!isStatic(entry) && record.provedAt > 0) {
-      const current = record.provedAt >= provedBefore
-      entry.provedAt = record.provedAt
-      // A store does not keep since when it answers. One that was proved lately has answered since it registered, or
-      // it would have been given up.
-      entry.provedSince = current ? record.registeredAt : 0
-      entry.health = current ? 'reachable' : 'failing'
+      entry.restoreProof(record, record.provedAt >= provedBefore)
       this.#relist(entry)
     }
     if (record.envelope !== undefined) {
@@ -308,8 +292,4 @@ export class Registry {
       }
     }
   }
-}
-
-export function removeChange(registration: Registration): Change {
-  return { kind: 'remove', key: keyOf(registration) }
 }

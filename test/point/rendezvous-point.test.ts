@@ -153,6 +153,21 @@ describe('a registration', () => {
     assert.deepEqual(point.operatorList.merge({ records, statics: [] }, 0), { added: 1, removed: 0 })
   })
 
+  it('that is being taken back does not come back with an edit that is read meanwhile', async () => {
+    const disk = manualDisk()
+    const { point, registry } = setUp({ store: disk.store })
+    const first = register(point, HOME)
+    await nextTurn()
+    disk.take(0)
+    await first
+    const records = [...point.operatorList.records()]
+    const back = point.unregister(caller(), { network: '', addresses: [HOME] })
+    assert.deepEqual(point.operatorList.merge({ records, statics: [] }, 0), { added: 0, removed: 0 })
+    disk.take(1)
+    assert.deepEqual(codesOf(await back), ['removed'])
+    assert.equal(registry.size, 0)
+  })
+
   it('that was taken back does not come back with the edit of an older list', async () => {
     const { point } = setUp({})
     await register(point, HOME)

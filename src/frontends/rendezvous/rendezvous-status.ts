@@ -52,7 +52,6 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'limit_range':
     case 'limit_peer':
     case 'dial_busy':
-    case 'removed':
     case 'unavailable':
       return { status: 'E_UNAVAILABLE', statusText: refusal(code).message }
   }
