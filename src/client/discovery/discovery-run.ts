@@ -13,7 +13,7 @@ import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
 import { CacheFallback } from './cache-fallback.ts'
-import { type ChosenPeer, choosePeers, type Offer } from './choose-peers.ts'
+import { type ChosenPeer, choosePeers, type Offer, originsByPeer } from './choose-peers.ts'
 import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import {
@@ -90,7 +90,7 @@ export class DiscoveryRun {
     this.#demand = new PeerDemand({
       connectionManager,
       target: () => this.#target,
-      named: () => new Set([...this.#offers.values()].flatMap(({ peers }) => peers.map(({ id }) => id))),
+      named: () => originsByPeer([...this.#offers.values()]),
       counts: (id) => this.#announcer.addressesOf(id) !== undefined && !this.#bootstraps.has(id),
       now: scheduler.now,
     })
