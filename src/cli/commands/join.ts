@@ -51,7 +51,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
-      log.info('error' in rest ? { ...rest, error: rest.error?.code } : rest, type)
+      const error = 'error' in rest ? { error: rest.error?.code } : {}
+      const retryIn = 'retryIn' in rest ? { retryIn: Math.round(rest.retryIn) } : {}
+      log.info({ ...rest, ...error, ...retryIn }, type)
     }
   }
   // Looked up by the discovery and not before, so that a name that is slow, or dead, delays no other bootstrap.

@@ -218,6 +218,9 @@ export class Session {
       this.#registerAgainAt = ++this.#losses === 1 ? 0 : scheduler.now() + this.#registerAgainIn(this.#losses - 1)
     }
     onAnswer(answer)
+    if (answer.error !== undefined) {
+      throw answer.error
+    }
   }
 
   async #register(): Promise<void> {

@@ -78,7 +78,11 @@ export class DiscoveryRun {
     const warn = (message: string) => this.#tell({ type: 'warning', message })
 
     this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
-    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warn })
+    const warnOfCache = (message: string) => {
+      warn(message)
+      this.#warnings?.say(message)
+    }
+    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warnOfCache })
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,

@@ -299,6 +299,12 @@ describe('the warnings of a node', () => {
     assert.deepEqual(other.said, [])
   })
 
+  it('tell of a cache that cannot be read', async (t) => {
+    const { said } = await lonelyNode(t, { cache: import.meta.dirname })
+    await until(() => said.length > 0, 'it is said')
+    assert.match(said[0]!, /^the cache .* can't be read \(EISDIR/)
+  })
+
   it('are not there with onEvent', async (t) => {
     let failures = 0
     const { said, minutes } = await lonelyNode(t, { onEvent: ({ type }) => (failures += type === 'failure' ? 1 : 0) })
