@@ -52,6 +52,8 @@ export interface BootstrapAnswer {
   readonly registrations: readonly ExplainedOutcome[]
   /** Other bootstraps of its operator, multiaddrs with `/p2p`; those that it can know from where it is. */
   readonly bootstraps: readonly string[]
+  /** What it could not do, when it has peers all the same: with `retryAfter`, when it asks to wait. */
+  readonly error?: BootstrapError | undefined
 }
 
 /**
@@ -160,13 +162,14 @@ export class BootstrapClient {
     }
     const { error, observed, registrations } = answer
     const all = readOfferedPeers(answer.peers, seenAt)
-    if (error !== undefined && all.length === 0) {
-      throw new BootstrapError(error.code, this.id, error.message, { retryAfter: error.retryAfter })
+    const refusal = error && new BootstrapError(error.code, this.id, error.message, { retryAfter: error.retryAfter })
+    if (refusal !== undefined && all.length === 0) {
+      throw refusal
     }
     const own = this.#dialer.peerId.toString()
     const peers = all.filter(({ id }) => id !== own)
     const bootstraps = readOfferedBootstraps(answer.bootstraps, seenAt)
-    return { peers, self: all.find(({ id }) => id === own), observed, registrations, bootstraps }
+    return { peers, self: all.find(({ id }) => id === own), observed, registrations, bootstraps, error: refusal }
   }
 }
 

@@ -153,6 +153,18 @@ describe('a client of one bootstrap', () => {
     await liar.stop()
   })
 
+  it('hands out the error of an answer that has peers beside it', async () => {
+    const other = `/ip4/127.0.0.1/tcp/4001/p2p/${alice.peerId}`
+    const liar = await startFakeBootstrap(
+      () => `{"peers":[{"address":"${other}"}],"error":{"code":"unavailable","message":"full","retryAfter":7}}\n`,
+    )
+    const { peers, error } = await new BootstrapClient(bob, String(liar.getMultiaddrs()[0])).discover()
+    assert.equal(peers.length, 1)
+    assert.equal(error?.code, 'unavailable')
+    assert.equal(error?.retryAfter, 7)
+    await liar.stop()
+  })
+
   it('refuses addresses that do not name one peer', () => {
     assert.throws(() => new BootstrapClient(bob, '/ip4/127.0.0.1/tcp/4000'), /it names no peer; write its PeerId/)
     assert.throws(() => new BootstrapClient(bob, [at, String(alice.getMultiaddrs()[0])]), /name several peers/)

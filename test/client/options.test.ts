@@ -41,6 +41,7 @@ const WRONG: Readonly<Record<string, ReadonlyArray<readonly [given: object, says
     [{ bootstraps: [` ${AT}`] }, /write it without the white space around it/],
     [{ bootstraps: ['/ip4/203.0.113.7/tcp/4000'] }, /write the PeerId of the bootstrap behind it/],
     [{ bootstraps: ['/ip4/203.0.113.7/tcp/4000/p2p/12D3KooW…'] }, /and the whole PeerId/],
+    [{ bootstraps: [AT.replace(/tcp\/\d+/, 'tcp/0')] }, /then \/tcp\/<port> and the whole PeerId/],
     [{ bootstraps: [AT.replace('203.0.113.7', 'boot.example')] }, /or \/dns4\/<name>/],
     [{ bootstraps: [AT.replace('4000', '65536')] }, /then \/tcp\/<port>/],
     [{ bootstraps: [`/dns4/boot.example/tcp/443/wss/p2p/${ID}`] }, /it is reached over TCP only/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import type { Libp2p } from 'libp2p'
 import { ChainNode, TOPIC } from '../../examples/chain/chain-node.ts'
 import { BootstrapClient } from '../../src/client/index.ts'
 import { startFakeBootstrap } from '../client/fake-bootstrap.ts'
@@ -44,14 +45,13 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     const bootstraps = [one.at, two.at]
     const [producer] = await chainNodes(t, 2, bootstraps)
     await producer!.produce('before')
-    const leaver = await ChainNode.start(settings(bootstraps, { cache }))
+    const leaver = await start(t, settings(bootstraps, { cache }))
     await follows(leaver, producer!)
     await until(() => kept(leaver).length > 0, 'it has heard of one that it is connected to')
     await leaver.stop()
     await Promise.all([kill(one.process), kill(two.process)])
     await producer!.produce('while it was away')
-    const returned = await ChainNode.start(settings(bootstraps, { cache }))
-    t.after(() => returned.stop())
+    const returned = await start(t, settings(bootstraps, { cache }))
     await follows(returned, producer!)
     await nextBlockReaches([returned], producer!)
   })
@@ -70,8 +70,7 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     }
     const again = await bootstrap(t, first.folder, /\/tcp\/(\d+)/.exec(first.at)![1]!)
     assert.equal(again.at, first.at, 'it has the same PeerId')
-    const stranger = await startPeer()
-    t.after(() => stranger.stop())
+    const stranger = await plain(t)
     const client = new BootstrapClient(stranger, again.at, { network: NETWORK })
     await until(async () => (await client.discover()).peers.length === 2, 'it has relearned both')
     const [newcomer] = await chainNodes(t, 1, [first.at])
@@ -106,12 +105,12 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     const [producer] = nodes as [ChainNode]
     await producer.produce('the truth')
     // Alive, but no node of this chain: what an eclipse is made of.
-    const planted = await Promise.all(Array.from({ length: 10 }, () => startPeer()))
+    const planted = await Promise.all(Array.from({ length: 10 }, () => plain(t)))
     const alive = planted.map((peer) => ({ address: String(peer.getMultiaddrs()[0]) }))
     const dead = alive.map(({ address }, n) => ({ address: address.replace(/tcp\/\d+/, `tcp/${60_000 + n}`) }))
     const endless = Array.from({ length: 3000 }, (_, n) => alive[n % alive.length])
     const liar = await startFakeBootstrap(() => `${JSON.stringify([...alive, ...dead, ...endless])}\n`)
-    t.after(() => Promise.all([liar, ...planted].map((each) => each.stop())))
+    t.after(() => liar.stop())
 
     const [newcomer] = await chainNodes(t, 1, [String(liar.getMultiaddrs()[0]), ...honest.map(({ at }) => at)])
     await follows(newcomer!, producer)
@@ -147,6 +146,13 @@ async function kill({ kill, ended }: CliProcess): Promise<void> {
   await ended
 }
 
+/** A libp2p node that is none of the chain. */
+async function plain(t: TestContext): Promise<Libp2p> {
+  const node = await startPeer()
+  t.after(() => node.stop())
+  return node
+}
+
 /** The defaults, but for what a test is about. */
 function settings(
   bootstraps: readonly string[],
@@ -166,9 +172,21 @@ async function chainNodes(
   refreshInterval?: number,
 ): Promise<ChainNode[]> {
   const init = settings(bootstraps, refreshInterval === undefined ? {} : { refreshInterval })
-  const nodes = await Promise.all(Array.from({ length: count }, () => ChainNode.start(init)))
-  t.after(() => Promise.all(nodes.map((node) => node.stop())))
-  return nodes
+  // All of them, so that none starts on after a test that failed.
+  const started = await Promise.allSettled(Array.from({ length: count }, () => start(t, init)))
+  return started.map((each) => {
+    if (each.status === 'rejected') {
+      throw each.reason
+    }
+    return each.value
+  })
+}
+
+/** Stopped after the test. */
+async function start(t: TestContext, init: ReturnType<typeof settings>): Promise<ChainNode> {
+  const node = await ChainNode.start(init)
+  t.after(() => node.stop())
+  return node
 }
 
 const kept = (node: ChainNode) => node.libp2p.services.peers.peers.map(({ id }) => id)

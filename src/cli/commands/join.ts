@@ -53,7 +53,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     }
     if (!isTerminal()) {
       const { type, ...rest } = event
-      log.info('error' in rest ? { ...rest, error: rest.error?.code } : rest, type)
+      const error = 'error' in rest ? { error: rest.error?.code } : {}
+      const retryIn = 'retryIn' in rest ? { retryIn: Math.round(rest.retryIn) } : {}
+      log.info({ ...rest, ...error, ...retryIn }, type)
     }
   }
   // Resolved by the discovery and not before, so that a slow or dead name delays no other bootstrap.

@@ -56,11 +56,11 @@ export function bootstrapProblem(address: string): string | undefined {
     : `write its multiaddr with its PeerId, such as ${EXAMPLE_BOOTSTRAP}, or /dnsaddr/<name>; it is reached over TCP only`
 }
 
-/** Whether libp2p can read it: the IP, the port and the PeerId make sense. */
+/** Whether the IP, the port and the PeerId make sense: to libp2p, which takes port 0 for one. */
 function isMultiaddrText(address: string): boolean {
   try {
     multiaddr(address)
-    return isDnsaddr(address) || peerIdOf(address) !== undefined
+    return isDnsaddr(address) || (peerIdOf(address) !== undefined && !/\/tcp\/0+\//.test(address))
   } catch {
     return false
   }
@@ -115,7 +115,7 @@ function isDnsaddr(address: string): boolean {
 
 /** False when it is no address of a bootstrap; one too many is passed over. */
 function add(found: Map<string, string[]>, address: string): boolean {
-  const id = ADDRESS.test(address) ? peerIdOf(address) : undefined
+  const id = ADDRESS.test(address) && isMultiaddrText(address) ? peerIdOf(address) : undefined
   if (id === undefined) {
     return false
   }

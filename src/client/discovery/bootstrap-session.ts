@@ -56,8 +56,9 @@ export class Session {
   #registered: string | undefined
   /** Whether the bootstrap may list this node: it took a registration, or did not answer one. */
   #mayBeListed = false
-  /** Whether a registration is under way. */
+  /** Whether a registration is under way, and whether one was when this was stopped: nothing is known of that. */
   #registering = false
+  #mayHaveTaken = false
   #hasAnswered = false
   #listed = false
   /** Others that register now are named only to those who ask after it. */
@@ -126,14 +127,14 @@ export class Session {
   async stop({ unregister }: { readonly unregister: boolean }): Promise<true | BootstrapError | undefined> {
     this.#cancelNext()
     this.#stopping.abort()
-    const mayHaveTaken = this.#registering
+    this.#mayHaveTaken ||= this.#registering
     // A dial that is being called off would end that of the call below, too.
     await this.#exchanging
-    if (!unregister || !(this.#mayBeListed || mayHaveTaken)) {
+    if (!unregister || !(this.#mayBeListed || this.#mayHaveTaken)) {
       return undefined
     }
     const certain = this.#mayBeListed
-    this.#mayBeListed = false
+    this.#mayBeListed = this.#mayHaveTaken = false
     const signal = AbortSignal.timeout(UNREGISTER_MS)
     try {
       await this.#client.unregister([], { limit: 0, explain: false, signal })
@@ -218,6 +219,9 @@ export class Session {
       this.#registerAgainAt = ++this.#losses === 1 ? 0 : scheduler.now() + this.#registerAgainIn(this.#losses - 1)
     }
     onAnswer(answer)
+    if (answer.error !== undefined) {
+      throw answer.error
+    }
   }
 
   async #register(): Promise<void> {

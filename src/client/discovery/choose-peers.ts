@@ -52,6 +52,17 @@ export function choosePeers(offers: readonly Offer[], caps: ChoiceCaps = CHOICE_
   return chosen
 }
 
+/** Who names each peer that is offered. */
+export function originsByPeer(offers: readonly Offer[]): Map<string, Set<string>> {
+  const byPeer = new Map<string, Set<string>>()
+  for (const { origin, peers } of offers) {
+    for (const { id } of peers) {
+      byPeer.set(id, (byPeer.get(id) ?? new Set()).add(origin))
+    }
+  }
+  return byPeer
+}
+
 /** For each network group the candidates that may use their addresses in it. */
 function admittedToGroups(candidates: readonly Candidate[], perGroup: number): Map<string, ReadonlySet<Candidate>> {
   const claims = new Map<string, Map<Candidate, Claim>>()

@@ -16,6 +16,7 @@ const UNDECIDED_MS = 30_000
 const TICK_MS = 5000
 /** Bootstraps, and verdicts, that one line has room for. */
 const MAX_REASONS = 3
+const MAX_TOLD = 8
 
 export interface DeveloperWarningsInit {
   readonly network: string
@@ -40,6 +41,7 @@ export class DeveloperWarnings {
     { holds: () => this.#notListed() },
     { holds: () => this.#noPeers() },
   ]
+  readonly #told = new Set<string>()
   #warn: string | undefined
   #cached = 0
   #stopped = false
@@ -59,6 +61,14 @@ export class DeveloperWarnings {
   stop(): void {
     this.#stopped = true
     this.#cancelTick()
+  }
+
+  /** Something that is not over by itself, such as a cache that cannot be read. Said once, the first few of them. */
+  say(message: string): void {
+    if (!this.#told.has(message) && this.#told.size < MAX_TOLD) {
+      this.#told.add(message)
+      this.#log.error('%s. (Warned once; pass onEvent to get every event instead.)', message)
+    }
   }
 
   take(event: DiscoveryEvent): void {

@@ -13,7 +13,7 @@ import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
 import { CacheFallback } from './cache-fallback.ts'
-import { type ChosenPeer, choosePeers, type Offer } from './choose-peers.ts'
+import { type ChosenPeer, choosePeers, type Offer, originsByPeer } from './choose-peers.ts'
 import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import {
@@ -78,7 +78,11 @@ export class DiscoveryRun {
     const warn = (message: string) => this.#tell({ type: 'warning', message })
 
     this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
-    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warn })
+    const warnOfCache = (message: string) => {
+      warn(message)
+      this.#warnings?.say(message)
+    }
+    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warnOfCache })
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,
@@ -90,7 +94,7 @@ export class DiscoveryRun {
     this.#demand = new PeerDemand({
       connectionManager,
       target: () => this.#target,
-      named: () => new Set([...this.#offers.values()].flatMap(({ peers }) => peers.map(({ id }) => id))),
+      named: () => originsByPeer([...this.#offers.values()]),
       counts: (id) => this.#announcer.addressesOf(id) !== undefined && !this.#bootstraps.has(id),
       now: scheduler.now,
     })

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts'
 import { shuffled } from '../../base/shuffled.ts'
+import { filledPlaces, mostOfOneOrigin } from '../filled-places.ts'
 import { CACHE_SOURCE, INBOUND_SOURCE } from '../source-tags.ts'
 
 /** What the plan looks at of a peer that could be connected to. */
@@ -39,10 +40,11 @@ const GROUP_SHARE = 1 / 4
 /**
  * Whom to dial now. Anchors first, then those that several bootstraps named, then turn by turn one of each bootstrap:
  * no bootstrap brings in half of the connections by its word alone, be its list ever so long, unless it is the only
- * one there is. Until all have had the time to answer the only one is not trusted with it either.
+ * one there is. Until all have had the time to answer the only one is not trusted with it either. Peers of one that
+ * connected to this node fill no more places than that, so that others are dialled beside them.
  */
 export function planDials(init: PlanInit): Prospect[] {
-  const { target, engaged, available, now, settled, random } = init
+  const { available, now, settled, random } = init
   const plan = new Plan(init)
   const due = shuffled(available, random).filter(({ notBefore }) => notBefore <= now)
   const trusted = due.filter((each) => soleOrigin(each) === undefined).sort(byTrust)
@@ -63,7 +65,7 @@ export function planDials(init: PlanInit): Prospect[] {
     }
   }
   plan.trim()
-  return engaged.length >= target ? [] : plan.chosen
+  return plan.chosen
 }
 
 /**
@@ -98,7 +100,7 @@ class Plan {
   }
 
   take(prospect: Prospect): boolean {
-    if (this.#taken.size >= this.#init.target || this.#taken.has(prospect) || !this.#fitsGroups(prospect)) {
+    if (this.#isFull || this.#taken.has(prospect) || !this.#fitsGroups(prospect)) {
       return false
     }
     this.#taken.add(prospect)
@@ -122,10 +124,20 @@ class Plan {
     }
   }
 
+  get #isFull(): boolean {
+    const { target } = this.#init
+    const soleOrigins = this.#taken.values().map((each) => soleOrigin(each))
+    return filledPlaces(soleOrigins, target, this.#origins.size > 1) >= target
+  }
+
   #fitsOrigin(origin: string): boolean {
     const count = this.soleCount(origin) + 1
+    const most = mostOfOneOrigin(this.#init.target)
     if (this.#origins.size <= 1) {
-      return this.#init.settled || count <= Math.max(1, Math.floor((this.#init.target - 1) / 2))
+      return this.#init.settled || count <= most
+    }
+    if (count > most) {
+      return false
     }
     return count === 1 || count <= this.#taken.size - (count - 1) + 1
   }

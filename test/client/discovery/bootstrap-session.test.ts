@@ -290,6 +290,18 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('discover').length, 3)
   })
 
+  it('takes the peers of an answer that has an error beside them, and waits as long as that says', async () => {
+    const { session, time, of, state, failures } = begin({ wantsMore: () => true })
+    state.error = new BootstrapError('unavailable', 'fake', 'it is full', { retryAfter: 600 })
+    session.start()
+    await time.advance(9 * MINUTE)
+    assert.equal(of('discover').length, 1)
+    assert.deepEqual(
+      failures.map(({ error }) => error.code),
+      ['unavailable'],
+    )
+  })
+
   it('says that a bootstrap could not be reached to unregister', async () => {
     const { session, time, state } = begin()
     session.start()

@@ -63,6 +63,14 @@ describe('the bootstraps of a node', () => {
     assert.equal(of('discover').length, 2)
   })
 
+  it('are unregistered with on stop also when they were taken out while this node registered', async () => {
+    const { bootstraps, unregistered } = begin()
+    bootstraps.configure(new Map([['one', ONE]]))
+    bootstraps.configure(new Map())
+    await bootstraps.stop()
+    assert.deepEqual(unregistered, [['one', undefined]])
+  })
+
   it('are unregistered with on stop also when they were taken out of the list', async () => {
     const { time, bootstraps, unregistered, of } = begin()
     bootstraps.configure(new Map([['one', ONE]]))

@@ -329,6 +329,12 @@ describe('the warnings of a node', () => {
     assert.match(said[0]!, /^no peer has been connected for 30 s\. Known peers: 1\. None of them could be reached/)
   })
 
+  it('tell of a cache that cannot be read', async (t) => {
+    const { said } = await lonelyNode(t, { cache: import.meta.dirname })
+    await until(() => said.length > 0, 'it is said')
+    assert.match(said[0]!, /^the cache .* can't be read \(EISDIR/)
+  })
+
   it('are not there with onEvent', async (t) => {
     let failures = 0
     const { said, minutes } = await lonelyNode(t, { onEvent: ({ type }) => (failures += type === 'failure' ? 1 : 0) })

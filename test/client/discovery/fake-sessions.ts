@@ -18,6 +18,8 @@ export function fakeClient(now: () => number) {
     status: 'listed' as 'listed' | 'pending' | 'refused',
     retryAfter: undefined as number | undefined,
     expiresIn: 7200,
+    /** What it says beside its answer. */
+    error: undefined as BootstrapError | undefined,
   }
   const answer = (kind: Call['kind'], addresses: readonly string[]): BootstrapAnswer => {
     calls.push({ kind, addresses, at: now() })
@@ -33,6 +35,7 @@ export function fakeClient(now: () => number) {
       observed: undefined,
       registrations: kind === 'register' ? addresses.map(outcome) : [],
       bootstraps: [],
+      error: state.error,
     }
   }
   const client: SessionClient = {

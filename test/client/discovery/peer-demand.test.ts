@@ -8,9 +8,11 @@ describe('whether a node wants more peers', () => {
     target = 8,
     connected = [] as string[],
     named = [] as string[],
+    /** Who names them: one each, or several. */
+    origins = ['a', 'b'],
     counts = (_: string): boolean => true,
   } = {}) {
-    const state = { now: 1_000_000, connected, named: new Set(named) }
+    const state = { now: 1_000_000, connected, named: new Map(named.map((id) => [id, new Set(origins)])) }
     const demand = new PeerDemand({
       connectionManager: {
         getConnections: () => state.connected.map((id) => ({ remotePeer: { toString: () => id } }) as Connection),
@@ -31,6 +33,21 @@ describe('whether a node wants more peers', () => {
     const { demand } = demandOf({ target: 2, connected: ['a', 'b'], named: ['a', 'b', 'c'] })
     assert.equal(demand.wantsMore, false)
     assert.equal(demand.isShort, false)
+  })
+
+  it('is not content with peers that one of several origins named, whoever dialled', () => {
+    const planted = Array.from({ length: 8 }, (_, n) => `planted ${n}`)
+    const { demand, state } = demandOf({ connected: planted, named: planted, origins: ['liar'] })
+    assert.equal(demand.isShort, false, 'it is the only origin')
+    state.named.set('honest', new Set(['a']))
+    assert.equal(demand.isShort, true)
+    assert.equal(demand.wantsMore, true)
+    const five = Array.from({ length: 5 }, (_, n) => `good ${n}`)
+    for (const id of five) {
+      state.named.set(id, new Set(['a', 'b']))
+    }
+    state.connected = [...planted, ...five]
+    assert.equal(demand.isShort, false, 'three and five are eight')
   })
 
   it('counts a peer once, and only peers of the network', () => {

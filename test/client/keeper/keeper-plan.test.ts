@@ -75,6 +75,19 @@ describe('whom to dial', () => {
     assert.ok(count(plan(known), 'planted') <= 3)
   })
 
+  it('dials others beside the peers of one origin that fill the node by connecting to it', () => {
+    const engaged = many(20, 'planted', ['liar'])
+    assert.equal(plan(many(20, 'both', ['liar', 'a']), { engaged }).length, 5, 'those of the liar count as three')
+    assert.equal(plan(many(20, 'honest', ['a']), { engaged }).length, 3)
+    assert.equal(plan(many(20, 'planted', ['liar']), { engaged }).length, 0, 'the only one there is')
+    const both = many(5, 'both', ['liar', 'a'])
+    assert.equal(
+      plan(many(20, 'honest', ['a']), { engaged: [...engaged, ...both] }).length,
+      0,
+      'three and five are eight',
+    )
+  })
+
   it('takes turns where the lists of the bootstraps have nobody in common', () => {
     const chosen = plan([...many(50, 'a', ['ra']), ...many(50, 'b', ['rb']), ...many(50, 'c', ['rc'])])
     assert.equal(chosen.length, 8)
