@@ -16,7 +16,7 @@ import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } fr
 import type { ListEdit } from './store/store.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
-  /** The identity. Default: a new Ed25519 key that nobody keeps. */
+  /** The identity. Default: a new Ed25519 key that is not kept. */
   readonly privateKey?: PrivateKey
   /** Multiaddrs to listen on. Default: any port on 127.0.0.1. */
   readonly listen?: readonly string[]

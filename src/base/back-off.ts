@@ -1,7 +1,7 @@
 import type { Random } from './random.ts'
 
 export interface BackOff {
-  /** The window after the first failure, ms. It doubles with each one more. */
+  /** The window after the first failure, ms. It doubles with each further one. */
   readonly first: number
   /** The widest window, ms. */
   readonly most: number

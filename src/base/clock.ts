@@ -2,8 +2,8 @@
 export type Clock = () => number
 
 /**
- * Wall-clock time as it was when this was called, moved on by the monotonic clock: setting the system's clock back an
- * hour, or on ten years, neither expires a registration nor keeps a dead one.
+ * Returns wall-clock time as of this call, advanced by the monotonic clock: setting the system's clock back an hour,
+ * or forward ten years, neither expires a registration nor keeps a dead one.
  */
 export function steadyClock(): Clock {
   const offset = Date.now() - performance.now()

@@ -1,4 +1,4 @@
-/** The known word that a mistyped one most likely means, if any is near enough to be worth suggesting. */
+/** The known word that a mistyped one most likely means, if any is similar enough to suggest. */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -12,7 +12,7 @@ export function didYouMean(word: string, known: Iterable<string>): string | unde
   return best
 }
 
-/** Longer than any of our names; the cost grows with the length of what was typed. */
+/** Longer than any of our names; the cost grows with the length of the typed word. */
 const MAX_LENGTH = 64
 
 /** Levenshtein's: insertions, deletions and substitutions. */

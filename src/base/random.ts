@@ -1,11 +1,11 @@
 import { randomFillSync } from 'node:crypto'
 
-/** A uniform number in [0, 1). Everything that needs chance takes one of these. */
+/** A uniform number in [0, 1). Code that needs randomness takes one of these. */
 export type Random = () => number
 
 /**
- * Cryptographic randomness, drawn from the system in blocks: who is handed out must not be predictable by those who
- * watch the answers. 32 bits a number, so picking among a million is even to one part in four thousand.
+ * Cryptographic randomness, drawn from the system in blocks: a client that watches the answers must not be able to
+ * predict them. 32 bits a number, so picking among a million is even to one part in four thousand.
  */
 export function secureRandom(): Random {
   const block = new Uint32Array(1024)

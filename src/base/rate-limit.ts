@@ -3,7 +3,7 @@ import { RecentMap } from './recent-map.ts'
 export interface RateLimit {
   /** Requests that may come at once. */
   readonly burst: number
-  /** Requests a second, for ever. */
+  /** Requests a second, sustained. */
   readonly perSecond: number
 }
 
@@ -29,13 +29,13 @@ export class RateLimiter {
     return this.#fullAt.size
   }
 
-  /** Milliseconds until the key may have a turn; 0 is now. Takes nothing. */
+  /** Returns the ms until the key may have a turn; 0 is now. Takes nothing. */
   wait(key: string, now: number): number {
     const turn = 1000 / this.#limit.perSecond
     return Math.max(0, this.#fullFrom(key, now) + turn - now - this.#limit.burst * turn)
   }
 
-  /** Takes a turn, now or ahead of time: what {@link wait} said has to be waited by the caller. */
+  /** Takes a turn, now or ahead of time: the caller has to wait for what {@link wait} returned. */
   take(key: string, now: number): void {
     const turn = 1000 / this.#limit.perSecond
     this.#fullAt.set(key, this.#fullFrom(key, now) + turn)

@@ -1,6 +1,6 @@
 /**
- * A map that forgets what was set longest ago: it holds the last `max / 2` keys at the least, and `max` at the most.
- * Two generations, the older dropped as a whole, need neither a list of uses nor room in advance.
+ * A map that forgets the entries set longest ago: it holds the last `max / 2` keys at least, and `max` at most. Two
+ * generations, the older dropped as a whole, need neither a list of uses nor room in advance.
  */
 export class RecentMap<Key, Value> {
   readonly #max: number

@@ -1,9 +1,10 @@
-/** Enough to recognise what a peer sent; a thousand of them still fit on a screen of a log viewer. */
+/** Enough characters to recognise what a peer sent; a thousand of them still fit on a screen of a log viewer. */
 const MAX_LOGGED_CHARACTERS = 200
 
 /**
- * Text from the network or from a file, fit for a log line: whatever could move a cursor, colour a terminal, turn
- * the reading direction or begin a line of its own is shown as `\u{…}`, and the rest is cut after `max` characters.
+ * Makes text from the network or from a file safe for a log line: characters that could move a cursor, colour a
+ * terminal, change the reading direction or begin a new line are shown as `\u{…}`, and the rest is cut after `max`
+ * characters.
  */
 export function remoteText(text: string, max: number = MAX_LOGGED_CHARACTERS): string {
   const cut = text.length > max ? `${text.slice(0, max)}…` : text

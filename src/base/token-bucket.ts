@@ -1,7 +1,7 @@
 export interface Budget {
-  /** What may be spent at once. */
+  /** How much may be spent at once. */
   readonly burst: number
-  /** What comes back each second, up to `burst`. */
+  /** How much refills each second, up to `burst`. */
   readonly perSecond: number
 }
 
@@ -17,7 +17,7 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Spends; false when there is not enough left, and then nothing is spent. */
+  /** Spends. Returns false, and spends nothing, when there is not enough left. */
   spend(amount: number, now: number): boolean {
     const { burst, perSecond } = this.#budget
     this.#left = Math.min(burst, this.#left + (Math.max(0, now - this.#at) * perSecond) / 1000)

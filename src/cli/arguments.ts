@@ -11,7 +11,7 @@ export type Request =
   | { readonly kind: 'help'; readonly command: Command | undefined }
   | { readonly kind: 'version' }
 
-/** Understands a command line, or throws a {@link CommandError} that says which word it does not know. */
+/** Parses a command line, or throws a {@link CommandError} that names the unknown word. */
 export function parseArguments(argv: readonly string[]): Request {
   const [first] = argv
   if (first === 'help') {
@@ -67,7 +67,7 @@ function parseFlags(command: Command, args: string[]): Omit<Invocation, 'command
 
 type Token = ReturnType<typeof tokens>[number]
 
-/** Not strict: what parseArgs itself says about a mistake knows neither our names nor a way out. */
+/** Not strict: parseArgs's own messages know neither our names nor what to do instead. */
 function tokens(args: string[], switches: ReadonlyMap<string, boolean>) {
   const options = Object.fromEntries(
     [...switches].map(([name, isSwitch]) => [

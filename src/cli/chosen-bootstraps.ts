@@ -14,20 +14,20 @@ const LOOKUP_TIMEOUT_MS = 10_000
 export interface ChosenBootstraps {
   /** Addresses with `/p2p`, by PeerId. */
   readonly found: ReadonlyMap<string, readonly string[]>
-  /** What was typed and led to none. */
+  /** What was typed and resolved to no address. */
   readonly lost: readonly LostBootstrap[]
   /** Whether nothing was typed, so that it is this machine's own node. */
   readonly local: boolean
 }
 
-/** A name in place of a bootstrap, and why it led to none. */
+/** A name in place of a bootstrap, and why it resolved to none. */
 export interface LostBootstrap {
   readonly address: string
   readonly code: BootstrapErrorCode
   readonly message: string
 }
 
-/** The bootstraps that were typed, their names looked up; or else the node that runs on this machine. */
+/** The bootstraps that were typed, their names resolved; without any, the node that runs on this machine. */
 export async function chosenBootstraps(
   operands: readonly string[],
   config: Config,
@@ -56,7 +56,7 @@ export async function chosenBootstraps(
   return { found, lost, local: false }
 }
 
-/** By PeerId, those that need no look-up. Throws a {@link CommandError} for what is no address of a bootstrap. */
+/** By PeerId, those that need no look-up. Throws a {@link CommandError} for what is not the address of a bootstrap. */
 export function checkedBootstraps(operands: readonly string[]): ReadonlyMap<string, readonly string[]> {
   try {
     return staticBootstraps(operands)
@@ -65,7 +65,7 @@ export function checkedBootstraps(operands: readonly string[]): ReadonlyMap<stri
   }
 }
 
-/** Where the node of this configuration is dialled from its own machine. Its key is read, never made. */
+/** The address of this configuration's node, from its own machine. Its key is read, never made. */
 export async function localNode(
   { key, allowLooseKeyMode, listen }: Config,
   command: CommandName,
@@ -90,7 +90,7 @@ export async function localNode(
   return fixed.map((address) => `${fromHere(address)}/p2p/${peerId}`)
 }
 
-/** What listens on every interface is dialled at loopback. */
+/** An address that listens on every interface is dialled at loopback. */
 function fromHere(listen: string): string {
   return listen.replace(/^\/ip4\/0\.0\.0\.0\//, '/ip4/127.0.0.1/').replace(/^\/ip6\/[0:]+\//, '/ip6/::1/')
 }

@@ -4,12 +4,15 @@ import { resolveConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**
- * The most networks that one command asks for. Each is a question of its own, and for `check` a dial-back, of which a
+ * The most networks that one command asks for. Each is a request of its own, and for `check` a dial-back, of which a
  * bootstrap has 32 for one IP at a time.
  */
 const MAX_NETWORKS = 8
 
-/** What flags, variables and the config file say, as for `start`. What a command does not use of it is left alone. */
+/**
+ * The settings from flags, variables and the config file, as for `start`. A command ignores those that it does not
+ * use.
+ */
 export function clientConfig({ flags, options }: Invocation): Config {
   return resolveConfig({ flags, env: process.env, file: options.get('config') }).config
 }
@@ -25,7 +28,7 @@ export function networksToAsk({ network }: Config): readonly string[] {
   return network.length === 0 ? [''] : network
 }
 
-/** The network to be in. */
+/** The network to join. */
 export function networkToJoin({ network }: Config): string {
   if (network.length > 1) {
     throw new CommandError(
@@ -36,7 +39,7 @@ export function networkToJoin({ network }: Config): string {
   return network[0] ?? ''
 }
 
-/** The name of a network in a sentence. */
+/** The name of a network, for a sentence. */
 export function networkText(network: string): string {
   return network === '' ? 'the network without a name' : `network ${JSON.stringify(network)}`
 }

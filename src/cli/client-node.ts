@@ -9,8 +9,8 @@ import { loadIdentity } from '../identity/key-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**
- * A stock libp2p node as a blockchain node is one: with the key and on the port that the options name. Started. It is
- * none of the `bootstraps`, which are PeerIds.
+ * Returns a started libp2p node with stock options, as a blockchain node would be, with the key and on the port that
+ * the options name. Its PeerId is none of `bootstraps`.
  */
 export async function startClientNode(
   options: ReadonlyMap<string, string>,
@@ -30,7 +30,8 @@ export async function startClientNode(
     addresses: { listen: [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    // libp2p's 5 a second from one host refuse dial-backs for several networks, and other nodes of the same machine.
+    // libp2p's 5 a second from one host would refuse dial-backs for several networks, and other nodes of the same
+    // machine.
     connectionManager: { inboundConnectionThreshold: 100, maxIncomingPendingConnections: 100 },
     streamMuxers: [yamux()],
     services: { identify: identify(), ping: ping(), ...more.services },
@@ -52,7 +53,7 @@ function taken(port: number): string {
   return `can't listen on port ${port}: another process has it, or this user may not; leave --port out for one that is free`
 }
 
-/** The value of an option that counts. */
+/** The value of an option that is a count. */
 export function wholeNumber(
   options: ReadonlyMap<string, string>,
   name: string,

@@ -9,42 +9,42 @@ export interface Command {
   /** One line for the overview. */
   readonly summary: string
   readonly options: readonly Option[]
-  /** Settings that mean something else here than to the node itself. */
+  /** Settings that mean something else here than for the node itself. */
   readonly settings?: { readonly [K in SettingKey]?: SettingHelp }
-  /** What may follow the command, any number of it. Without it nothing may. */
+  /** The operands of the command, any number. Without it there may be none. */
   readonly operand?: Operand
-  /** Loaded when it is run: help and a mistyped flag need no libp2p. */
+  /** Loads the command when it is run: help and a mistyped flag need no libp2p. */
   load(): Promise<{ run(invocation: Invocation): Promise<ExitCode> }>
 }
 
-/** What is only for the command line: not a setting, in no variable and in no file. */
+/** An option of the command line only: not a setting, in no variable and in no file. */
 export interface Option {
   readonly name: string
-  /** What the help shows in place of a value. Empty for a switch. */
+  /** The placeholder of its value in the help. Empty for a switch. */
   readonly placeholder: string
   readonly help: string
 }
 
-/** What a setting is to a command, in place of its own help. */
+/** The help of a setting for one command, in place of its own. */
 export interface SettingHelp {
   readonly help: string
-  /** What the help says below it: the default, and whether it can be repeated. */
+  /** The line below it in the help: the default, and whether it can be repeated. */
   readonly facts: string
 }
 
 export interface Operand {
   readonly placeholder: string
   readonly help: string
-  /** What is done without it. */
+  /** What the command does without it. */
   readonly otherwise: string
 }
 
-/** What was typed, with every name known; the values of settings are not looked at yet. */
+/** The command line, with every name known; the values of settings are not checked yet. */
 export interface Invocation {
   readonly command: Command
   readonly flags: ReadonlyMap<SettingKey, readonly string[]>
   /** The command's own options; a switch has the value `''`. */
   readonly options: ReadonlyMap<string, string>
-  /** What follows the command, when it takes something. */
+  /** The operands, where the command takes any. */
   readonly operands: readonly string[]
 }

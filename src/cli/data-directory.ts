@@ -5,8 +5,8 @@ import type { ResolvedConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**
- * Makes the data directory where one is named and is not there, and sees that this user can write to it. Throws a
- * {@link CommandError}. Without a name everything lies where the command runs, and there is nothing to make.
+ * Makes the data directory where one is named and does not exist, and checks that this user can write to it. Throws a
+ * {@link CommandError}. Without a name the files are in the working directory, and there is nothing to make.
  */
 export async function prepareDataDirectory({ config, origins }: ResolvedConfig): Promise<void> {
   if (origins.dataDir === 'default') {

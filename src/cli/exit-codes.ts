@@ -1,6 +1,6 @@
-/** What the process ends with. Documented in docs/operations.md; supervisors are set up for these. */
+/** Exit codes of the process. Documented in docs/operations.md; supervisors are configured for these. */
 export const EXIT = {
-  /** Done, or stopped by a signal as it should. */
+  /** Done, or stopped by a signal. */
   ok: 0,
   /** A bug, or a stop that took longer than it may. */
   unexpected: 1,
@@ -12,15 +12,15 @@ export const EXIT = {
   listen: 4,
   /** The list of peers: another node has it, or it can't be read or written. */
   store: 5,
-  /** A bootstrap that was asked does not answer, or not as the one it should be. */
+  /** A bootstrap that was asked does not answer, or not with the expected PeerId. */
   bootstrap: 6,
-  /** The bootstraps are well, but this machine is not listed, and `--require-listed` was set. */
+  /** The bootstraps answer, but this machine is not listed, and `--require-listed` was set. */
   notListed: 7,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** A mistake that a person can mend. Its message is the one line to show: no stack. */
+/** A mistake that the user can correct. Its message is the one line to show: no stack. */
 export class CommandError extends Error {
   override name = 'CommandError'
   readonly exitCode: ExitCode

@@ -41,7 +41,7 @@ function settingsNote(command: Command, [first]: readonly SettingKey[]): string[
   ]
 }
 
-/** How the default of a setting is written, for people. */
+/** The default of a setting, as help and documents show it. */
 export function defaultText(key: SettingKey): string {
   const { kind, default: value } = settingOf(key)
   const json = kind.toJson(value)
@@ -59,7 +59,7 @@ function flag(name: string, placeholder: string): string {
   return `--${name} ${placeholder}`.trim()
 }
 
-/** The widest of what stands left, so that what stands right begins in one column. */
+/** The width of the left column, so that the right one is aligned. */
 const LEFT = 2 + Math.max(...Object.keys(SETTINGS).map((key) => settingName(key as SettingKey).length)) + 16
 
 function row(left: string, right: string): string {

@@ -6,7 +6,7 @@ import { remoteText } from '../base/remote-text.ts'
 
 const STDOUT = 1
 
-/** What can't be written yet waits in memory up to this many bytes; what comes after is dropped. */
+/** How many bytes that can't be written yet wait in memory; later lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024
 
 const MAX_MESSAGE_CHARACTERS = 1000
@@ -15,7 +15,7 @@ const MAX_MESSAGE_CHARACTERS = 1000
 const MAX_STACK_FRAMES = 20
 
 /**
- * The log of the process: for eyes on a terminal, one JSON object a line elsewhere. Written before the call returns,
+ * The log of the process: formatted on a terminal, one JSON object a line elsewhere. Written before the call returns,
  * so that the line that says why the process ends is not lost with it.
  */
 export function createLogger(level: string): PinoLogger {
@@ -26,12 +26,14 @@ export function createLogger(level: string): PinoLogger {
   return pino(options, isTerminal() ? readable(destination) : destination)
 }
 
-/** Whether a person is reading. */
+/** Whether the output is a terminal. */
 export function isTerminal(): boolean {
   return isatty(STDOUT)
 }
 
-/** What the parts of the node say, in our log: at `debug` and `trace`, and what went wrong with us as `error`. */
+/**
+ * The log lines of libp2p and the node's parts, in our log: at `debug` and `trace`, and our own failures as `error`.
+ */
 export function componentLoggers(log: PinoLogger): ComponentLogger {
   return { forComponent: (name) => componentLogger(log, name) }
 }
@@ -55,10 +57,10 @@ function errorFields(error: Error): Record<string, string> {
 }
 
 function componentLogger(log: PinoLogger, name: string): Logger {
-  // Most errors of libp2p are the doing of remote peers: no operator wants to be woken by them.
+  // Most errors of libp2p are caused by remote peers, so they do not alert an operator.
   const errorLevel = name.startsWith('bootstrap-peer') ? 'error' : 'debug'
   const write = (level: 'error' | 'debug' | 'trace', format: unknown, args: unknown[]) => {
-    // Asked first: formatting is the cost, and at most levels nobody reads it.
+    // Tested first: formatting is the cost, and at most levels the line is not written.
     if (log.isLevelEnabled(level)) {
       const err = [format, ...args].find((each) => each instanceof Error)
       log[level]({ ...labelled(name), err }, remoteText(formatted(format, args), MAX_MESSAGE_CHARACTERS))
@@ -88,7 +90,7 @@ function labelled(name: string): { readonly component: string; readonly instance
 
 const WORD = /^(libp2p|[a-zA-Z-]+)$/
 
-/** printf as libp2p has it: `%p`, `%a`, `%e` and the like are letters for things that know their own text. */
+/** printf as libp2p has it: `%p`, `%a`, `%e` and the like are letters for values that have their own text. */
 function formatted(format: unknown, args: readonly unknown[]): string {
   const rest = [...args]
   const text = shown(format).replace(/%([a-zA-Z%])/g, (whole, letter: string) =>
@@ -101,7 +103,7 @@ function shown(value: unknown): string {
   if (value instanceof Error) {
     return value.message
   }
-  // What has no text of its own would be `[object Object]`.
+  // A value without a text of its own would be `[object Object]`.
   return typeof value === 'object' && value?.toString === Object.prototype.toString ? json(value) : String(value)
 }
 

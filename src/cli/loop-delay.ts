@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** How often the loop is asked to be on time, ms. */
+/** How often the delay of the event loop is sampled, ms. */
 const RESOLUTION_MS = 10
 
-/** By how much the event loop was late since this was last asked, ms: what a caller waits before anything else. */
+/** Returns how late the event loop was since the last call, ms: how long a request waits before anything else. */
 export function loopDelays(): () => { readonly loopP99: number; readonly loopMax: number } {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   histogram.enable()

@@ -2,7 +2,7 @@ import { parseArguments } from './arguments.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { commandHelp, overview } from './help.ts'
 
-/** From the words after the program's name to an exit code. Errors that a person can mend are one line on stderr. */
+/** Runs a command line. Resolves with an exit code. An error that the user can correct is one line on stderr. */
 export async function main(argv: readonly string[], version: string): Promise<ExitCode> {
   try {
     const request = parseArguments(argv)
@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], version: string): Promise<Ex
   }
 }
 
-/** By name, so that a mistyped flag does not load what the other errors come from. */
+/** Matched by name, so that a mistyped flag does not load the modules of the other errors. */
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) {
     return error.exitCode

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-/** Ctrl-C, and what supervisors send. */
+/** Ctrl-C, and the signal of supervisors. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Resolves with the first signal to stop. A second one ends the process at once, with 128 and its number. */

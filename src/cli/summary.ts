@@ -3,10 +3,7 @@ import { loopDelays } from './loop-delay.ts'
 
 type Counters = Status['counters']
 
-/**
- * The line that sums up what went on: what is there now, and what was done since the line before. Each call continues
- * from the last.
- */
+/** The summary line: the current totals, and the counts since the line before. Each call continues from the last. */
 export function summaries(): (status: Status) => Record<string, unknown> {
   let before: Counters | undefined
   const delays = loopDelays()

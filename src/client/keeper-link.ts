@@ -16,3 +16,24 @@ export function linkKeeper(events: object, keeper: KeeperView): void {
 export function keeperOf(events: object): KeeperView | undefined {
   return keepers.get(events)
 }
+
+/** What a keeper asks of the discovery in the same node. */
+export interface DiscoveryView {
+  /**
+   * Where a peer was said to be, multiaddrs without `/p2p`, the first to dial first; undefined when it was not announced.
+   * libp2p's peer store sorts addresses by their text, so the order has no other way to the keeper.
+   */
+  addressesOf(id: string): readonly string[] | undefined
+}
+
+const discoveries = new WeakMap<object, DiscoveryView>()
+
+/** Makes a discovery known to the keeper of its node. */
+export function linkDiscovery(events: object, discovery: DiscoveryView): void {
+  discoveries.set(events, discovery)
+}
+
+/** The discovery of a node; undefined when it has none. */
+export function discoveryOf(events: object): DiscoveryView | undefined {
+  return discoveries.get(events)
+}

@@ -8,12 +8,14 @@ const VALUE = 10
 
 /** The source of peers that worked in an earlier run. */
 export const CACHE_SOURCE = 'cache'
+/** The source of peers that connected to this node in an earlier run, and that it has never dialled. */
+export const INBOUND_SOURCE = 'inbound'
 
 export function sourceTags(sources: readonly string[], ttl: number): Record<string, { value: number; ttl: number }> {
   return Object.fromEntries(sources.map((source) => [`${PREFIX}${source}`, { value: VALUE, ttl }]))
 }
 
-/** Origins (PeerIds of configured bootstraps) and {@link CACHE_SOURCE}; empty for a peer that others found. */
+/** Origins (PeerIds of configured bootstraps), {@link CACHE_SOURCE} and {@link INBOUND_SOURCE}; empty for a peer that others found. */
 export function sourcesOf(tags: ReadonlyMap<string, unknown>): string[] {
   return [...tags.keys()].flatMap((name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []))
 }

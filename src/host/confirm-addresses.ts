@@ -7,8 +7,9 @@ export interface ConfirmAddressesComponents {
 }
 
 /**
- * What the node listens on is its own, on the public internet too: the operator said so. libp2p says nothing of a public
- * address until AutoNAT has confirmed it, and a node that dials nobody has none: it would name its private ones only.
+ * Confirms the addresses that the node listens on, public ones too: the operator chose them. libp2p announces no
+ * public address until AutoNAT has confirmed it. AutoNAT needs outbound connections and this node keeps none, so it
+ * would announce its private addresses only.
  */
 export class ConfirmAddresses implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-own-addresses'

@@ -16,10 +16,10 @@ import type { Dial, DialledPeer, Visit } from '../proofs/dial.ts'
 import { patchedNoise } from './patches/patched-noise.ts'
 import type { Optimization } from './switches.ts'
 
-/** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its verdicts. */
+/** How long a dial may take, connect and handshake together, ms. A registration waits 5 s for its outcomes. */
 export const DIAL_TIMEOUT_MS = 4000
 
-/** What of a libp2p node the dial-back uses. */
+/** The part of a libp2p node that the dial-back uses. */
 export interface DialBackComponents {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
@@ -28,27 +28,28 @@ export interface DialBackComponents {
 }
 
 export interface DialBackInit {
-  /** Of a dial, ms. Default {@link DIAL_TIMEOUT_MS}. */
+  /** How long a dial may take, ms. Default {@link DIAL_TIMEOUT_MS}. */
   readonly timeout?: number
-  /** Optimizations that its handshakes leave alone. Default: none. */
+  /** Optimizations that its handshakes do without. Default: none. */
   readonly disabled?: readonly Optimization[] | undefined
 }
 
 /**
- * Dials an address afresh, up to the end of the Noise handshake, and hangs up: all that a proof needs.
+ * Dials an address afresh, up to the end of the Noise handshake, and hangs up: a dial-back needs no more.
  *
- * Not `libp2p.dial()`: that answers with a connection that is there already, so a closed port "answers", and dials for
- * one peer join each other, so a bad address holds up a good one. Nothing is negotiated behind the handshake, no
- * connection is tracked, and no name is ever resolved: addresses are literal by their type.
+ * Not `libp2p.dial()`: that returns a connection that exists already, so a closed port would be "verified", and it
+ * joins dials to one peer, so a bad address delays a good one. Nothing is negotiated after the handshake, no
+ * connection is tracked, and no name is resolved: the addresses are literal by their type.
  *
- * With a visit the answer is known as soon, and the dial hangs up when the visit is over: it has a deadline of its own.
+ * With a visit, the answer comes as early, and the dial hangs up when the visit is over. The visit has a deadline of
+ * its own.
  */
 export function dialBack(
   components: DialBackComponents,
   { timeout = DIAL_TIMEOUT_MS, disabled = [] }: DialBackInit = {},
 ): Dial {
   const transport = tcp()(components)
-  // Its static key and the signature of that serve all dials.
+  // One static key, and one signature of it, serve all dials.
   const encrypter = patchedNoise(new Set(disabled))(components)
   return async (address, visit) => {
     const signal = AbortSignal.timeout(timeout)
@@ -65,14 +66,14 @@ export function dialBack(
         return { fault: signal.aborted ? 'dial_timeout' : faultOf(err, handshake.connected) }
       }
     }
-    // The transport rejects with what the upgrader ends with, when that is known already.
+    // The transport rejects with the error that ends the upgrader, where that error is already known.
     dialled.catch(() => {})
     const remote = handshake.remotePeer!
     return remote.equals(components.peerId) ? { fault: 'dial_self' } : { peerId: remote.toString() }
   }
 }
 
-/** An upgrader that stops when it knows who is there. The transport closes the socket of an upgrade that throws. */
+/** An upgrader that stops once the PeerId is known. The transport closes the socket of an upgrade that throws. */
 class HandshakeOnly implements Upgrader {
   remotePeer: PeerId | undefined
   connected = false
@@ -87,7 +88,7 @@ class HandshakeOnly implements Upgrader {
     this.#visit = visit
   }
 
-  /** Resolves when it is known who is there; never, when nobody is. */
+  /** Resolves once the PeerId is known; stays pending when the handshake fails. */
   get answered(): Promise<void> {
     return this.#answered.promise
   }
@@ -120,7 +121,9 @@ class HandshakeOnly implements Upgrader {
   }
 }
 
-/** For one stream: a keep-alive or a second one of ours is not needed, and what the far side opens is not served. */
+/**
+ * For one stream: it needs no keep-alive and opens no second one, and streams that the far side opens are not served.
+ */
 const VISIT_MUXER = yamux({ enableKeepAlive: false, maxInboundStreams: 8, maxOutboundStreams: 1 })()
 
 function dialledPeer(remotePeer: PeerId, secured: MessageStream): DialledPeer {

@@ -9,7 +9,7 @@ import {
   MAX_IDENTIFY_MESSAGES,
 } from '../wire/identify-message.ts'
 
-/** What of a libp2p node tells who its peers are. */
+/** The part of a libp2p node that knows what its peers identify as. */
 export interface IdentifiedComponents {
   readonly peerStore: Pick<PeerStore, 'get'>
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
@@ -22,16 +22,16 @@ export interface IdentifiedPeersInit {
   readonly clock: () => number
 }
 
-/** What a peer says of itself in identify. Not believed: others have to verify the envelope. */
+/** What a peer says of itself in identify. Unverified: the caller verifies the envelope. */
 export interface Identified {
   readonly agent: string | undefined
-  /** Its signed peer record, of whatever form. */
+  /** Its signed peer record, in either form. */
   readonly envelope: Uint8Array | undefined
 }
 
 /**
- * Why there is no answer. `busy`: we lacked capacity, and did not ask. `silent`: the peer did not answer in time, or
- * does not speak identify.
+ * Why there is no answer. `busy`: the node lacked capacity and did not ask. `silent`: the peer did not answer in time,
+ * or does not speak identify.
  */
 export type Unidentified = 'busy' | 'silent' | 'not_connected'
 
@@ -40,16 +40,17 @@ export interface Askable {
   newStream(protocol: string, options: Required<AbortOptions>): Promise<Stream>
 }
 
-/** How long a peer has to say who it is, ms. */
+/** How long a peer has to answer, ms. */
 export const IDENTIFY_TIMEOUT_MS = 2000
-/** Peers asked at the same time; beyond that none is asked. */
+/** How many peers are asked at the same time; beyond that none is asked. */
 export const MAX_IDENTIFYING = 16
-/** Peers asked at once, and a second: it costs 1 ms of CPU each, so this is a twentieth of a core. */
+/** How many peers are asked at once, and then a second: one costs 1 ms of CPU, so this is a twentieth of a core. */
 export const IDENTIFY_BUDGET: Budget = { burst: 256, perSecond: 50 }
 
 /**
- * Asks peers who they are. libp2p would ask everybody who connects, and most are never needed; and it gives up on a
- * record in rust-libp2p's form (@libp2p/identify 4.1: InvalidSignatureError), which is what is wanted of those peers.
+ * Asks peers to identify themselves. libp2p would ask every peer that connects, and most of the answers are never
+ * needed; and it rejects a record in rust-libp2p's form (@libp2p/identify 4.1: InvalidSignatureError), which is the
+ * form that is needed of those peers.
  */
 export class IdentifiedPeers {
   readonly #components: IdentifiedComponents
@@ -76,7 +77,7 @@ export class IdentifiedPeers {
     return await asking
   }
 
-  /** What the one at the other end says. Never rejects. */
+  /** What the peer at the other end says. Never rejects. */
   async ask(connection: Askable): Promise<Identified | 'busy' | 'silent'> {
     if (this.#asking >= MAX_IDENTIFYING || !this.#bucket.spend(1, this.#clock())) {
       return 'busy'
@@ -102,14 +103,14 @@ export class IdentifiedPeers {
     return (await this.#known(peerId)) ?? (connection === undefined ? 'not_connected' : await this.ask(connection))
   }
 
-  /** What a host that asks everybody was told, and keeps up to date. */
+  /** What a host that asks every peer has learned, and keeps up to date. */
   async #known(peerId: PeerId): Promise<Identified | undefined> {
     try {
       const { metadata, peerRecordEnvelope } = await this.#components.peerStore.get(peerId)
       const agent = metadata.get('AgentVersion')
       return agent && { agent: Buffer.from(agent).toString(), envelope: peerRecordEnvelope }
     } catch {
-      // NotFoundError: nothing is known.
+      // NotFoundError: nothing is known of the peer.
       return undefined
     }
   }

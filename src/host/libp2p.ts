@@ -14,9 +14,9 @@ import type { Disabled } from './switches.ts'
 export interface HostInit {
   /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number
-  /** IPs and IP ranges that get no connection. PeerIds among them are passed over. Default: none. */
+  /** IPs and IP ranges that get no connection. PeerIds among them are ignored. Default: none. */
   readonly deny?: readonly string[]
-  /** Protections and optimizations to do without, to rule them out while debugging. Default: none. */
+  /** Protections and optimizations to disable, to rule them out while debugging. Default: none. */
   readonly disable?: Disabled
 }
 
@@ -29,8 +29,8 @@ export const MAX_PER_IP = 8
 export const MAX_PER_SUBNET = 64
 
 /**
- * How a node that meets strangers is set up: every knob of libp2p that we turn, in one place, and the guard that does
- * what no knob does. Options for one `createLibp2p`; they share the guard's state, so make them anew for each node.
+ * Returns the options of a public node: every option of libp2p that differs from its default, in one place, and the guard
+ * for what no option covers. For one `createLibp2p`: they share the state of the guard, so call it for each node.
  */
 export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = {} }: HostInit = {}) {
   const off = new Set(disable.optimizations)
@@ -43,12 +43,12 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
     transports: [
       tcp({
-        // A backstop below the guard, in the kernel's accept: no limit by default. Both tables full, and some on their way out.
+        // A second limit below the guard, in the kernel's accept: none by default. Room for both tables, and sockets that close.
         maxConnections: maxConnections + 2 * MAX_HALF_OPEN,
-        // 511 by default. A crowd waits here while we are busy; whom it has no room for tries again after a second. The
-        // kernel may have less (net.core.somaxconn, 4096 on Linux).
+        // 511 by default. A crowd waits here while the node is busy; a peer that finds no room tries again after a second.
+        // The kernel may have less (net.core.somaxconn, 4096 on Linux).
         backlog: 2 * MAX_HALF_OPEN,
-        // 2 minutes by default, twice what the guard calls idle: for sockets whose other end is gone without a word.
+        // 2 minutes by default, twice what the guard calls idle: for sockets whose other end has vanished.
         inboundSocketInactivityTimeout: 120_000,
       }),
     ],
@@ -67,7 +67,7 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
             initialStreamWindowSize: MAX_FRAME_BYTES,
             // 16 MiB by default: the window doubles while we read fast, and the guard lets no longer frame in.
             maxStreamWindowSize: MAX_FRAME_BYTES,
-            // 4 MiB by default. A stream whose data nobody takes is reset; byteStream takes it at once.
+            // 4 MiB by default. A stream whose data is not read is reset; byteStream takes it at once.
             maxReadBufferLength: 2 * MAX_FRAME_BYTES,
             // No limit by default. An answer is at most half of it.
             maxWriteBufferLength: 1024 * 1024,
@@ -76,24 +76,24 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
       ),
     ],
     connectionMonitor: {
-      // Pings all connections at once each 10 s and aborts on a failure; a pinger is nobody's good here. Lodestar has it off.
+      // Pings all connections at once each 10 s and aborts on a failure, which helps no peer here. Lodestar has it off.
       enabled: false,
     },
     connectionManager: {
       // 300 by default. libp2p refuses newcomers when it is full and the guard makes room, so the guard counts.
       maxConnections,
-      // Everybody passes here because the guard decides right after. Without it libp2p lists all connections in
-      // quadratic time for each socket (9 ms at 2000), keeps a timer for each IP, and 10 silent sockets shut the door.
+      // Every peer passes here because the guard decides right after. Without it libp2p lists all connections in
+      // quadratic time for each socket (9 ms at 2000), keeps a timer for each IP, and 10 silent sockets block newcomers.
       allow: ['/ip4/0.0.0.0/ipcidr/0', '/ip6/::/ipcidr/0'],
-      // 10 s by default. Silent sockets go after 3 s (the guard); this is for those that trickle, on a busy machine.
+      // 10 s by default. Silent sockets go after 3 s (the guard); this is for those that send byte by byte, on a busy machine.
       inboundUpgradeTimeout: 8000,
-      // 10 s each by default. A stream has a round trip or two to say what it is for.
+      // 10 s each by default. A stream has a round trip or two to name its protocol.
       inboundStreamProtocolNegotiationTimeout: 3000,
       outboundStreamProtocolNegotiationTimeout: 3000,
-      // 10 s and 6 s by default. The node dials nobody but to prove an address, and that has its own deadline.
+      // 10 s and 6 s by default. The node dials only to verify an address, and that has its own deadline.
       dialTimeout: 5000,
       addressDialTimeout: 5000,
-      // 100, 500 and 25 by default: a stranger's address book is no reason for 25 dials.
+      // 100, 500 and 25 by default: the address book of a remote peer is no reason for 25 dials.
       maxParallelDials: 16,
       maxDialQueueLength: 64,
       maxPeerAddrsToDial: 4,
@@ -103,12 +103,12 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
       reconnectRetries: 0,
     },
     peerStore: {
-      // 1 h and 6 h by default, and looked at only when somebody lists them all. The guard forgets who left.
+      // 1 h and 6 h by default, and checked only when all peers are listed. The guard forgets those that left.
       maxAddressAge: 600_000,
       maxPeerAge: 600_000,
     },
     services: {
-      // By default it asks everybody who connects, for 1 ms of CPU a join; nobody here reads the answers.
+      // By default it asks every peer that connects, for 1 ms of CPU a join; this node does not read the answers.
       identify: identify({ runOnConnectionOpen: false }),
       // 2 streams of each connection and 10 s, by default. What they cost is in the guard's budget.
       ping: ping(),

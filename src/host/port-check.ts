@@ -2,10 +2,10 @@ import { createServer } from 'node:net'
 import { parseAddress } from '../peer/address.ts'
 
 /**
- * Rejects with the system's EADDRINUSE when somebody else has an IPv6 port that is to be listened on.
+ * Rejects with the system's EADDRINUSE when another process has an IPv6 port that is to be listened on.
  *
  * libp2p goes on without IPv6 when it listens on IPv4 and every IPv6 address fails, which is right on a machine that
- * has none. But a port that is taken would have the node miss half of its callers in silence.
+ * has none. But where the port is taken, the node would silently miss half of its callers.
  */
 export async function assertFree(listen: readonly string[]): Promise<void> {
   for (const address of listen) {

@@ -1,20 +1,20 @@
-/** The protections, each of which can be switched off, so that a doubt can be settled in production. */
+/** The protections. Each can be disabled, to rule it out while debugging. */
 export const PROTECTIONS = [
   /** A budget of bytes for each connection. */
   'bytes',
   /** No yamux frame longer than its window, and a budget of work for each connection. */
   'frames',
-  /** Silent sockets go, and give way. */
+  /** Hangs up on silent sockets, and evicts them for newcomers. */
   'halfOpen',
-  /** Limits by network group, and the rate of new connections. */
+  /** Limits by IP and subnet, and of the rate of new connections. */
   'groups',
-  /** Idle connections go, and give way. */
+  /** Hangs up on idle connections, and evicts them for newcomers. */
   'idle',
-  /** Whoever does not read its answers goes. */
+  /** Hangs up on a peer that does not read its answers. */
   'slowReaders',
-  /** What comes in is served a few milliseconds at a time. */
+  /** Time-slices inbound work, 10 ms a turn, so that timers are not starved. */
   'loopShare',
-  /** Who left is forgotten. */
+  /** Forgets peers that left. */
   'peerStore',
   /** No dials to names, unix sockets and relays. */
   'dials',
@@ -22,25 +22,25 @@ export const PROTECTIONS = [
 
 export type Protection = (typeof PROTECTIONS)[number]
 
-/** What makes a join cheaper than a stock libp2p does. Each can be switched off, so that a doubt can be settled. */
+/** What makes a join cheaper than with stock libp2p. Each can be disabled, to rule it out while debugging. */
 export const OPTIMIZATIONS = [
-  /** X25519 keys that stay key objects. */
+  /** Keeps X25519 keys as key objects. */
   'keyObjects',
-  /** The signature of the static Noise key is made once. */
+  /** Signs the static Noise key once. */
   'signOnce',
-  /** The small writes of one turn become one. */
+  /** Joins the small writes of one turn. */
   'joinedWrites',
-  /** A logger that costs nothing where nobody listens. */
+  /** A logger that costs nothing where no log is wanted. */
   'silentLogger',
-  /** What libp2p notes of everybody who opens a stream is not noted. */
+  /** Skips the protocol entry that libp2p stores for every inbound peer. */
   'lightPeerStore',
-  /** Lengths of Noise messages are read without exceptions. */
+  /** Parses Noise's length prefixes without throwing. */
   'noiseLengths',
 ] as const
 
 export type Optimization = (typeof OPTIMIZATIONS)[number]
 
-/** What a node does without. */
+/** What a node runs without. */
 export interface Disabled {
   readonly optimizations?: readonly Optimization[]
   readonly protections?: readonly Protection[]

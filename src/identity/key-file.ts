@@ -10,7 +10,7 @@ import { decodeIdentity, encodeIdentity, type IdentityFormat, IdentityFormatErro
 const MAX_KEY_FILE_BYTES = 64 * 1024
 
 export interface LoadIdentityOptions {
-  /** Take a key that group or others may read, as mounted secrets often are. Default: false. */
+  /** Accept a key that group or others may read, as mounted secrets often are. Default: false. */
   readonly allowLooseMode?: boolean
 }
 
@@ -20,7 +20,7 @@ export interface CreateIdentityOptions {
 }
 
 export interface LoadOrCreateIdentityOptions extends LoadIdentityOptions {
-  /** Called when there was no key and one was made: other nodes don't know this PeerId yet. */
+  /** Called when there was no key and one was made: other nodes do not know this PeerId yet. */
   readonly onCreated?: (key: PrivateKey) => void
 }
 
@@ -35,7 +35,7 @@ export type IdentityFault =
   | 'unreadable'
   | 'unwritable'
 
-/** There is no identity to be had from this file. The message says why and how to mend it; nothing was touched. */
+/** This file gives no identity. The message says why and how to correct it; nothing was changed. */
 export class IdentityError extends Error {
   override name = 'IdentityError'
   readonly code: IdentityFault
@@ -49,9 +49,9 @@ export class IdentityError extends Error {
 }
 
 /**
- * The identity in `file`; where there is no such file, a new Ed25519 one that is kept there from now on. A file that
- * holds no good key is an {@link IdentityError}, never a new identity: every node of the network has the old one in
- * its configuration.
+ * Returns the identity in `file`; where there is no such file, a new Ed25519 one, which is stored there. Rejects with
+ * an {@link IdentityError} when the file holds no good key, never with a new identity: the old PeerId is in the
+ * configuration of every node of the network.
  */
 export async function loadOrCreateIdentity(
   file: string,
@@ -72,12 +72,12 @@ export async function loadOrCreateIdentity(
     if (!(error instanceof IdentityError && error.code === 'exists')) {
       throw error
     }
-    // Another process was first. Whoever asks gets the same key.
+    // Another process was first. Both get the same key.
     return loadIdentity(file, options)
   }
 }
 
-/** The identity in `file`, in any {@link IdentityFormat}. Rejects with {@link IdentityError}. */
+/** Returns the identity in `file`, in any {@link IdentityFormat}. Rejects with {@link IdentityError}. */
 export async function loadIdentity(file: string, { allowLooseMode = false }: LoadIdentityOptions = {}) {
   const bytes = await readKeyFile(file, allowLooseMode)
   try {
@@ -86,13 +86,13 @@ export async function loadIdentity(file: string, { allowLooseMode = false }: Loa
     if (!(error instanceof IdentityFormatError)) {
       throw error
     }
-    const mend =
+    const advice =
       error.code === 'corrupt' ? '; restore it from a backup, or move it away to start with a new PeerId' : ''
-    throw new IdentityError(error.code, file, `the key ${file} is not usable: ${error.message}${mend}`)
+    throw new IdentityError(error.code, file, `the key ${file} is not usable: ${error.message}${advice}`)
   }
 }
 
-/** A new Ed25519 identity in `file`, which must not exist. Rejects with {@link IdentityError}. */
+/** Makes a new Ed25519 identity in `file`, which must not exist. Rejects with {@link IdentityError}. */
 export async function createIdentity(file: string, { format = 'protobuf' }: CreateIdentityOptions = {}) {
   const key = await generateKeyPair('Ed25519')
   try {
@@ -111,7 +111,7 @@ async function readKeyFile(file: string, allowLooseMode: boolean): Promise<Uint8
       : new IdentityError('unreadable', file, `can't read the key ${file} (${error.code}); let this user read it`)
   })
   try {
-    // All checks are of the open handle: nobody can exchange the file between the look and the read.
+    // All checks are of the open handle: the file can't be exchanged between the check and the read.
     const { mode, size } = await checkedStat(handle, file)
     if ((mode & 0o077) !== 0 && !allowLooseMode) {
       const shown = (mode & 0o777).toString(8).padStart(4, '0')
@@ -141,8 +141,8 @@ async function checkedStat(handle: FileHandle, file: string): Promise<{ mode: nu
     )
   }
   if (stat.size === 0) {
-    const mend = 'restore it from a backup, or delete it to start with a new PeerId'
-    throw new IdentityError('empty', file, `the key ${file} is empty; ${mend}`)
+    const advice = 'restore it from a backup, or delete it to start with a new PeerId'
+    throw new IdentityError('empty', file, `the key ${file} is empty; ${advice}`)
   }
   if (stat.size > MAX_KEY_FILE_BYTES) {
     throw new IdentityError(
@@ -155,8 +155,8 @@ async function checkedStat(handle: FileHandle, file: string): Promise<{ mode: nu
 }
 
 /**
- * The file appears whole or not at all, readable by nobody else at any moment: written beside its name under 0600,
- * then linked there, which fails where something is already.
+ * Makes the file whole or not at all, and never readable by another user: writes it beside its name with mode 0600,
+ * then links it there, which fails where something exists already.
  */
 async function publish(file: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(file)
@@ -167,7 +167,7 @@ async function publish(file: string, bytes: Uint8Array): Promise<void> {
     await link(draft, file)
   } finally {
     await unlink(draft).catch(() => {})
-    // Also for the one that came second: it is about to use a key that the first may not have flushed yet.
+    // Also for the process that came second: it uses a key that the first may not have flushed yet.
     await flushFolder(folder)
   }
 }
@@ -176,7 +176,7 @@ async function writeDraft(draft: string, bytes: Uint8Array): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
   const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
-    // A umask can only have taken bits away; ours to read it must be.
+    // A umask can only remove permissions; this process must be able to read it.
     await handle.chmod(0o600)
     await handle.writeFile(bytes)
     await handle.sync()
@@ -186,7 +186,7 @@ async function writeDraft(draft: string, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Makes a folder that only this user can enter, and those above it as the umask has them. One that exists is left as
+ * Makes a folder that only this user can enter, and those above it with the umask's mode. One that exists is left as
  * it is. Rejects with the system's error.
  */
 export async function makePrivateFolder(folder: string): Promise<void> {
@@ -194,13 +194,13 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   if (made.includes(folder)) {
     await chmod(folder, 0o700)
   }
-  // A new name is lost in a power cut, with all that is below it, until the folder it stands in is flushed.
+  // A power cut loses a new name, with everything below it, until the folder that it is in is flushed.
   for (const each of made) {
     await flushFolder(dirname(each))
   }
 }
 
-/** Returns those that it made, topmost first. mkdir's own `recursive` never returns for a folder below /proc. */
+/** Returns the folders that it made, topmost first. mkdir's own `recursive` never returns for a folder below /proc. */
 async function makeFolders(folder: string, mode = 0o777): Promise<string[]> {
   const above = dirname(folder)
   const made = above === folder || (await isThere(above)) ? [] : await makeFolders(above)
@@ -238,12 +238,12 @@ function creationError(file: string, error: unknown): unknown {
     return error
   }
   if (code === 'EEXIST' && syscall === 'link') {
-    const mend = 'a key is never overwritten; choose another name, or move that one away'
-    return new IdentityError('exists', file, `${file} exists already: ${mend}`)
+    const advice = 'a key is never overwritten; choose another name, or move that one away'
+    return new IdentityError('exists', file, `${file} exists already: ${advice}`)
   }
-  const mend =
+  const advice =
     code === 'EPERM' || code === 'ENOTSUP'
       ? 'its file system has no hard links; create it on another one and copy it there'
       : 'make its folder writable for this user, or name another: --data-dir <dir>, or --key <file> for the key alone'
-  return new IdentityError('unwritable', file, `can't create the key ${file} (${code}); ${mend}`, { cause: error })
+  return new IdentityError('unwritable', file, `can't create the key ${file} (${code}); ${advice}`, { cause: error })
 }

@@ -9,7 +9,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 
 /**
- * How a private key is written down.
+ * How a private key is encoded.
  *
  * - `protobuf`: the raw libp2p protobuf (`ipfs key export`, rust-libp2p's `to_protobuf_encoding`)
  * - `base64`: the same in base64 (`Identity.PrivKey` of kubo's config, rust-libp2p's keygen)
@@ -19,7 +19,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 export const IDENTITY_FORMATS = ['protobuf', 'base64', 'lodestar', 'pem'] as const
 export type IdentityFormat = (typeof IDENTITY_FORMATS)[number]
 
-/** The bytes, or the key, don't fit the format. The message says how, and never holds any of the bytes. */
+/** The bytes, or the key, do not fit the format. The message says how, and never holds any of the bytes. */
 export class IdentityFormatError extends Error {
   override name = 'IdentityFormatError'
   /** `unsupported`: a good key, but not one to be used here, or not in this format. */
@@ -31,7 +31,7 @@ export class IdentityFormatError extends Error {
   }
 }
 
-/** The file that holds `key` in `format`. Throws {@link IdentityFormatError} where the format has no form for the key. */
+/** Encodes `key` in `format`. Throws {@link IdentityFormatError} where the format can't hold the key. */
 export function encodeIdentity(key: PrivateKey, format: IdentityFormat): Uint8Array {
   switch (format) {
     case 'protobuf':
@@ -45,7 +45,7 @@ export function encodeIdentity(key: PrivateKey, format: IdentityFormat): Uint8Ar
   }
 }
 
-/** The key in bytes of any {@link IdentityFormat}; throws {@link IdentityFormatError}. */
+/** Decodes a key in any {@link IdentityFormat}. Throws {@link IdentityFormatError}. */
 export async function decodeIdentity(bytes: Uint8Array): Promise<PrivateKey> {
   // Field 1, varint: how every libp2p key protobuf begins, and a control character that no text form has.
   const key = bytes[0] === 0x08 ? fromProtobuf(bytes) : await fromText(Buffer.from(bytes).toString('latin1').trim())
@@ -82,7 +82,7 @@ function fromProtobuf(bytes: Uint8Array): PrivateKey {
   try {
     return privateKeyFromProtobuf(bytes)
   } catch {
-    // The library throws everything from RangeError to a DER decoder's own. None of it tells an operator more.
+    // The library throws anything from a RangeError to the error of a DER decoder. None of it helps an operator.
     throw new IdentityFormatError('corrupt', 'it does not decode as a libp2p private key')
   }
 }
@@ -157,7 +157,7 @@ function lodestarForm(key: PrivateKey): { id: string; pubKey: string; privKey: s
   }
 }
 
-/** A flipped bit in either half leaves a key that decodes, but that no peer would ever shake hands with. */
+/** A flipped bit in either half leaves a key that decodes, but that no peer would ever complete a handshake with. */
 async function signsForItself(key: PrivateKey): Promise<boolean> {
   const message = Buffer.from('bootstrap-peer')
   try {
@@ -171,7 +171,7 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-/** Strict where Buffer is not: it would skip what it can't read and hand back half a key. */
+/** Strict where Buffer is not: it would skip what it can't read and return half a key. */
 function fromBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64')
   return text !== '' && bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '') ? bytes : undefined

@@ -4,8 +4,8 @@ import { type Ip, parseIp } from './ip.ts'
 export const MAX_ADDRESS_BYTES = 256
 
 /**
- * A place a peer can be dialled at: literal IP, TCP port. Only {@link parseAddress} makes one, so it is safe to dial,
- * to store and to print: no names to resolve, no unix paths, no relays, no control characters.
+ * An address at which a peer can be dialled: literal IP, TCP port. Only {@link parseAddress} makes one, so it is safe
+ * to dial, to store and to print: no names to resolve, no unix paths, no relays, no control characters.
  */
 export interface Address {
   readonly ip: Ip
@@ -15,16 +15,16 @@ export interface Address {
   readonly text: string
 }
 
-/** What an address text can say. `anyIp` is "my port, at the IP you see me at". */
+/** What an address text can mean. `anyIp` is "my port, at the IP you see me at". */
 export interface AddressText {
   /** Undefined when the text names every interface (`0.0.0.0`, `::`, or no host at all). */
   readonly address: Address | undefined
   readonly port: number
-  /** What stood behind `/p2p/`, unchecked. */
+  /** The text after `/p2p/`, unchecked. */
   readonly peerId: string | undefined
 }
 
-/** Why a text is not an address we take. */
+/** Why a text is not a valid address. */
 export type AddressFault =
   | 'address_too_long'
   | 'address_invalid'
@@ -128,7 +128,7 @@ function withPort(ip: Ip | undefined, portText: string, peerId: string | undefin
 
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i
 
-/** Well-formed, but not something a bootstrap can prove or should dial. The answer then says "unsupported". */
+/** Well-formed, but an address that a bootstrap can't verify or should not dial. The answer is "unsupported". */
 const KNOWN_PROTOCOLS = new Set(
   'ip4 ip6 dns dns4 dns6 dnsaddr unix p2p p2p-circuit ipcidr ip6zone udp onion onion3 memory http https ws wss'.split(
     ' ',

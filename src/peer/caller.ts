@@ -1,7 +1,7 @@
 import { addressAt } from './address.ts'
 import { type Ip, parseIp, type Scope, scopeOf } from './ip.ts'
 
-/** Who asks: what the connection proved, nothing that it claims. */
+/** The remote peer of a request: what the connection proved, nothing that it claims. */
 export interface Caller {
   /** base58btc. */
   readonly peerId: string
@@ -14,7 +14,7 @@ export interface Caller {
 
 /** The caller at the far end of a connection; undefined when that is no IP and TCP port (a relay, a unix socket). */
 export function callerAt(peerId: string, remoteAddr: string): Caller | undefined {
-  // The text is libp2p's, which writes IPv4 inside IPv6 in hexadecimal: its form is not ours to judge.
+  // The text is libp2p's, which writes IPv4 inside IPv6 in hexadecimal: the peer is not refused for that form.
   const [, protocol, host = '', transport, port = ''] = remoteAddr.split('/')
   const ip = protocol === 'ip4' || protocol === 'ip6' ? parseIp(host) : undefined
   if (ip === undefined || transport !== 'tcp') {

@@ -42,7 +42,7 @@ export function ip4Number(ip: Ip): number {
   return ip4NumberAt(ip.text, 0)
 }
 
-/** The same of dotted decimals that begin somewhere in a text and end with it, or with a slash. */
+/** The same for a dotted decimal inside a text, from a given position to the end or to a slash. */
 export function ip4NumberAt(text: string, start: number): number {
   let number = 0
   let part = 0
@@ -73,7 +73,7 @@ export function scopeOf(ip: Ip): Scope {
 }
 
 /**
- * The prefix of an address as text, for counting by network: `/24` and `/16` for IPv4, `/64`, `/56`, `/48` and `/32`
+ * The prefix of an address as text, for counting by subnet: `/24` and `/16` for IPv4, `/64`, `/56`, `/48` and `/32`
  * for IPv6. The result is an opaque key, not an address.
  */
 export function prefixOf(ip: Ip, bits: Bits): string {
@@ -92,8 +92,8 @@ export function prefixOf(ip: Ip, bits: Bits): string {
 type Bits = 16 | 24 | 32 | 48 | 56 | 64
 
 /**
- * What one operator of a network is taken to be: a /16 for IPv4, a /32 for IPv6.
- * Bitcoin's and CometBFT's grouping: buying addresses in many of these is what an eclipse costs.
+ * The network group of an address, which stands for one hosting operator: a /16 for IPv4, a /32 for IPv6. Bitcoin and
+ * CometBFT group so: an eclipse costs addresses in many of these.
  */
 export function networkGroupOf(ip: Ip): string {
   return prefixOf(ip, ip.family === 4 ? 16 : 32)
@@ -102,7 +102,7 @@ export function networkGroupOf(ip: Ip): string {
 const ZERO = '0'.charCodeAt(0)
 const SLASH = '/'.charCodeAt(0) - ZERO
 
-/** A BlockList asks the system for each range of each address; these are asked for every registration of a start. */
+/** A BlockList asks the system for each range of each address; these are checked for every registration at a start. */
 const RANGES_4 = (
   [
     ['special', '0.0.0.0', 8], // "this network", RFC 791

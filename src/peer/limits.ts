@@ -1,4 +1,7 @@
-/** Numbers that more than one part keeps to, each once. Sizes in bytes, spans in ms. What only one part needs stays there. */
+/**
+ * Numbers that several parts share, each once. Sizes in bytes, durations in ms. A number of one part only is in that
+ * part.
+ */
 
 /** The name of a network, UTF-8. A namespace of the libp2p rendezvous specification has the same. */
 export const MAX_NETWORK_BYTES = 255

@@ -7,26 +7,25 @@ import { MAX_ENVELOPE_BYTES } from './limits.ts'
 /** The most addresses of a record. */
 export const MAX_RECORD_ADDRESSES = 16
 /**
- * The highest sequence number: what a signed 64-bit integer holds, 292 years of nanoseconds. A peer that once showed
+ * The highest sequence number: the largest signed 64-bit integer, 292 years of nanoseconds. A peer that once showed
  * the very last number could never show another record.
  */
 export const MAX_SEQ = 2n ** 63n - 1n
 
 /**
- * How an envelope is signed. `standard` is RFC 0002 and 0003 with the multicodec `libp2p-peer-record`, as Go and
- * JavaScript have it. `routing-state` is what rust-libp2p's rendezvous signs and reads, and nothing else (libp2p-core
- * 0.44,
+ * How an envelope is signed. `standard` is RFC 0002 and 0003 with the multicodec `libp2p-peer-record`, as in Go and
+ * JavaScript. `routing-state` is the only form that rust-libp2p's rendezvous signs and reads (libp2p-core 0.44,
  * `peer_record.rs`): another domain and another payload type.
  */
 export type RecordForm = 'standard' | 'routing-state'
 
-/** What a peer says and signs of itself. Only this file makes one, so what it holds was signed by the peer. */
+/** A peer's signed statement of itself. Only this file makes one, so that its contents were signed by the peer. */
 export interface SignedRecord {
   readonly form: RecordForm
   /** The peer, who is the signer; base58btc. */
   readonly peerId: string
   readonly seq: bigint
-  /** Multiaddrs as they stand in it. */
+  /** Multiaddrs as they are in it. */
   readonly addresses: readonly string[]
   /** The envelope, byte for byte: cutting it would break the signature. */
   readonly envelope: Uint8Array
@@ -58,7 +57,7 @@ export async function openRecord(envelope: Uint8Array): Promise<SignedRecord | R
       return 'record_signature_wrong'
     }
   } catch {
-    // A signature of the wrong length, says the one or other key type.
+    // Some key types throw for a signature of the wrong length.
     return 'record_signature_wrong'
   }
   return readPayload(sealed, form, envelope)
@@ -82,14 +81,16 @@ export function reopenRecord(envelope: Uint8Array): SignedRecord | RecordFault {
   return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope)
 }
 
-/** How an envelope says that it is signed, not verified. Undefined for what is no envelope of a record. */
+/**
+ * The form in which an envelope claims to be signed, unverified. Undefined for bytes that are no envelope of a record.
+ */
 export function formOfEnvelope(envelope: Uint8Array): RecordForm | undefined {
   const read = readEnvelope(envelope)
   return typeof read === 'string' ? undefined : read.form
 }
 
 interface Form {
-  /** What the signature is for; nothing signed for another purpose passes for a record. */
+  /** The purpose that is signed; a signature for another purpose does not pass for a record. */
   readonly domain: string
   readonly payloadType: Uint8Array
 }
@@ -106,7 +107,8 @@ function readEnvelope(envelope: Uint8Array): { sealed: RecordEnvelope; form: Rec
   } catch {
     return 'record_not_an_envelope'
   }
-  // The library verifies whatever it is given; that it is a record and not something else of the peer's, we do.
+  // The library verifies any envelope; that it is a record and not something else that the peer signed is checked
+  // here.
   const payloadType = Buffer.from(sealed.payloadType.subarray())
   const form = (['standard', 'routing-state'] as const).find((each) => payloadType.equals(FORMS[each].payloadType))
   return form === undefined ? 'record_of_another_kind' : { sealed, form }

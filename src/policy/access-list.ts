@@ -2,7 +2,7 @@ import { BlockList } from 'node:net'
 import { type Ip, parseIp } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 
-/** Who the operator wants or does not want. */
+/** The peers and addresses that the operator allows or denies. */
 export interface AccessList {
   permits(peerId: string, ip: Ip): boolean
 }
@@ -14,7 +14,7 @@ export interface AccessRules {
   readonly allow: readonly string[]
 }
 
-/** Reads the rules once. A rule that is neither an IP, nor a range, is taken to be a PeerId. */
+/** Parses the rules once. A rule that is neither an IP nor a range is taken as a PeerId. */
 export function accessList({ deny, allow }: AccessRules): AccessList {
   const denied = matcher(deny)
   const allowed = matcher(allow)

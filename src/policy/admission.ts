@@ -13,18 +13,18 @@ export interface AdmissionRules {
   readonly maxNetworks: number
   readonly maxRegistrations: number
   readonly maxPeersPerNetwork: number
-  /** Closed networks only: take addresses at other IPs than the caller's. */
+  /** Closed networks only: accept addresses at other IPs than the caller's. */
   readonly allowForeignIp: boolean
-  /** Closed networks only: take private addresses from callers of other ranges. */
+  /** Closed networks only: accept private addresses from callers of other ranges. */
   readonly allowPrivateIp: boolean
-  /** Closed networks only: no limits by IP and network around it. */
+  /** Closed networks only: no limits by IP and subnet. */
   readonly unlimitedNeighbours: boolean
   readonly access: AccessList
 }
 
 /**
- * How many registrations each neighbourhood may hold. They keep the memory of the table from one hand; who is handed
- * out is evened by the selection, so they can be wide enough for honest crowds: a hosting company's /16 holds hundreds
+ * How many registrations each subnet may hold. They keep one operator from filling the table's memory. Selection
+ * limits what is in an answer, so these can be wide enough for honest crowds: a hosting company's /16 holds hundreds
  * of nodes, and a machine runs a dozen chains.
  */
 export const PUBLIC_LIMITS: Readonly<Record<Exclude<Neighbourhood, 'scope'>, number>> = {
@@ -40,7 +40,7 @@ export const PUBLIC_LIMITS: Readonly<Record<Exclude<Neighbourhood, 'scope'>, num
 /** Loopback and private ranges hold whole test networks on one machine, and reach no network outside. */
 export const PRIVATE_LIMITS = { ip: 16_384, scope: 32_768 } as const
 
-/** A rule looks at a registration that would be new, and has a say or not. */
+/** A rule judges a registration that would be new: it refuses it, or has no objection. */
 type Rule = (candidate: Candidate, rules: AdmissionRules, view: RegistryView) => RefusalCode | undefined
 
 interface Candidate extends RegistrationKey {
@@ -49,7 +49,7 @@ interface Candidate extends RegistrationKey {
   readonly scope: Scope
 }
 
-/** Who may register what. In this order; the first that refuses is the answer. */
+/** The rules on what may be registered, in this order; the first refusal is the answer. */
 const RULES: readonly Rule[] = [
   function networkIsServed({ network }, { networks }) {
     return networks === undefined || networks.has(network) ? undefined : 'network_not_served'
@@ -73,14 +73,14 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-/** Where there is room for one more. These hold for newcomers only. */
+/** The rules on room for one more. They hold for newcomers only. */
 const LIMITS: readonly Rule[] = [
   function networkHasRoom({ network }, rules, view) {
     const size = view.networkSize(network)
     if (size >= rules.maxPeersPerNetwork) {
       return 'limit_network'
     }
-    // The default network is always there, so that inventing names can't shut it out.
+    // The default network always exists, so that invented names can't crowd it out.
     return size === 0 && network !== '' && view.networkCount >= rules.maxNetworks ? 'limit_networks' : undefined
   },
   function tableHasRoom(_, { maxRegistrations }, view) {

@@ -4,7 +4,7 @@ import type { ListedRegistration } from '../registry/network-table.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 
 /**
- * How many of one answer may come from one neighbourhood of the public internet. Whoever owns a network owns all its
+ * How many of one answer may come from one neighbourhood of the public internet. The owner of a subnet has all its
  * addresses; go-ethereum takes 2 a /24, and 8 a /16 let an answer of 250 span 30 operators at the least.
  */
 export const MAX_PER_IP = 1

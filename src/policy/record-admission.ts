@@ -5,9 +5,9 @@ import { samePeer } from '../peer/peer-id.ts'
 import type { AdmissionRules } from './admission.ts'
 import type { RefusalCode } from './refusal.ts'
 
-/** A record that may be handed out as it is, and the addresses of it that can be proved. */
+/** A record that may be handed out as it is, and those of its addresses that can be proved. */
 export interface Admissible {
-  /** Canonical multiaddrs without `/p2p`; at least one, and as many as a peer may register. */
+  /** Canonical multiaddrs without `/p2p`; at least one, at most as many as a peer may register. */
   readonly provable: readonly string[]
 }
 
@@ -38,7 +38,7 @@ export function judgeRecord(
     if (!access.permits(peerId, place.ip)) {
       return 'denied'
     }
-    // A private address of elsewhere can't be proved and need not be: the record stays within that range.
+    // A private address elsewhere can't be proved and need not be: the record stays within that range.
     if (place.address !== undefined && (seenAt.has(place.ip.text) || scope === 'public' || allowPrivateIp)) {
       provable.add(place.address.text)
     }
@@ -46,7 +46,7 @@ export function judgeRecord(
   return provable.size === 0 ? 'address_unsupported' : { provable: [...provable].slice(0, MAX_ADDRESSES) }
 }
 
-/** Where an address of a record is; undefined `address` when no more of it can be proved than that it is there. */
+/** Where an address of a record is; `address` is undefined when it can't be dialled for a proof. */
 function readPlace(text: string, peerId: string): { ip: Ip; address: Address | undefined } | RefusalCode {
   const parts = text.split('/')
   const [, version, host = ''] = parts

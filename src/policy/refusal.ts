@@ -1,8 +1,8 @@
 import type { AddressFault } from '../peer/address.ts'
 
 /**
- * Why an address is not on the list. The set is closed, and every frontend maps it whole. Codes go out on the wire and
- * stay as they are; `docs/protocol.md` says what each means.
+ * Why an address is not listed. The set is closed, and every frontend maps all of it. Codes are on the wire and never
+ * change; `docs/protocol.md` says what each means.
  */
 export type RefusalCode =
   | AddressFault
@@ -40,12 +40,12 @@ export interface Refusal {
   readonly message: string
 }
 
-/** What each code tells the one who runs the refused node: what is wrong, and what to change. */
+/** The message of each code, for the operator of the refused node: what is wrong, and what to change. */
 const MESSAGES: Readonly<Record<RefusalCode, string>> = {
   address_too_long: 'the address is longer than 256 bytes',
   address_invalid: 'not an address; write /ip4/<IP>/tcp/<port>, /ip6/<IP>/tcp/<port> or <IP>:<port>',
   address_unsupported:
-    'only literal IPv4 or IPv6 with TCP can be proved; names, relays and other transports are not listed',
+    'only literal IPv4 or IPv6 with TCP can be verified; names, relays and other transports are not listed',
   address_not_canonical: 'write the IP and the port in their canonical form, without leading zeros',
   port_invalid: 'a port is a number from 1 to 65535',
   peer_mismatch: 'the /p2p part names another peer; a peer registers only itself',
@@ -59,18 +59,18 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
   limit_network: 'this network has as many registrations as it may here',
   limit_total: 'this bootstrap holds as many registrations as it can',
   limit_ip: 'this IP has as many registrations as it may here',
-  limit_subnet: 'the network around this IP has as many registrations as it may here',
+  limit_subnet: 'the subnet of this IP has as many registrations as it may here',
   limit_range: 'this private range has as many registrations as it may here',
   limit_peer: 'this peer has as many registrations as it may here',
   static: 'the operator wrote this entry; only the operator takes it back',
   unavailable: 'the bootstrap cannot store the registration now; try again later',
   dial_refused: 'nothing listens there: the connection was refused; check the port and the firewall',
-  dial_timeout: 'no answer: a firewall or a NAT drops what is sent there; open or forward the port',
+  dial_timeout: 'no answer: a firewall or a NAT drops packets to it; open or forward the port',
   dial_unreachable: 'the bootstrap has no route to this address',
   dial_wrong_peer: 'another peer answers there',
   dial_not_libp2p: 'something answers there, but not with a libp2p Noise handshake',
   dial_self: 'this is an address of the bootstrap itself',
-  dial_busy: 'the bootstrap dials as much as it may for your network; register again later',
+  dial_busy: 'the dial-back limit of your subnet is reached; register again later',
 }
 
 /** All codes, in the order of {@link RefusalCode}. */

@@ -3,8 +3,8 @@ import type { Caller } from '../peer/caller.ts'
 import { prefixOf } from '../peer/ip.ts'
 
 /**
- * How often one may ask. An honest node asks a few times an hour; the bursts are for crowds behind one NAT that start
- * together, and the rates keep what one network can cost below a few per cent of a core (0.4 ms a request).
+ * How often a client may ask. An honest node asks a few times an hour; the bursts are for crowds behind one NAT that
+ * start together, and the rates keep the cost of one subnet below a few per cent of a core (0.4 ms a request).
  */
 export const REQUEST_LIMITS = {
   peer: { burst: 100, perSecond: 5 },
@@ -14,20 +14,20 @@ export const REQUEST_LIMITS = {
   privateIp: { burst: 20_000, perSecond: 2000 },
 } as const satisfies Record<string, RateLimit>
 
-/** Who is early by no more than this waits for its turn instead of being refused, ms. */
+/** A request that is early by no more than this waits for its turn instead of being refused, ms. */
 export const LONGEST_WAIT_MS = 900
 
 /** What the limits say of a request: serve it after `wait` ms, or refuse it for `retryAfter` s. */
 export type Turn = { readonly wait: number } | { readonly retryAfter: number }
 
-/** The rates of requests, by peer and by the network it asks from. Reconnecting changes neither. */
+/** The rates of requests, by peer, IP and subnet. Reconnecting changes none of them. */
 export class RequestLimits {
   readonly #peers = new RateLimiter(REQUEST_LIMITS.peer)
   readonly #ips = new RateLimiter(REQUEST_LIMITS.ip)
   readonly #subnets = new RateLimiter(REQUEST_LIMITS.subnet)
   readonly #privateIps = new RateLimiter(REQUEST_LIMITS.privateIp)
 
-  /** A turn for the caller. Taken unless it is refused: refusals cost the refused nothing, so that they end. */
+  /** Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end. */
   next({ peerId, ip, scope }: Caller, now: number): Turn {
     const buckets: ReadonlyArray<readonly [RateLimiter, string]> =
       scope === 'public'

@@ -14,7 +14,7 @@ export interface SelectionQuery extends PickQuery {
   readonly network: string
   /** Where the asker comes from: it is handed the public ones and those of its own range, never another's. */
   readonly scope: Scope
-  /** A peer not to pick: the asker itself. */
+  /** The peer not to pick: the caller itself. */
   readonly except: string
 }
 
@@ -26,20 +26,21 @@ export interface SelectionQuery extends PickQuery {
 export const WIDE_ROUND = 0.6
 /** Below this many peers the caps are lifted: a young network must still find itself. */
 export const FEW = 32
-/** How much of an answer comes from peers that have answered for long, where there are such. CometBFT's seeds: 70 %. */
+/** The part of an answer that comes from established peers, where there are any. CometBFT's seeds: 70 %. */
 export const ESTABLISHED_SHARE = 0.7
 /**
- * So many established groups carry the whole of {@link ESTABLISHED_SHARE}; fewer carry less, so that having waited a
- * day does not by itself buy influence. At 315 a group that is established is sure of 1/450 of an answer. The 28
- * addresses that once poisoned a public list (arXiv 2601.16560) are then 6.2 % of it when they are the only established
- * ones among 500: 1 % more than they are of the groups.
+ * This many established groups provide the whole of {@link ESTABLISHED_SHARE}; fewer provide less, so that having
+ * waited a day does not by itself buy influence. At 315, an established group is sure of 1/450 of an answer. The 28
+ * addresses that once poisoned a public list (arXiv 2601.16560) are then 6.2 % of it when they are the only
+ * established ones among 500: 1 % more than their part of the groups.
  */
 export const ENOUGH_ESTABLISHED_GROUPS = 315
 
 /**
  * Picks peers for an answer, without repetition. Network groups take turns in random order, one random member each, so
- * a crowd in one network has no louder voice than a single node in another: an attacker's share of the answers is its
- * share of the network groups. Nothing that a peer says of itself counts. Each comes by the registration that was drawn.
+ * that a crowd in one network counts no more than a single node in another: an attacker's share of the answers is its
+ * share of the network groups. What a peer says of itself does not count. Each peer comes with the registration that
+ * was drawn.
  */
 export function selectRegistrations(view: SelectionView, query: SelectionQuery, random: Random): Registration[] {
   const picked = new Picked(query, view.peer(query.network, query.except))
@@ -94,7 +95,7 @@ function establishedShare(established: number, recent: number): number {
   )
 }
 
-/** Gives groups a turn each until `picked` holds `upTo` peers. Those that may have another go to `again`. */
+/** Gives each group a turn until `picked` holds `upTo` peers. Groups that may have another are added to `again`. */
 function takeTurns(groups: Queue<RoundRobin>, upTo: number, picked: Picked, again: RoundRobin[]): void {
   while (picked.registrations.length < upTo) {
     const turns = groups.next()
@@ -143,7 +144,7 @@ class RoundRobin {
     this.#random = random
   }
 
-  /** Takes the next member that may be taken. False when the group has no more to give. */
+  /** Takes the next member that may be taken. Returns false when the group has none left. */
   take(picked: Picked): boolean {
     while (this.#misses < MAX_MISSES) {
       const isEstablished = this.#random() < ESTABLISHED_SHARE
@@ -164,10 +165,10 @@ class RoundRobin {
   }
 }
 
-/** Private ranges are no neighbourhood, and few peers are all there are. A group takes part in one draw with caps. */
+/** A private range has no subnets, and a small network has only few peers. A group takes part in one draw with caps. */
 function isCapped({ scope }: ListedRegistration, { relaxed }: Picked): boolean {
   return scope === 'public' && !relaxed
 }
 
-/** A crowd whose members are all capped, or all out of date, must not make an answer slow. */
+/** How many capped or outdated members a group may offer: a crowd of them must not make an answer slow. */
 const MAX_MISSES = 1024

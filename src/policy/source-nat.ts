@@ -1,6 +1,9 @@
 import type { Caller } from '../peer/caller.ts'
 
-/** So many different peers behind one private IP, and never another IP: that is a NAT in front of us, not a machine. */
+/**
+ * How many different peers behind one private IP, and no other IP, mean a NAT in front of the node instead of a
+ * machine.
+ */
 export const SUSPICIOUS_PEERS = 8
 
 /**
@@ -12,7 +15,7 @@ export class SourceNatWatch {
   #ip: string | undefined
   #settled = false
 
-  /** Looks at a caller. Returns a warning, once, when there is enough to say so. */
+  /** Observes a caller. Returns a warning, once, when there is enough evidence. */
   see({ peerId, ip, scope }: Caller): string | undefined {
     if (this.#settled) {
       return undefined

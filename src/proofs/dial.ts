@@ -7,7 +7,7 @@ export type { DialledPeer, Visit }
 export type DialAnswer = { readonly peerId: string } | { readonly fault: ProofFault }
 
 /**
- * Dials a canonical multiaddr afresh, up to the end of the handshake, and hangs up. It has a deadline of its own. With a
- * visit it hangs up when the visit is over; the answer does not wait for it.
+ * Dials a canonical multiaddr afresh, up to the end of the handshake, and hangs up. It has a deadline of its own. With
+ * a visit, it hangs up when the visit is over; the answer does not wait for it.
  */
 export type Dial = (address: string, visit?: Visit) => Promise<DialAnswer>

@@ -16,31 +16,31 @@ export interface ProberInit {
   readonly visitOf: (registration: Registration) => Visit | undefined
 }
 
-/** What proofs may cost, us and others. */
+/** The budget of proofs. */
 export interface ProofBudget {
-  /** Dials at the same time. A dial lasts 4 s at most, so 64 outlast a thousand silent ones a minute. */
+  /** Dials at the same time. A dial lasts 4 s at most, so 64 can process a thousand silent addresses a minute. */
   readonly parallel: number
   /** Dials all together: the most that a crowd of newcomers can make us send. The rest waits. */
   readonly overall: RateLimit
-  /** Proofs that wait for a place, beyond which the answer is `dial_busy`. */
+  /** How many proofs may wait; beyond, the answer is `dial_busy`. */
   readonly queued: number
   /** Dials towards one public IP, and towards one public network group: so that no network is flooded by our dials. */
   readonly perIp: RateLimit
   readonly perGroup: RateLimit
 }
 
-/** First proofs: newcomers wait for these. */
+/** First proofs, which newcomers wait for. */
 export const FIRST_PROOFS: ProofBudget = {
   parallel: 64,
-  // 500 peers of a test network that start at once have their verdicts within the 5 s that their answers wait.
+  // 500 peers of a test network that start at once have their outcomes within the 5 s that their answers wait.
   overall: { burst: 200, perSecond: 100 },
   queued: 4096,
   perIp: { burst: 32, perSecond: 0.5 },
   perGroup: { burst: 256, perSecond: 20 },
 }
 /**
- * Proofs of what is listed. 64 at once walk through 10,000 entries, a third of them silent for 4 s, in 4 minutes. The
- * quick retries of the silent ones come to four such walks, which is all that fits into the quarter of an hour.
+ * Proofs of listed addresses. 64 at once check 10,000 entries, a third of them silent for 4 s, in 4 minutes. The quick
+ * retries of the silent ones add up to four such passes, as many as fit into 15 minutes.
  */
 export const NEXT_PROOFS: ProofBudget = {
   parallel: 64,
@@ -73,7 +73,7 @@ export class Prober implements Prover {
     this.#overall = new RateLimiter(this.#budget.overall, 1)
   }
 
-  /** Proofs under way or waiting. */
+  /** Proofs that run or wait. */
   get size(): number {
     return this.#underWay.size
   }
@@ -113,7 +113,7 @@ export class Prober implements Prover {
     return answer
   }
 
-  /** Time went on: starts what had to wait for it. Call it a few times a second. */
+  /** Starts the proofs whose time has come. Call it a few times a second. */
   tick(): void {
     while (this.#waiting.size > 0 && this.#mayDial()) {
       this.#begin()

@@ -9,7 +9,7 @@ export interface ProofScheduleInit {
   readonly point: RendezvousPoint
   /** Proves those that were never reached, with the newcomers' budget. */
   readonly first: Prober
-  /** Proves those that have answered before. */
+  /** Proves addresses that have answered before. */
   readonly next: Prober
   /** How long a proof counts before the next one is due, ms, ± {@link JITTER}. */
   readonly interval: number
@@ -17,15 +17,15 @@ export interface ProofScheduleInit {
   readonly random: Random
 }
 
-/** Proofs are spread out, so that a restart does not make them all due at once for ever. */
+/** Proofs are spread out, so that a restart does not make them all due at once from then on. */
 export const JITTER = 0.2
-/** A proof may be this much older than the interval before its address leaves the answers: 15 min → 20 min. */
+/** A proof may be this many times older than the interval before its address leaves the answers: 15 min → 20 min. */
 export const MAX_AGE_FACTOR = 4 / 3
-/** A new entry is looked at again sooner: most of those that die, die young. */
+/** A new entry is checked again sooner: most of those that leave, leave early. */
 const FIRST_INTERVAL = 1 / 3
 /** After a miss, in parts of the interval: at the default of 15 min after 15 s, 1 min and 5 min, then as usual. */
 const RETRIES = [1 / 60, 1 / 15, 1 / 3]
-/** So many misses in a row, and a registration is given up before its time: over an hour at the defaults. */
+/** A registration is given up early after this many misses in a row: over an hour at the defaults. */
 const GIVE_UP_AFTER = 8
 /** One that never answered is given up sooner: only its owner misses it. */
 const GIVE_UP_UNPROVEN_AFTER = 3
@@ -34,16 +34,16 @@ const GRAIN_MS = 250
 const MAX_GRAINS = 3600
 
 /**
- * When each registration is proved again, and each of the operator's entries that names no peer until one answers there.
- * A calendar of lists by grains of time: adding is one push, and what was moved or removed meanwhile is recognised
- * when its day comes.
+ * Decides when each registration is proved again, and each of the operator's entries that names no peer, until one
+ * answers there. A calendar of lists, one for each unit of time: adding is one push, and entries that were moved or
+ * removed are recognised when their time comes.
  */
 export class ProofSchedule {
   readonly #init: ProofScheduleInit
   readonly #calendar = new Map<number, Due[]>()
-  /** What is being proved: a proof counts once, however many want it. */
+  /** The proofs that run: each runs once, however many callers wait for it. */
   readonly #underWay = new Map<Registration, Promise<void>>()
-  /** Where the grains are counted from, ms: small numbers need no box of their own. */
+  /** The origin of the units, ms: small numbers are stored without a box. */
   readonly #start: number
   /** In ms. */
   readonly #grain: number
@@ -78,7 +78,7 @@ export class ProofSchedule {
     await proving
   }
 
-  /** Time went on: starts the proofs that are due. */
+  /** Starts the proofs that are due. */
   tick(): void {
     this.#trackUnidentified()
     const now = Math.floor((this.#init.clock() - this.#start) / this.#grain)
@@ -116,7 +116,8 @@ export class ProofSchedule {
       return
     }
     if (!proof.ok && proof.fault === 'dial_busy') {
-      // Ours is the lack, not the peer's. What stays unproved too long leaves the answers by its age.
+      // We lacked capacity; it does not count against the peer. An entry that stays unproved too long leaves the
+      // answers by its age.
       this.#plan(registration, clock() + this.#init.interval * RETRIES[1]!)
       return
     }
@@ -136,7 +137,7 @@ export class ProofSchedule {
     }
   }
 
-  /** The operator's list is another one after a restart and after every edit. */
+  /** The operator's list changes after a restart and after every edit. */
   #trackUnidentified(): void {
     const statics = this.#init.point.operatorList.statics()
     if (statics === this.#statics) {
@@ -164,7 +165,7 @@ export class ProofSchedule {
     }
   }
 
-  /** A peer that shows up at a new address has often left the old one. */
+  /** A peer that appears at a new address has often left the old one. */
   #doubtSiblings({ peer, address }: Registration): void {
     const now = this.#init.clock()
     const family = address.slice(0, 4)

@@ -1,23 +1,26 @@
 /**
- * The order in which members are read page by page, while some come, change and go. `docs/decisions/0005-rendezvous-order.md`
- * says why it is this one.
+ * The order in which members are read page by page, while some are added, changed and removed.
+ * `docs/decisions/0005-rendezvous-order.md` has the reasons.
  *
  * A member has a version, which rises with every change of any member, and a turn: the lowest number that no other
- * member of its network group has. A first reading goes by turns, so that it starts with one member of each group, and
- * ends with what changed meanwhile; from then on only what changed is read.
+ * member of its network group has. A first read goes by turns, so that it starts with one member of each group, and
+ * ends with what changed meanwhile; later reads return only what changed.
  */
 export class ListingOrder<Member> {
   readonly #turns: Track<Member>[] = []
   readonly #changes = new Track<Member>()
   readonly #slots = new Map<Member, Slot<Member>>()
-  /** The turns taken in each group. */
+  /** The turns that are taken in each group. */
   readonly #taken = new Map<string, Set<number>>()
 
   get size(): number {
     return this.#slots.size
   }
 
-  /** Adds a member, or notes that it changed. `version` is higher than any before; members without a group have turn 0. */
+  /**
+   * Adds a member, or records that it changed. `version` is higher than any before; members without a group have turn
+   * 0.
+   */
   put(member: Member, version: number, group: string | undefined): void {
     this.delete(member)
     const slot: Slot<Member> = { member, version, turn: this.#takeTurn(group), group }
@@ -42,8 +45,8 @@ export class ListingOrder<Member> {
   }
 
   /**
-   * The members behind a position, each with the position behind it; returns the position at the end. Nothing may be
-   * put or deleted while it is read. Getting to the first costs a binary search.
+   * Yields the members after a position, each with the position after it; returns the position at the end. Do not put
+   * or delete while it is read. Finding the first costs a binary search.
    */
   *read(from: Position): Generator<readonly [Member, Position], Position> {
     let since = from.upTo
@@ -88,27 +91,27 @@ export class ListingOrder<Member> {
   }
 }
 
-/** Where a reader stands. */
+/** The position of a reader. */
 export type Position =
-  /** In the turns: behind the member with this turn and version. Of the members, those up to version `upTo` are meant. */
+  /** In the turns: after the member with this turn and version. Only members up to version `upTo` are read. */
   | { readonly upTo: number; readonly turn: number; readonly version: number }
-  /** In the changes: all up to version `upTo` is known. */
+  /** In the changes: everything up to version `upTo` was read. */
   | { readonly upTo: number; readonly turn: undefined }
 
-/** The position of a reader that begins, when the last change had the version `upTo`. */
+/** The position of a new reader, when the last change had the version `upTo`. */
 export function startAt(upTo: number): Position {
   return { upTo, turn: 0, version: 0 }
 }
 
 interface Slot<Member> {
-  /** Undefined when the member left, or changed and sits elsewhere. */
+  /** Undefined when the member left, or changed and has another slot. */
   member: Member | undefined
   readonly version: number
   readonly turn: number
   readonly group: string | undefined
 }
 
-/** Slots by rising version. Those left are cleared away when they are half of it, so that each costs the same. */
+/** Slots by rising version. Empty ones are removed when they are half of it, so that each operation costs the same. */
 class Track<Member> {
   #slots: Slot<Member>[] = []
   #left = 0
@@ -117,7 +120,7 @@ class Track<Member> {
     this.#slots.push(slot)
   }
 
-  /** One of the slots was left. */
+  /** One of the slots became empty. */
   bury(): void {
     this.#left++
     if (this.#left * 2 > this.#slots.length) {

@@ -13,7 +13,7 @@ import type {
 /** A registration with what it needs to be in a pool. */
 export interface ListedRegistration extends Registration, Pooled<ListedRegistration> {}
 
-/** The peers of one network, and who of them may be handed out. Written to by the registry alone. */
+/** The peers of one network, and which of them are listed. Only the registry writes to it. */
 export class NetworkTable {
   readonly name: string
   readonly peers = new Map<string, PeerEntry>()
@@ -53,7 +53,7 @@ export class NetworkTable {
     }
   }
 
-  /** Puts an entry among those that are handed out, or moves it to the other age in its group. */
+  /** Adds an entry to those that are listed, or moves it to the other age in its group. */
   list(entry: RegistrationEntry, age: Age): void {
     let pool = this.#pools.get(entry.scope)
     if (pool === undefined) {
@@ -69,7 +69,7 @@ export class NetworkTable {
 }
 
 interface PeerEntry extends RegisteredPeer {
-  /** Replaced, not changed: who is iterating over it keeps what it had. An array that is pushed to takes room for 17. */
+  /** Replaced, not changed: an iterator keeps the array that it had. An array that is pushed to takes room for 17. */
   registrations: readonly RegistrationEntry[]
 }
 
@@ -135,14 +135,14 @@ export class RegistrationEntry implements ListedRegistration {
 }
 
 /**
- * The same text in one piece. V8 keeps what was cut out of a line of a file or put together as just that, with all its
- * parts: twice the memory, for as long as the registration lives, and slower to put into an answer.
+ * Returns the same text in one piece. V8 keeps a slice of a line of a file, or a concatenation, with all its parts:
+ * twice the memory, for as long as the registration lives, and slower to write into an answer.
  */
 function compact(ascii: string): string {
   return Buffer.from(ascii, 'latin1').toString('latin1')
 }
 
-/** Only the public internet has network groups: a private range is one neighbourhood. */
+/** Only the public internet has network groups: a private range counts as one. */
 function groupKeyOf(entry: RegistrationEntry): string {
   return entry.scope === 'public' ? networkGroupOf(ipOf(entry.address)) : entry.scope
 }

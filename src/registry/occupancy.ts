@@ -2,13 +2,19 @@ import { ipOf } from '../peer/address.ts'
 import { type Ip, ip4Number, prefixOf, type Scope } from '../peer/ip.ts'
 import type { Registration } from './registration.ts'
 
-/** What a limit can be counted by. `ip4/24` and the like are prefixes of public addresses; `scope` a whole private range. */
+/**
+ * The unit that a limit counts by. `ip4/24` and the like are prefixes of public addresses; `scope` is a whole private
+ * range.
+ */
 export type Neighbourhood = 'ip' | 'ip4/24' | 'ip4/16' | 'ip6/64' | 'ip6/56' | 'ip6/48' | 'ip6/32' | 'scope' | 'peer'
 
 /** A small integer for IPv4 and its prefixes, a text for the rest: there are a few of these for every registration. */
 export type NeighbourhoodKey = number | string
 
-/** How many registrations each neighbourhood holds. Counted as they come and go, so that a limit is one look-up. */
+/**
+ * How many registrations each neighbourhood holds. Counted as they are added and removed, so that a limit is one
+ * look-up.
+ */
 export class Occupancy {
   readonly #counts = new Map<Neighbourhood, Map<NeighbourhoodKey, number>>()
 

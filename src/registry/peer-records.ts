@@ -7,10 +7,10 @@ import type { RegisteredPeer } from './registration.ts'
 
 /** Bytes of envelopes in memory, over all networks: 200 thousand usual ones of 230 bytes, or 16 thousand of the largest. */
 export const MAX_ENVELOPES_BYTES = 64 * 1024 * 1024
-/** How many sequence numbers of peers that left are remembered, those of the last ones. */
+/** How many sequence numbers of peers that left are remembered, the latest ones. */
 export const MAX_PAST_SEQS = 100_000
 
-/** What a peer registered of itself: signed, or, in the first draft of the protocol, not. */
+/** The record that a peer registered of itself: signed, or, in the first draft of the protocol, not. */
 export type OwnRecord = SignedRecord | 'unsigned'
 
 /** A peer of the rendezvous protocol. */
@@ -18,8 +18,8 @@ export interface RecordedPeer {
   readonly peer: RegisteredPeer
   readonly record: OwnRecord
   /**
-   * The private range that its record makes sense in; `public` when it names no private address, undefined when it names
-   * several ranges, and makes sense in none.
+   * The private range in which its record is valid; `public` when it names no private address, undefined when it names
+   * several ranges, and is valid in none.
    */
   readonly scope: Scope | undefined
 }
@@ -57,14 +57,14 @@ export class PeerRecords {
 
   /**
    * The lowest sequence number that a new record of a peer in a network may have. It outlives the peer's registration:
-   * what was taken back must not come back.
+   * a record that was taken back must not come back.
    */
   nextSeq(network: string, peerId: string): bigint {
     const past = this.#pastSeqs.get(keyOf(network, peerId))
     return past === undefined ? 0n : past + 1n
   }
 
-  /** Sets a peer's record, or only notes that the peer changed. Returns what was there before. */
+  /** Sets a peer's record, or only records that the peer changed. Returns the previous record. */
   put(peer: RegisteredPeer, record: OwnRecord): RecordedPeer | undefined {
     const before = this.#byPeer.get(peer)
     this.#take(before)
@@ -83,7 +83,7 @@ export class PeerRecords {
     return before
   }
 
-  /** The peer can be discovered again: those who have read past it are to see it. */
+  /** The peer can be discovered again: readers past it are to see it again. */
   touch(peer: RegisteredPeer): void {
     const recorded = this.#byPeer.get(peer)
     if (recorded !== undefined) {
@@ -91,7 +91,7 @@ export class PeerRecords {
     }
   }
 
-  /** Undoes a {@link put}, as if it had not been. */
+  /** Undoes a {@link put}. */
   revert(peer: RegisteredPeer, before: RecordedPeer | undefined): void {
     if (before !== undefined) {
       this.put(peer, before.record)
@@ -101,7 +101,7 @@ export class PeerRecords {
     }
   }
 
-  /** Forgets the record of a peer that left, but for its sequence number. */
+  /** Forgets the record of a peer that left, except its sequence number. */
   delete(peer: RegisteredPeer): void {
     const recorded = this.#byPeer.get(peer)
     if (recorded === undefined) {
@@ -120,7 +120,10 @@ export class PeerRecords {
     return record === 'unsigned' ? NOTHING : record?.envelope
   }
 
-  /** Takes in what a store kept. Each registration of a peer was kept with the record of its time: the last one counts. */
+  /**
+   * Restores what a store kept. Each registration of a peer was stored with its record at that time: the last one
+   * counts.
+   */
   restore(peer: RegisteredPeer, envelope: Uint8Array): void {
     const known = this.find(peer)?.record
     if (envelope.length === 0) {
@@ -138,19 +141,19 @@ export class PeerRecords {
     }
   }
 
-  /** The position of a reader that begins. */
+  /** The position of a new reader. */
   get start(): Position {
     return startAt(this.#version)
   }
 
-  /** Those behind a position, of a network or of all. Nothing may change while it is read. */
+  /** The members after a position, of one network or of all. Nothing may change while they are read. */
   *read(network: string | undefined, from: Position): Generator<readonly [RecordedPeer, Position], Position> {
     const order = network === undefined ? this.#all : this.#orders.get(network)
-    // All there is behind the position is nothing.
+    // There is nothing after the position.
     return order === undefined ? { upTo: from.upTo, turn: undefined } : yield* order.read(from)
   }
 
-  /** The form that most of the signed records of a network have; of all without one. */
+  /** The form that most of the signed records of a network have; of all networks without one. */
   usualForm(network: string | undefined): RecordForm {
     const forms =
       network === undefined
@@ -193,7 +196,7 @@ export class PeerRecords {
 
 const NOTHING = new Uint8Array(0)
 
-/** Public addresses have network groups; private ranges are one neighbourhood, without turns. */
+/** Public addresses have network groups; a private range counts as one, without turns. */
 function groupOf({ registrations }: RegisteredPeer): string | undefined {
   const address = registrations.find(({ scope }) => scope === 'public')?.address
   return address === undefined ? undefined : networkGroupOf(ipOf(address))
@@ -204,12 +207,12 @@ function scopeOfRecord(record: OwnRecord): Scope | undefined {
     return 'public'
   }
   const scopes = new Set(record.addresses.map(scopeOfAddress).filter((scope) => scope !== 'public'))
-  // Who asks from the same machine is within all of its private ranges.
+  // A caller on the same machine is within all of its private ranges.
   const [scope = 'public'] = scopes.has('loopback') ? ['loopback' as const] : scopes
   return scopes.size > 1 && scope !== 'loopback' ? undefined : scope
 }
 
-/** By its IP: what is behind that (TCP, QUIC, WebSocket) is at the same place. */
+/** By its IP: TCP, QUIC and WebSocket at one IP are at the same place. */
 function scopeOfAddress(address: string): Scope {
   const [, version, host] = address.split('/')
   const parsed = parseAddress(`/${version}/${host}/tcp/1`)

@@ -1,6 +1,6 @@
 /**
  * Members by network group: adding, removing and picking at random take the same time, however many there are. Groups
- * and members are dense arrays, and the last one fills the hole of a removed one.
+ * and members are dense arrays; the last element takes the place of a removed one.
  */
 export class Pool<Member extends Pooled<Member>> {
   readonly #groups: Record<Age, Group<Member>[]> = { established: [], recent: [] }
@@ -50,7 +50,7 @@ export class Pool<Member extends Pooled<Member>> {
     this.#settle(group)
   }
 
-  /** Puts a group where its members say it belongs. */
+  /** Puts a group among the established or the recent ones, as its members are. */
   #settle(group: Group<Member>): void {
     if (group.established.length + group.recent.length === 0) {
       removeFrom(this.#groups[group.age], group)
@@ -66,7 +66,7 @@ export class Pool<Member extends Pooled<Member>> {
   }
 }
 
-/** Established are those that have answered for long. */
+/** An established member has answered for at least a day. */
 export type Age = 'established' | 'recent'
 
 /** The members of one network group, in no order. It is established itself when one of them is. */
@@ -78,7 +78,7 @@ export interface Group<Member extends Pooled<Member>> {
   position: number
 }
 
-/** What a member carries so that it can be taken out without a search. Only its {@link Pool} writes to it. */
+/** The state in a member with which it is removed without a search. Only its {@link Pool} writes to it. */
 export interface Pooled<Member extends Pooled<Member>> {
   group: Group<Member> | undefined
   age: Age

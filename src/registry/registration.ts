@@ -1,11 +1,11 @@
 import type { Scope } from '../peer/ip.ts'
 
 /**
- * One address of one peer in one network: what is registered, stored and proved. The three together are its key.
- * Times are milliseconds since the epoch.
+ * One address of one peer in one network: the unit that is registered, stored and proved. The three together are its
+ * key. Times are ms since the epoch.
  */
 export interface RegistrationKey {
-  /** The chain it belongs to; `''` is the default network. At most 255 bytes of UTF-8. */
+  /** The chain that it belongs to; `''` is the default network. At most 255 bytes of UTF-8. */
   readonly network: string
   /** The peer that owns it, base58btc (`12D3KooW…`, `Qm…`). */
   readonly peerId: string
@@ -13,11 +13,11 @@ export interface RegistrationKey {
   readonly address: string
 }
 
-/** What is remembered of a registration. It is what the store keeps and what a restart brings back. */
+/** The stored part of a registration, which a restart restores. */
 export interface RegistrationRecord extends RegistrationKey {
   /** When it was first registered. A renewal does not change it. */
   readonly registeredAt: number
-  /** It is gone from this moment on. */
+  /** When it expires. */
   readonly expiresAt: number
   /** When the peer last answered there with its own PeerId; 0 when it never did. */
   readonly provedAt: number
@@ -25,7 +25,7 @@ export interface RegistrationRecord extends RegistrationKey {
   readonly envelope?: Uint8Array
 }
 
-/** What happened to the table. A store that remembers every change in order can bring the table back. */
+/** A change of the table. A store that keeps every change in order can restore the table. */
 export type Change =
   | { readonly kind: 'put'; readonly record: RegistrationRecord }
   | { readonly kind: 'remove'; readonly key: RegistrationKey }
@@ -49,16 +49,16 @@ export interface Registration {
   /** `Infinity` for the operator's own (static) entries. */
   readonly expiresAt: number
   readonly provedAt: number
-  /** Since when it has answered without a miss; 0 when it does not. */
+  /** Since when it has answered without a miss; 0 when it does not answer. */
   readonly provedSince: number
   readonly health: Health
   /** Proofs missed in a row. */
   readonly misses: number
-  /** Its peer has no other in the network. */
+  /** Its peer has no other address in the network. */
   readonly alone: boolean
-  /** It only holds the place while its first proof runs: neither handed out nor stored. */
+  /** It only reserves room while its first proof runs: neither listed nor stored. */
   readonly provisional: boolean
-  /** When its next proof is due, in the count of the proof schedule, which alone writes to it. */
+  /** When its next proof is due, in the units of the proof schedule, which alone writes to it. */
   dueAt: number
 }
 
@@ -69,7 +69,7 @@ export interface RegisteredPeer {
   readonly registrations: readonly Registration[]
 }
 
-/** An entry the operator wrote by hand. It never expires and no stranger changes it. */
+/** An entry that the operator wrote by hand. It never expires and no remote peer can change it. */
 export function isStatic(registration: Registration): boolean {
   return registration.expiresAt === Number.POSITIVE_INFINITY
 }

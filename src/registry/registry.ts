@@ -18,15 +18,16 @@ import {
 import type { RegistryView } from './registry-view.ts'
 
 /**
- * How long a peer must have answered without a miss to count as long proven: outliving a day costs an attacker what
- * the crowd of a moment does not. Bitcoin's seeder and CometBFT's seeds prefer the old for the same reason.
+ * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
+ * more than a crowd that comes for minutes. Bitcoin's seeder and CometBFT's seeds prefer old peers for the same
+ * reason.
  */
 export const ESTABLISHED_AFTER_MS = 24 * 3_600_000
 
 export interface RegistryInit {
   /**
-   * `verified`: only what answered is handed out. `registered`: whatever registered is, for closed networks whose
-   * bootstrap can't dial back.
+   * `verified`: only addresses that answered are listed. `registered`: all registered ones are, for closed networks
+   * whose bootstrap can't dial back.
    */
   readonly listing: 'verified' | 'registered'
 }
@@ -39,7 +40,7 @@ export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
   readonly #listing: RegistryInit['listing']
   readonly occupancy = new Occupancy()
-  /** What peers of the rendezvous protocol say of themselves. */
+  /** The records of peers of the rendezvous protocol. */
   readonly peerRecords = new PeerRecords()
   #statics: readonly StaticEntry[] = []
   #sweep: Iterator<RegistrationEntry> | undefined
@@ -85,20 +86,20 @@ export class Registry implements RegistryView {
     return this.peer(network, peerId)?.registrations ?? []
   }
 
-  /** Who may be handed out of a network, by scope. */
+  /** The registrations of a network that may be listed, by scope. */
   pool(network: string, scope: Scope): Pool<ListedRegistration> | undefined {
     return this.#networks.get(network)?.pool(scope)
   }
 
   /**
-   * Holds a place for a registration while its proof runs, so that those who come meanwhile find it counted. Nobody is
-   * handed it and no store keeps it until {@link put} makes it real.
+   * Reserves room for a registration while its proof runs, so that limits count it meanwhile. It is in no answer and
+   * in no store until {@link put} completes it.
    */
   reserve(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
     return this.#add(key, { registeredAt: times.now, expiresAt: times.expiresAt }, true)
   }
 
-  /** Adds a registration, or renews the one that has its key. An operator's entry stays as it is. */
+  /** Adds a registration, or renews the one with its key. An operator's entry stays as it is. */
   put(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
     const known = this.#networks.get(key.network)?.find(key.peerId, key.address)
     if (known !== undefined) {
@@ -107,7 +108,7 @@ export class Registry implements RegistryView {
       }
       if (known.provisional) {
         known.provisional = false
-        // A list that was begun before this moment does not have it.
+        // A list that was begun before now does not have it.
         known.registeredAt = times.now
         this.#relist(known)
       }
@@ -116,7 +117,7 @@ export class Registry implements RegistryView {
     return this.#add(key, { registeredAt: times.now, expiresAt: times.expiresAt })
   }
 
-  /** Takes a registration out. False when it was gone already. */
+  /** Removes a registration. Returns false when it was gone already. */
   remove(registration: Registration): boolean {
     const entry = registration as RegistrationEntry
     const table = this.#networks.get(entry.peer.network)
@@ -144,8 +145,8 @@ export class Registry implements RegistryView {
   }
 
   /**
-   * Looks at the next `budget` registrations; call after call it comes round to all of them. Removes those whose time
-   * is over, and takes out of the answers those whose last proof is older than `provedBefore`. Returns the removed.
+   * Checks the next `budget` registrations; call after call it comes round to all of them. Removes the expired ones,
+   * and takes out of the answers those whose last proof is older than `provedBefore`. Returns the removed ones.
    */
   expire(now: number, provedBefore: number, budget: number): Registration[] {
     const expired: Registration[] = []
@@ -167,8 +168,8 @@ export class Registry implements RegistryView {
   }
 
   /**
-   * Brings back what a store kept. It may be handed out at once when it was proved at `provedBefore` or later; what was
-   * proved before that has to answer again.
+   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later; an older
+   * one has to answer again first.
    */
   restore(record: RegistrationRecord, provedBefore: number): Registration {
     const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
@@ -182,7 +183,7 @@ export class Registry implements RegistryView {
     return entry
   }
 
-  /** Replaces the operator's entries. Those that name a peer and an address become registrations without an end. */
+  /** Replaces the operator's entries. Those that name a peer and an address become registrations that do not expire. */
   setStatics(statics: readonly StaticEntry[], now: number): void {
     const stale = new Set<Registration>()
     for (const entry of this.#entries()) {
@@ -202,12 +203,12 @@ export class Registry implements RegistryView {
     }
   }
 
-  /** Makes an operator's entry of a peer: its PeerId stood in the file, or it answered there. */
+  /** Makes a peer's registration an operator's entry: its PeerId is in the file, or it answered there. */
   identify(key: RegistrationKey, now: number): Registration {
     return this.put(key, { now, expiresAt: Number.POSITIVE_INFINITY })
   }
 
-  /** The peers of a network; of all, without one. As {@link all}. */
+  /** The peers of a network; of all networks without one. As {@link all}. */
   *peers(network: string | undefined): Iterable<RegisteredPeer> {
     const tables = network === undefined ? this.#networks.values() : [this.#networks.get(network)]
     for (const table of tables) {
@@ -215,14 +216,17 @@ export class Registry implements RegistryView {
     }
   }
 
-  /** Every registration, in no order. Stays valid while the table changes: what is there throughout comes once. */
+  /**
+   * Every registration, in no order. Stays valid while the table changes: an entry that is there throughout comes
+   * once.
+   */
   all(): Iterable<Registration> {
     return this.#entries()
   }
 
   /**
-   * What a store should keep: all but the operator's entries, which are kept as they were written, and those that are
-   * not answered for yet.
+   * The registrations that a store should keep: all but the operator's entries, which are kept as they were written,
+   * and those whose first proof still runs.
    */
   *records(): Iterable<RegistrationRecord> {
     for (const entry of this.#entries()) {
@@ -232,13 +236,13 @@ export class Registry implements RegistryView {
     }
   }
 
-  /** What a store should keep of a registration: what the peer says of itself belongs to each. */
+  /** The stored form of a registration; the record of its peer is part of each. */
   recordOf(registration: Registration): RegistrationRecord {
     const envelope = this.peerRecords.envelopeOf(registration.peer)
     return envelope === undefined ? recordOf(registration) : { ...recordOf(registration), envelope }
   }
 
-  /** The change that brings a registration as it is now into a store. */
+  /** The change that stores a registration as it is now. */
   putChange(registration: Registration): Change {
     return { kind: 'put', record: this.recordOf(registration) }
   }
@@ -277,8 +281,8 @@ export class Registry implements RegistryView {
     }
   }
 
-  // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile: both the sweep and
-  // a snapshot that takes many turns of the event loop stand on that.
+  // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep
+  // and a snapshot that takes many turns of the event loop rely on that.
   *#entries(): Generator<RegistrationEntry, undefined> {
     for (const table of this.#networks.values()) {
       for (const peer of table.peers.values()) {

@@ -11,7 +11,7 @@ export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
   readonly file?: string
   /**
-   * Take the list in `peers` as it was edited while no node ran, also where it leaves out more than half of at least 20
+   * Take the list in `file` as it was edited while no node ran, also where it leaves out more than half of at least 20
    * registrations. Default false: those are kept, and the edit is left alone.
    */
   readonly acceptEdit?: boolean
@@ -19,15 +19,15 @@ export interface BootstrapServiceInit {
   readonly store?: Store
   /** Serve only these networks. Default: any. */
   readonly networks?: readonly string[]
-  /** The most registrations, over all networks. Default 250,000: at under a kilobyte each, a small machine carries them. */
+  /** The most registrations, over all networks. Default {@link MAX_PEERS}: under a kilobyte each. */
   readonly maxPeers?: number
-  /** The most peers of one network, so that none shuts out the others. Default 200,000. */
+  /** The most peers of one network, so that none shuts out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
   readonly maxPeersPerNetwork?: number
-  /** The most networks at a time. Default 1000. */
+  /** The most networks at a time. Default {@link MAX_NETWORKS}. */
   readonly maxNetworks?: number
   /** Who is handed out: what was reached at its address (the default), or whatever registered. */
   readonly listing?: 'verified' | 'registered'
-  /** How long a proof counts before the next is due, ms. Default 15 min. */
+  /** How long a dial-back counts before the next is due, ms. Default {@link REPROVE_INTERVAL_MS}. */
   readonly reproveInterval?: number
   /** PeerIds, IPs and IP ranges that are never listed. */
   readonly deny?: readonly string[]
@@ -50,7 +50,9 @@ export interface BootstrapServiceInit {
   readonly disable?: Disabled
   /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
   readonly legacyTcp?: number
+  /** For tests: the time. Default: the system's. */
   readonly clock?: Clock
+  /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
 }
 

@@ -1,7 +1,10 @@
 import { keyText, type RegistrationRecord, type StaticEntry } from '../registry/registration.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
-/** Keeps everything until the process ends: for tests, and for nodes that need no memory. Closed, it can be opened again. */
+/**
+ * Keeps everything until the process ends: for tests, and for nodes that need no disk. It can be opened again after a
+ * close.
+ */
 export function memoryStore(): Store {
   let records = new Map<string, RegistrationRecord>()
   let statics: StaticEntry[] = []

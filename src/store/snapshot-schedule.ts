@@ -2,28 +2,31 @@ import { doubling } from '../base/back-off.ts'
 import type { Clock } from '../base/clock.ts'
 
 export interface SnapshotSchedule {
-  /** Something changed that `peers.json` does not say yet. Cheap: call it for each change. */
+  /** Something changed since `peers.json` was written. Cheap: call it for each change. */
   changed(): void
-  /** What made the last snapshot fail is over: the next one comes as after any change, not when the retry is due. */
+  /**
+   * The reason why the last snapshot failed is gone: the next one comes as after any change, not when the retry is
+   * due.
+   */
   resume(): void
   /** Whether something changed since the last snapshot that succeeded began. */
   readonly pending: boolean
-  /** No snapshot starts any more; resolves when the one that is being written is done. Idempotent. */
+  /** No snapshot starts any more; resolves when the current one is done. Idempotent. */
   stop(): Promise<void>
 }
 
 export interface SnapshotScheduleInit {
-  /** Writes a snapshot. What it rejects with goes to {@link onFailure}. */
+  /** Writes a snapshot. Its rejections go to {@link onFailure}. */
   readonly compact: () => Promise<void>
   readonly clock: Clock
   readonly onFailure: (error: unknown, retryInMs: number) => void
-  /** Calls back once after so many ms, unless the returned function was called. Default: setTimeout. */
+  /** Calls back once after `ms`. Returns a cancel function. Default: setTimeout. */
   readonly setTimer?: (callback: () => void, ms: number) => () => void
 }
 
-/** `peers.json` follows a change this soon. */
+/** How soon `peers.json` follows a change, ms. */
 const DELAY_MS = 2000
-/** Snapshots take 5 % of a core at most: from the start of one to the start of the next, 20 times what it took. */
+/** Snapshots take 5 % of a core at most: from the start of one to the start of the next, 20 times its duration. */
 const PACE = 20
 const RETRY = { first: 1000, most: 60_000 }
 

@@ -1,65 +1,65 @@
 import type { Change, RegistrationRecord, StaticEntry } from '../registry/registration.ts'
 
 /**
- * Where the table outlives the process.
+ * Persists the table beyond the process.
  *
  * The promise: once {@link Store.append} has resolved, the next {@link Store.open} on the same place recovers the
  * change, whatever happened in between: kill -9, power cut, full disk, torn file.
  */
 export interface Store {
   /**
-   * Takes possession and reads what was kept. Once, before anything else. Rejects with {@link StoreLockedError} when
-   * another process has it, with {@link StoreUnusableError} when the place is no place for a list, and with the
-   * system's own error when it can't be read or written at all.
+   * Takes the lock and reads what was stored. Call it once, before anything else. Rejects with {@link
+   * StoreLockedError} when another process has the place, with {@link StoreUnusableError} when it can never hold a
+   * list, and with the system's own error when it can't be read or written at all.
    */
   open(): Promise<Recovered>
 
   /**
-   * Remembers changes, in the order of the calls. Resolves when they are on disk; rejects with
-   * {@link StoreUnavailableError} when they are not, and then none of them was answered for.
-   * Calls that wait at the same time share one disk flush.
+   * Stores changes, in the order of the calls. Resolves when they are on disk; rejects with {@link
+   * StoreUnavailableError} when they are not: then none of them may be answered as stored. Calls that wait at the same
+   * time share one disk flush.
    */
   append(changes: readonly Change[]): Promise<void>
 
   /**
-   * Writes the whole table anew, so that the changes before it need not be kept. Takes turns with other work: the
-   * table may change meanwhile, through {@link append}. Rejects with {@link StoreUnavailableError}; the old state then
-   * stands. One at a time.
+   * Writes the whole table anew, so that earlier changes need not be kept. It yields to other work: the table may
+   * change meanwhile, through {@link append}. Rejects with {@link StoreUnavailableError}; the old state then stands.
+   * One at a time.
    */
   compact(table: Table): Promise<void>
 
   /**
-   * Takes in what the operator changed by hand since the last {@link compact}, if anything, and says what became of it.
-   * Call it when the operator says so: the second call confirms an edit that the first refused.
+   * Merges what the operator changed by hand since the last {@link compact}, if anything, and returns the result. Call
+   * it when the operator asks for it: a second call confirms an edit that the first refused.
    */
   merge(table: Table): Promise<ListEdit>
 
   readonly state: StoreState
 
-  /** Lets go. What was appended stays; nothing more is written. Idempotent. */
+  /** Releases the lock. What was appended stays; nothing more is written. Idempotent. */
   close(): Promise<void>
 }
 
-/** What the store asks of the table it keeps. */
+/** What the store needs of the table. */
 export interface Table {
   /** Every registration that should survive. May be consumed over many turns of the event loop. */
   records(): Iterable<RegistrationRecord>
   /** The operator's own entries, in the operator's order. */
   statics(): Iterable<StaticEntry>
   /**
-   * The operator edited the list by hand: `statics` replaces the static entries, `records` are its other lines, and
-   * what was registered before `since` (ms) and is in neither was deleted by the operator's hand.
+   * The operator edited the list by hand: `statics` replaces the static entries, `records` are its other lines. A
+   * registration from before `since` (ms) that is in neither was deleted by the operator.
    */
   merge(edited: Contents, since: number): Merged
 }
 
-/** How many entries came in by an edit, and how many went: registrations, and the operator's own. */
+/** How many entries an edit added and removed: registrations, and the operator's own. */
 export interface Merged {
   readonly added: number
   readonly removed: number
 }
 
-/** What became of the list as the operator edited it by hand. */
+/** The result of the operator's edit of the list. */
 export type ListEdit = UneditedList | TakenEdit | UnreadableEdit | RefusedEdit
 
 /** It is as it was last read or written, or there is none: then it is written anew with the next change. */
@@ -67,10 +67,10 @@ export interface UneditedList {
   readonly outcome: 'unchanged' | 'missing'
 }
 
-/** It was taken in. */
+/** It was merged. */
 export interface TakenEdit extends Merged {
   readonly outcome: 'taken'
-  /** Registrations in it whose time is over; they are not taken. */
+  /** Expired registrations in it; they are not taken. */
   readonly expired: number
   readonly useless: UselessEntries
 }
@@ -82,18 +82,18 @@ export interface UnreadableEdit {
 }
 
 /**
- * It leaves out more than half of what is registered, at least 20, which may be a slip. Nothing of it is taken, and it is
- * left as it is, as an {@link UnreadableEdit} is, until it is confirmed or changed.
+ * It leaves out more than half of the registrations, where there are at least 20: that may be a mistake. Nothing of it
+ * is taken, and it is left as it is, as an {@link UnreadableEdit} is, until it is confirmed or changed.
  */
 export interface RefusedEdit {
   readonly outcome: 'refused'
-  /** So many registrations would go, */
+  /** How many registrations it leaves out. */
   readonly dropped: number
-  /** of so many. */
+  /** How many registrations there are. */
   readonly of: number
   /**
-   * {@link Store.merge} takes it when it is called again with the same content so many ms from now or later, but within
-   * a minute of the first time. Undefined when it was not called yet: the edit was found at a start or a snapshot.
+   * {@link Store.merge} takes it when it is called again with the same content at least this many ms from now, and
+   * within a minute of the first call. Undefined before the first call: the edit was found at a start or a snapshot.
    */
   readonly confirmIn: number | undefined
 }
@@ -106,12 +106,12 @@ export interface UselessEntries {
 }
 
 export interface UselessEntry {
-  /** Where it begins in the file, from 1. */
+  /** The line where it begins in the file, from 1. */
   readonly line: number
   readonly reason: string
 }
 
-/** What a list holds: registrations with their times, and the operator's own entries. */
+/** The contents of a list: registrations with their times, and the operator's own entries. */
 export interface Contents {
   readonly records: RegistrationRecord[]
   readonly statics: StaticEntry[]
@@ -119,11 +119,10 @@ export interface Contents {
 
 export interface Recovered extends Contents {
   /**
-   * False when what was read can't be what was written (a hand edit, a flipped bit): nothing that it says about
-   * proofs is to be believed.
+   * False when the contents can't be what was written (a hand edit, a flipped bit): its proofs are not to be trusted.
    */
   readonly trusted: boolean
-  /** What the operator should know, in plain words: a torn tail dropped, a file set aside. */
+  /** Warnings for the operator, in plain words: a torn tail dropped, a file set aside. */
   readonly warnings: readonly string[]
 }
 
@@ -138,7 +137,7 @@ export type StoreState =
       readonly retryAt: number
     }
 
-/** The change is not on disk. The node keeps serving from memory; the caller hears that it was not registered. */
+/** The change is not on disk. The node keeps serving from memory, and refuses the registration. */
 export class StoreUnavailableError extends Error {
   override name = 'StoreUnavailableError'
   readonly code: string
@@ -149,7 +148,7 @@ export class StoreUnavailableError extends Error {
   }
 }
 
-/** No snapshot can be written: the list was edited by hand, and is not to be overwritten. Changes are still taken. */
+/** No snapshot can be written: the list was edited by hand, and is not to be overwritten. Changes are still stored. */
 export class EditPendingError extends StoreUnavailableError {
   override name = 'EditPendingError'
   readonly edit: UnreadableEdit | RefusedEdit
@@ -165,7 +164,7 @@ export class StoreLockedError extends Error {
   override name = 'StoreLockedError'
 }
 
-/** The place is not one that a list can be kept in. The message is for the operator: what it is, and what to do. */
+/** The place can't hold a list. The message is for the operator: what it is, and what to do. */
 export class StoreUnusableError extends Error {
   override name = 'StoreUnusableError'
 }

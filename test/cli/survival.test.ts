@@ -124,7 +124,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     assert.equal(refused.error.code, 'unavailable')
     assert.deepEqual(refused.peers, [], 'a newcomer gets the list all the same')
     assert.deepEqual(await ask(late, address, {}), [{ address: recordOf(early) }])
-    await node.line('the disk does not take changes: serving from memory, registering nobody new')
+    await node.line('cannot write to disk: still serving, new registrations are refused')
 
     await rm(join(disk, 'ballast'))
     await node.line('the disk takes changes again')

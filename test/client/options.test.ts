@@ -45,6 +45,7 @@ const WRONG: Readonly<Record<string, ReadonlyArray<readonly [given: object, says
     [{ bootstraps: [AT.replace('4000', '65536')] }, /then \/tcp\/<port>/],
     [{ bootstraps: [`/dns4/boot.example/tcp/443/wss/p2p/${ID}`] }, /it is reached over TCP only/],
     [{ bootstraps: ['/dnsaddr/'] }, /bootstraps\[0\] is "\/dnsaddr\/"/],
+    [{ bootstraps: ['/dnsaddr/boot.example/tcp/4000'] }, /, or \/dnsaddr\/<name>; it is reached over TCP only/],
     [{ bootstrapsFile: '' }, /bootstrapsFile is ""; write the path of a file, .* or leave bootstrapsFile out/],
     [{ network: 42 }, /network is 42; write a string, such as 'mychain'/],
     [{ network: 'é'.repeat(128) }, /network is "é+…"; it has 256 bytes of UTF-8; write a name of at most 255/],

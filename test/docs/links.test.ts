@@ -3,8 +3,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { it } from 'node:test'
 
 const ROOT = new URL('../../', import.meta.url)
+const README = readFileSync(new URL('README.md', ROOT), 'utf8')
 
-for (const file of globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT.pathname })) {
+for (const file of globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: ROOT.pathname })) {
   it(`the links of ${file} lead somewhere`, () => {
     const text = readFileSync(new URL(file, ROOT), 'utf8')
     const prose = text.replaceAll(/^```.*?^```/gms, '')
@@ -19,9 +20,34 @@ for (const file of globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT.pathname })) {
   })
 }
 
-it('the client in README.md is the one that runs', () => {
-  const client = readFileSync(new URL('protocol-client.js', import.meta.url), 'utf8').replace(/\/\*\*.*?\*\/\n/s, '')
-  assert.ok(readFileSync(new URL('README.md', ROOT), 'utf8').includes(client))
+it('README.md begins with the two commands, as they are', () => {
+  const commands = Array.from(README.matchAll(/^```console\n\$ (.*)\n```$/gm), ([, command]) => command)
+  assert.deepEqual(commands, ['npm ci && npm start', 'npm ci && npm test'])
+})
+
+it('README.md imports what the package exports', async () => {
+  const exported: Readonly<Record<string, object>> = {
+    'bootstrap-peer': await import('../../src/index.ts'),
+    'bootstrap-peer/client': await import('../../src/client/index.ts'),
+  }
+  const imports = Array.from(README.matchAll(/^import \{ (.*) \} from '(bootstrap-peer.*)'$/gm))
+  assert.equal(imports.length, 2)
+  for (const [, names, from] of imports) {
+    for (const name of names!.split(', ')) {
+      assert.ok(Object.hasOwn(exported[from!]!, name), `${from} exports no ${name}`)
+    }
+  }
+})
+
+it('the seeded defects are in files that exist, and name tests that exist', () => {
+  const patches = globSync('test/defects/*.patch', { cwd: ROOT.pathname })
+  assert.ok(patches.length > 20)
+  for (const patch of patches) {
+    const named = readFileSync(new URL(patch, ROOT), 'utf8').matchAll(/^(?:--- a\/|\+\+\+ b\/|Test: )(\S+)$/gm)
+    for (const [, file] of named) {
+      assert.ok(existsSync(new URL(file!, ROOT)), `${patch} names ${file}`)
+    }
+  }
 })
 
 /** As GitHub makes it. */

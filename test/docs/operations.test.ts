@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { it } from 'node:test'
+import type { Command } from '../../src/cli/command.ts'
 import { COMMANDS, settingsOf } from '../../src/cli/commands.ts'
 import {
   SETTING_KEYS,
@@ -11,25 +12,30 @@ import {
 } from '../../src/cli/config/settings.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { defaultText } from '../../src/cli/help.ts'
+import { summaries } from '../../src/cli/summary.ts'
+import { createBootstrapPeer } from '../../src/index.ts'
 
 const FILE = new URL('../../docs/operations.md', import.meta.url)
 
-/** What stands between the two marks. */
-const SETTINGS_PART = /(<!-- settings: [^\n]* -->\n)(.*)(<!-- \/settings -->)/s
+/** Each part of the document that is written by this test. */
+const GENERATED: Readonly<Record<string, () => string>> = { commands: commandsTable, settings: settingsTable }
 
-it('the table of settings in docs/operations.md is the one in the code', async () => {
-  const document = await readFile(FILE, 'utf8')
-  const written = SETTINGS_PART.exec(document)?.[2]
-  assert(written !== undefined)
-  if (process.env.UPDATE_DOCS === '1') {
-    await writeFile(
-      FILE,
-      document.replace(SETTINGS_PART, (_, begin, __, end) => begin + settingsTable() + end),
-    )
-    return
-  }
-  assert.equal(written, settingsTable(), 'write it anew: UPDATE_DOCS=1 node --test test/docs/operations.test.ts')
-})
+for (const [part, table] of Object.entries(GENERATED)) {
+  it(`the table of ${part} in docs/operations.md is the one in the code`, async () => {
+    const document = await readFile(FILE, 'utf8')
+    const pattern = new RegExp(`(<!-- ${part}: [^\\n]* -->\\n)(.*)(<!-- /${part} -->)`, 's')
+    const written = pattern.exec(document)?.[2]
+    assert(written !== undefined)
+    if (process.env.UPDATE_DOCS === '1') {
+      await writeFile(
+        FILE,
+        document.replace(pattern, (_, begin, __, end) => begin + table() + end),
+      )
+      return
+    }
+    assert.equal(written, table(), 'write it anew: UPDATE_DOCS=1 node --test test/docs/operations.test.ts')
+  })
+}
 
 it('every exit code is in docs/operations.md', async () => {
   const document = await readFile(FILE, 'utf8')
@@ -37,6 +43,30 @@ it('every exit code is in docs/operations.md', async () => {
     assert(document.includes(`\n| ${code} | `), String(code))
   }
 })
+
+it('every member of the summary line is in docs/operations.md', async () => {
+  const logs = /\n## Logs\n(.*?)\n## /s.exec(await readFile(FILE, 'utf8'))![1]!
+  const node = createBootstrapPeer()
+  await node.start()
+  const members = Object.keys(summaries()(node.status()))
+  await node.stop()
+  assert.deepEqual(
+    [...members, 'storeError'].filter((member) => !logs.includes(`\`${member}\``)),
+    [],
+  )
+})
+
+function commandsTable(): string {
+  const rows = COMMANDS.map((command) => {
+    const { name, operand, summary } = command
+    return `| \`${[name, operand?.placeholder ?? ''].join(' ').trim()}\` | ${summary} | ${optionsOf(command)} |`
+  })
+  return `\n| command | does | options of its own |\n| --- | --- | --- |\n${rows.join('\n')}\n\n`
+}
+
+function optionsOf({ options }: Command): string {
+  return options.map(({ name, placeholder }) => `\`${`--${name} ${placeholder}`.trim()}\``).join(', ')
+}
 
 function settingsTable(): string {
   const rows = SETTING_KEYS.map(row)

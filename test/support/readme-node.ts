@@ -13,6 +13,8 @@ export interface ReadmeNodeInit {
   readonly privateKey?: PrivateKey
   /** On 127.0.0.1. Default: one that is free. */
   readonly port?: number
+  /** Whether others are told of it. Default: yes. */
+  readonly register?: boolean
 }
 
 export type ReadmeNode = Libp2p<{ peers: PeerKeeper }>
@@ -26,6 +28,7 @@ export async function startReadmeNode({
   cache,
   privateKey,
   port = 0,
+  register = true,
 }: ReadmeNodeInit): Promise<ReadmeNode> {
   return await createLibp2p({
     ...(privateKey === undefined ? {} : { privateKey }),
@@ -33,7 +36,7 @@ export async function startReadmeNode({
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    peerDiscovery: [bootstrapDiscovery({ bootstraps, ...(cache === undefined ? {} : { cache }) })],
+    peerDiscovery: [bootstrapDiscovery({ bootstraps, register, ...(cache === undefined ? {} : { cache }) })],
     services: { peers: peerKeeper() },
   })
 }

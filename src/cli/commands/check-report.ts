@@ -4,7 +4,7 @@ import { networkText } from '../client-config.ts'
 import type { Report } from './examine.ts'
 import type { SiblingReport } from './siblings.ts'
 
-/** A report for eyes: its addresses, and below them one line for each finding. */
+/** A report for a terminal: the addresses of a bootstrap, and below them one line for each finding. */
 export function reportText(report: Report): string {
   const head = report.network === '' ? report.addresses : [...report.addresses, `in ${networkText(report.network)}`]
   return [...head, ...findings(report).map((line) => `  ${line}`), ''].join('\n')

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { reportText } from './check-report.ts'
 import { type ExamineOptions, examine, lostReport, type Report } from './examine.ts'
 
-/** A doctor for bootstraps, and for how they see this machine. */
+/** Finds what is wrong with bootstraps, and with how they see this machine. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { options, operands } = invocation
   const config = clientConfig(invocation)
@@ -32,7 +32,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   return !ok ? EXIT.bootstrap : listed || !options.has('require-listed') ? EXIT.ok : EXIT.notListed
 }
 
-/** One network after the other; none more of a bootstrap that does not answer. */
+/** One network after the other; a bootstrap that does not answer is not asked again. */
 async function examineIn(
   networks: readonly string[],
   node: Libp2p,

@@ -9,37 +9,37 @@ import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { LostBootstrap } from '../chosen-bootstraps.ts'
 import { examineSiblings, type SiblingReport } from './siblings.ts'
 
-/** What was found out about one bootstrap and one network, as `check --json` prints it. */
+/** The findings about one bootstrap and one network, as `check --json` prints them. */
 export interface Report {
-  /** Absent when a name led to none. */
+  /** Absent when a name resolved to none. */
   readonly peerId?: string
   readonly addresses: readonly string[]
   readonly network: string
-  /** Whether it is reachable, is the one it should be, and answers. */
+  /** Whether it is reachable, has the expected PeerId, and answers. */
   readonly ok: boolean
-  /** Why not. */
+  /** Why it is not `ok`. */
   readonly error?: { readonly code: string; readonly message: string; readonly advice: string }
-  /** Who answers in its place. */
+  /** The PeerId that answers in its place. */
   readonly actualPeerId?: string
   /** From the first packet of the connection to the answer, ms. */
   readonly answeredIn?: number
-  /** Where it sees this machine. */
+  /** The address at which it sees this machine. */
   readonly observed?: string
-  /** How many peers it hands out. */
+  /** How many peers it lists. */
   readonly peers?: number
   /** Whether it lists this machine. */
   readonly listed?: boolean
-  /** What became of each address of this machine. */
+  /** The outcome of each address of this machine. */
   readonly registrations?: readonly ExplainedOutcome[]
-  /** Of the peers it hands out, how many were dialled and answered. */
+  /** How many of the peers it lists were dialled and answered. */
   readonly dialled?: { readonly alive: number; readonly dead: readonly string[] }
-  /** The other bootstraps that it names. Looked at for the first network only, they are the same for all. */
+  /** The other bootstraps that it names. Asked for the first network only; they are the same for all. */
   readonly siblings?: readonly SiblingReport[]
 }
 
 export interface ExamineOptions {
   readonly network: string
-  /** Whether to dial the peers it hands out. */
+  /** Whether to dial the peers it lists. */
   readonly dial: boolean
   /** Whether to ask the siblings it names. */
   readonly siblings: boolean
@@ -47,12 +47,12 @@ export interface ExamineOptions {
   readonly local: boolean
 }
 
-/** A registration that is only to see what comes of it, seconds: the least there is. */
+/** The ttl of a registration that is only made to see its outcome, seconds: the least there is. */
 const TRIAL_TTL_S = 60
 const DIAL_TIMEOUT_MS = 5000
 const PARALLEL_DIALS = 16
 
-/** Examines one bootstrap. What it registers it takes back. Never rejects for what a bootstrap does. */
+/** Examines one bootstrap, and takes back what it registered. Never rejects because of what a bootstrap does. */
 export async function examine(
   node: Libp2p,
   bootstrap: readonly string[],
@@ -90,7 +90,7 @@ export async function examine(
   }
 }
 
-/** A name that led to no bootstrap. */
+/** A name that resolved to no bootstrap. */
 export function lostReport({ address, code, message }: LostBootstrap, network: string): Report {
   return { addresses: [address], network, ok: false, error: { code, message, advice: adviceFor(code, false) } }
 }
@@ -117,7 +117,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   unavailable: 'its disk takes nothing; see what its log says',
 }
 
-/** Whether the bootstrap lists this node; where it does not yet, registers for a minute to hear why. */
+/** Whether the bootstrap lists this node; where it does not yet, registers for a minute to learn why. */
 async function tryListing(
   node: Libp2p,
   client: BootstrapClient,

@@ -8,7 +8,7 @@ import { resolveConfig } from '../config/sources.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts'
 import { chosenFormat } from '../identity-format-option.ts'
 
-/** Who the key makes this node; or, with `--export`, the private key itself. */
+/** Prints the PeerId of the key; with `--export`, the private key itself. */
 export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   const format = chosenFormat('export', options)
   if (format !== undefined && options.has('json')) {

@@ -6,14 +6,14 @@ export interface LiveState {
   readonly multiaddrs: readonly string[]
   /** One line for each bootstrap, by PeerId. */
   readonly bootstraps: ReadonlyMap<string, string>
-  /** What is wrong with none of them in particular, such as a name that does not resolve. */
+  /** A problem of none of them in particular, such as a name that does not resolve. */
   readonly warning: string | undefined
-  /** Connected peers: PeerId, address, since when in ms. */
+  /** Connected peers: PeerId, address, and since when, ms. */
   readonly peers: ReadonlyArray<{ readonly id: string; readonly address: string; readonly since: number }>
   readonly now: number
 }
 
-/** The whole screen. What comes from others has to be safe to print already. */
+/** The whole screen. Text from remote peers must be escaped already. */
 export function liveView({ peerId, multiaddrs, bootstraps, warning, peers, now }: LiveState): string {
   const rows = peers.map(({ id, address, since }) => [id, address, elapsed(now - since)])
   return [
@@ -24,7 +24,7 @@ export function liveView({ peerId, multiaddrs, bootstraps, warning, peers, now }
     ...[...bootstraps].map(([id, line]) => `  …${id.slice(-8)}  ${line}`),
     ...(warning === undefined ? [] : [`  ${warning}`]),
     '',
-    peers.length === 0 ? 'Connected to nobody yet' : `Connected to ${peers.length}`,
+    peers.length === 0 ? 'Connected to no peer yet' : `Connected to ${peers.length}`,
     ...(rows.length === 0 ? [] : [table([['PEER', 'ADDRESS', 'FOR'], ...rows])]),
     'Ctrl-C takes this node back from the lists and leaves.',
   ].join('\n')

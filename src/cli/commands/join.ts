@@ -16,15 +16,17 @@ import { liveView } from './join-view.ts'
 
 /** What the screen shows of the discovery. */
 interface Shown {
-  /** What each bootstrap did last, by PeerId: they come and go with every question, and are no peers of the network. */
+  /**
+   * The last event of each bootstrap, by PeerId: they come and go with every request, and are no peers of the network.
+   */
   readonly bootstraps: Map<string, string>
-  /** What is wrong, where it is not one bootstrap's doing; until one answers. */
+  /** A problem that is not one bootstrap's, until one answers. */
   warning: string | undefined
 }
 
 const ASKED = 'being asked …'
 
-/** How often the screen is drawn anew, ms. */
+/** How often the screen is redrawn, ms. */
 const REDRAW_MS = 500
 
 /** Runs a peer until a signal stops it: a live view on a terminal, one JSON object a line elsewhere. */
@@ -54,7 +56,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       log.info('error' in rest ? { ...rest, error: rest.error?.code } : rest, type)
     }
   }
-  // Looked up by the discovery and not before, so that a name that is slow, or dead, delays no other bootstrap.
+  // Resolved by the discovery and not before, so that a slow or dead name delays no other bootstrap.
   const resolveTxt: ResolveTxt = async (name, signal) => {
     const records = await systemResolveTxt(name, signal)
     for (const id of records.slice(0, MAX_BOOTSTRAPS).flatMap((record) => peerIdOf(record.trim()) ?? [])) {
@@ -100,7 +102,7 @@ function showLive(node: Libp2p, shown: Shown): () => void {
   return () => clearInterval(timer)
 }
 
-/** Cursor to the corner, and nothing below it: unlike clearing the screen first, it does not flicker. */
+/** Moves the cursor to the corner and clears below it: unlike clearing the screen first, it does not flicker. */
 const CLEAR = '\u001b[H\u001b[J'
 
 function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType<typeof createLogger>): () => void {
@@ -113,7 +115,7 @@ function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType
   return () => log.info('stopping')
 }
 
-/** What a bootstrap did last, in one line that is safe to print. */
+/** The last event of a bootstrap, in one line that is safe to print. */
 function lineOf(event: Extract<DiscoveryEvent, { readonly bootstrap: string }>): string {
   switch (event.type) {
     case 'answer':

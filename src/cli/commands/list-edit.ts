@@ -7,7 +7,7 @@ export interface EditReport {
   readonly message: string
 }
 
-/** What became of the list at `path` as it was edited by hand, and what to do next, for the log. */
+/** The result of an edit by hand of the list at `path`, and what to do next, for the log. */
 export function editReport(edit: ListEdit, path: string): EditReport {
   switch (edit.outcome) {
     case 'unchanged':

@@ -14,18 +14,18 @@ interface ListedPeer {
   readonly peerId: string
   readonly network: string
   readonly addresses: Set<string>
-  /** PeerIds of the bootstraps that hand it out. */
+  /** PeerIds of the bootstraps that list it. */
   readonly namedBy: string[]
 }
 
-/** A bootstrap that did not answer: its PeerId, or the name that led to none. */
+/** A bootstrap that did not answer: its PeerId, or the name that resolved to none. */
 interface Failure {
   readonly bootstrap: string
   readonly code: string
   readonly message: string
 }
 
-/** The peers that bootstraps hand out, merged. Fails only when none of them answers. */
+/** The peers that bootstraps list, merged. Fails only when none of them answers. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { options, operands } = invocation
   const config = clientConfig(invocation)
@@ -57,7 +57,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   return answered ? EXIT.ok : EXIT.bootstrap
 }
 
-/** Adds the peers of one bootstrap; returns how it failed, if it did. */
+/** Adds the peers of one bootstrap; returns the failure, if any. */
 async function ask(
   node: Libp2p,
   id: string,
@@ -94,7 +94,7 @@ function json(peers: ReadonlyMap<string, ListedPeer>, errors: readonly Failure[]
   return `${JSON.stringify({ peers: list, errors })}\n`
 }
 
-/** The column of networks is there only where there are several. */
+/** Networks have a column only where there are several. */
 function text(peers: ReadonlyMap<string, ListedPeer>, networks: readonly string[], bootstraps: number): string {
   const rows = [...peers.values()].map(({ peerId, network, addresses, namedBy }) => [
     network === '' ? '""' : remoteText(network),

@@ -3,26 +3,29 @@ import { BootstrapClient, type Dialer } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
 import { peerIdOf } from '../../client/discovery/bootstrap-list.ts'
 
-/** What became of one of the other bootstraps that a bootstrap names. */
+/** The finding about one of the other bootstraps that a bootstrap names. */
 export interface SiblingReport {
   readonly peerId: string
   readonly address: string
-  /** Whether it is reachable at that address, is the one it should be, and answers. */
+  /** Whether it is reachable at that address, has the expected PeerId, and answers. */
   readonly ok: boolean
   /** From the first packet of the connection to the answer, ms. */
   readonly answeredIn?: number
-  /** Whether it names the bootstrap that named it: a client that knows only this one would not learn of it otherwise. */
+  /**
+   * Whether it names the bootstrap that named it: a client that knows only this one would not learn of that one
+   * otherwise.
+   */
   readonly namesBack?: boolean
   /** Why it is not `ok`. */
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** A sibling that is there answers in less than that from the far side of the world, ms. */
+/** How long a sibling may take, ms: one that runs answers in less from the far side of the world. */
 const TIMEOUT_MS = 5000
 
 /**
- * Asks the siblings that the bootstrap with PeerId `of` named, side by side; an answer has at most eight. What names the
- * bootstrap itself is none. Never rejects for what a sibling does.
+ * Asks the siblings that the bootstrap with PeerId `of` named, side by side; an answer has at most eight. Skips the
+ * bootstrap itself. Never rejects because of what a sibling does.
  */
 export async function examineSiblings(node: Libp2p, of: string, named: readonly string[]): Promise<SiblingReport[]> {
   const others = [...new Set(named)].filter((address) => peerIdOf(address) !== of)
@@ -30,7 +33,7 @@ export async function examineSiblings(node: Libp2p, of: string, named: readonly 
 }
 
 async function examineSibling(node: Libp2p, of: string, address: string): Promise<SiblingReport> {
-  // A connection that is there already would prove nothing about this address.
+  // An existing connection would prove nothing about this address.
   const dialer: Dialer = { peerId: node.peerId, dial: (to, options) => node.dial(to, { ...options, force: true }) }
   const client = new BootstrapClient(dialer, address, { timeout: TIMEOUT_MS })
   const started = performance.now()

@@ -1,6 +1,6 @@
 import { CommandError, EXIT } from '../exit-codes.ts'
 
-/** What a node that did not start is about, in one line that can be acted on; the error itself when it is a bug. */
+/** Describes why a node did not start, in one line that says what to do; returns the error itself when it is a bug. */
 export function startFailure(error: unknown, peers: string): unknown {
   const chain = causes(error)
   const text = chain.map(({ message }) => message).join('\n')
@@ -19,8 +19,8 @@ export function startFailure(error: unknown, peers: string): unknown {
   }
   const code = chain.map((one) => String((one as NodeJS.ErrnoException).code)).find((one) => /^E[A-Z0-9]+$/.test(one))
   if (code !== undefined) {
-    const mend = STORE_FAULTS[code] ?? 'see that this user can read and write there, or name another: --file <file>'
-    return new CommandError(EXIT.store, `can't use ${peers}: ${firstLine(text)}; ${mend}`, { cause: error })
+    const advice = STORE_FAULTS[code] ?? 'see that this user can read and write there, or name another: --file <file>'
+    return new CommandError(EXIT.store, `can't use ${peers}: ${firstLine(text)}; ${advice}`, { cause: error })
   }
   return error
 }
@@ -37,10 +37,10 @@ const STORE_FAULTS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only: mount it for writing, or name a file on another: --file <file>',
 }
 
-/** libp2p keeps only the text of what the system said: `listen EADDRINUSE: address already in use 0.0.0.0:4000`. */
+/** libp2p keeps only the text of the system's error: `listen EADDRINUSE: address already in use 0.0.0.0:4000`. */
 const LISTEN = new RegExp(`listen (${Object.keys(LISTEN_FAULTS).join('|')}): [a-z ]+ ?(\\S+:\\d+)?`)
 
-/** The error and what caused it, outermost first; bounded, as a cause may lead in a circle. */
+/** The error and its causes, outermost first; bounded, as causes may form a circle. */
 function causes(error: unknown): Error[] {
   const chain: Error[] = []
   for (let next = error; next instanceof Error && chain.length < 8; next = next.cause) {

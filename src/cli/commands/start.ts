@@ -18,7 +18,7 @@ import { startFailure } from './start-failure.ts'
 /** The code of a store that writes no snapshot because the operator's edit is not to be overwritten. */
 const EDIT = 'EDIT'
 
-/** The promise is an exit within 5 s; the rest is for the process itself. */
+/** How long a stop may take, ms: the promise is an exit within 5 s; the rest is for the process itself. */
 const STOP_DEADLINE_MS = 4500
 
 /** Runs the node until a signal stops it. */
@@ -53,7 +53,7 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   return stop(node, started, log)
 }
 
-/** The only handler of this kind: the library has none, so that a host application's own is not disturbed. */
+/** The only handler of this kind: the library has none, so that it does not disturb those of a host application. */
 function exitOnException(log: Logger): void {
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'unexpected error, leaving; what was answered is on disk')
@@ -103,14 +103,14 @@ async function createNode(
   return node
 }
 
-/** Edits that wait for the operator are told on their own; what the disk does is told here. */
+/** Logs failures of the disk. An edit that waits for the operator has a line of its own. */
 function storeLog(log: Logger): (event: CustomEvent<StoreState>) => void {
   let failure: string | undefined
   return ({ detail }) => {
     if (detail.status === 'failing') {
       failure = detail.code
       if (failure !== EDIT) {
-        log.error({ code: failure }, 'the disk does not take changes: serving from memory, registering nobody new')
+        log.error({ code: failure }, 'cannot write to disk: still serving, new registrations are refused')
       }
     } else {
       log.info(failure === EDIT ? 'the list is written again' : 'the disk takes changes again')
@@ -118,7 +118,7 @@ function storeLog(log: Logger): (event: CustomEvent<StoreState>) => void {
   }
 }
 
-/** Whatever the log level: a supervisor waits for this line, and a person for what to hand to others. */
+/** At every log level but `silent`: a supervisor waits for this line, and an operator for the addresses to hand out. */
 function announce(node: BootstrapPeer, config: Config, log: Logger): void {
   if (config.logLevel === 'silent') {
     return
@@ -142,7 +142,7 @@ interface Life {
   readonly signalled: Promise<NodeJS.Signals>
 }
 
-/** A node that stops, or never started, has no list to take in. */
+/** A node that stops, or never started, has no list to read an edit into. */
 function reloadOnHangup(node: BootstrapPeer, { started, signalled }: Life, config: Config, log: Logger): void {
   let isOver = false
   const end = () => {
@@ -173,7 +173,7 @@ function sumUp(node: BootstrapPeer, interval: number, log: Logger): NodeJS.Timeo
 }
 
 async function stop(node: BootstrapPeer, started: Promise<void>, log: Logger): Promise<ExitCode> {
-  // Told to stop while it starts, it stops after that; a start that fails then has nothing to stop.
+  // A signal during the start stops it after that; a start that fails then has nothing to stop.
   const stopped = started.catch(() => {}).then(() => node.stop())
   const inTime = await Promise.race([stopped.then(() => true), delay(STOP_DEADLINE_MS, false)])
   if (!inTime) {
@@ -186,7 +186,7 @@ async function stop(node: BootstrapPeer, started: Promise<void>, log: Logger): P
 
 function printConfig({ config, origins }: ResolvedConfig): void {
   process.stdout.write(`${JSON.stringify(configJson(config), null, 2)}\n`)
-  // Beside it and not in it, so that what is printed is a config file.
+  // On stderr, so that stdout is a config file.
   const lines = SETTING_KEYS.map((key) => `${settingName(key).padEnd(22)}from ${origins[key]}`)
   process.stderr.write(`${lines.join('\n')}\n`)
 }

@@ -23,9 +23,9 @@ export type ConfiguredCommand = 'start' | 'id' | 'keygen'
 export interface Setting<T> {
   readonly kind: Kind<T>
   readonly default: NoInfer<T>
-  /** One sentence, without the default and the unit, which stand beside it. */
+  /** One sentence, without the default and the unit, which are printed beside it. */
   readonly help: string
-  /** A value as one would type it. */
+  /** A value as an operator would type it. */
   readonly example: string
   readonly commands: readonly ConfiguredCommand[]
 }
@@ -58,7 +58,7 @@ export const SETTINGS = {
   announce: setting({
     kind: list(announceAddress(), { min: 0, max: 16 }),
     default: [],
-    help: 'Address that others reach this node at, where it differs from what it listens on (NAT, container, DNS).',
+    help: 'Address at which others reach this node, where it differs from the listen address (NAT, container, DNS).',
     example: '/ip4/203.0.113.7/tcp/4000',
     commands: START,
   }),
@@ -79,14 +79,14 @@ export const SETTINGS = {
   allowLooseKeyMode: setting({
     kind: toggle(),
     default: false,
-    help: 'Take a key that group or others can read, as a mounted secret may have to be.',
+    help: 'Accept a key that group or others can read, as a mounted secret may have to be.',
     example: 'true',
     commands: ['start', 'id'],
   }),
   file: setting({
     kind: filePath(),
     default: 'peers.json',
-    help: 'The list of known peers. What the store needs besides is written next to it.',
+    help: 'The list of known peers. The other files of the store are beside it.',
     example: 'peers.json',
     commands: START,
   }),
@@ -107,14 +107,14 @@ export const SETTINGS = {
   listing: setting({
     kind: choice(['verified', 'registered']),
     default: 'verified',
-    help: 'Who is handed out: peers that were reached at their address, or all that registered.',
+    help: 'Which peers are listed: those that were reached at their address, or all that registered.',
     example: 'verified',
     commands: START,
   }),
   reproveInterval: setting({
     kind: duration({ min: '100ms', max: '7d' }),
     default: 15 * 60_000,
-    help: 'How long after a peer was last reached it is tried again.',
+    help: 'How long after its last dial-back an address is dialed again.',
     example: '15m',
     commands: START,
   }),
@@ -128,7 +128,7 @@ export const SETTINGS = {
   allow: setting({
     kind: list(accessRule(), { min: 0, max: 10_000 }),
     default: [],
-    help: 'List only this peer, IP or range; anybody may still ask.',
+    help: 'List only this peer, IP or range; any client may still ask.',
     example: '12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
     commands: START,
   }),
@@ -149,7 +149,7 @@ export const SETTINGS = {
   unlimitedNeighbours: setting({
     kind: toggle(),
     default: false,
-    help: 'For closed networks: no limits to how many registrations one IP and the network around it have.',
+    help: 'For closed networks: no limits by IP and subnet on the number of registrations.',
     example: 'true',
     commands: START,
   }),
@@ -163,7 +163,7 @@ export const SETTINGS = {
   maxPeersPerNetwork: setting({
     kind: count({ min: 1, max: 10_000_000 }),
     default: 200_000,
-    help: 'The most peers of one network, so that none shuts out the others.',
+    help: 'The most peers of one network, so that none crowds out the others.',
     example: '200000',
     commands: START,
   }),
@@ -219,7 +219,7 @@ export const SETTINGS = {
   summaryInterval: setting({
     kind: duration({ min: '100ms', max: '1d' }),
     default: 60_000,
-    help: 'How often the log sums up what went on.',
+    help: 'How often the log has a summary line.',
     example: '1m',
     commands: START,
   }),
@@ -228,7 +228,7 @@ export const SETTINGS = {
 type Settings = typeof SETTINGS
 export type SettingKey = keyof Settings
 
-/** What is in force, as plain data: durations in milliseconds, everything else as {@link SETTINGS} says. */
+/** The settings in force, as plain data: durations in ms, everything else as {@link SETTINGS} says. */
 export type Config = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never }
 
 /** A default that another setting moves, such as that of the key by the data directory. */
@@ -237,7 +237,7 @@ export interface MovedDefault<K extends SettingKey> {
   readonly to: (config: Config) => Config[K]
 }
 
-/** Where a setting of the left is not given, and the one that moves it is. */
+/** Applied where a setting on the left is not given, and the one that moves it is. */
 export const MOVED_DEFAULTS: { readonly [K in SettingKey]?: MovedDefault<K> } = {
   listen: { by: 'port', to: ({ port = DEFAULT_PORT }) => anyAddress(port) },
   key: { by: 'dataDir', to: ({ dataDir }) => join(dataDir, SETTINGS.key.default) },
@@ -258,7 +258,7 @@ export function settingVariable(key: SettingKey): string {
 
 export const ENVIRONMENT_PREFIX = 'BOOTSTRAP_PEER_'
 
-/** The setting as one without its own type, for whoever handles them all alike. */
+/** The setting without its own type, for code that treats all settings alike. */
 export function settingOf(key: SettingKey): Setting<unknown> {
   return SETTINGS[key] as Setting<unknown>
 }

@@ -39,12 +39,12 @@ export interface ResolvedConfig {
   readonly origins: Readonly<Record<SettingKey, string>>
 }
 
-/** A setting is not what it can be. The message names it, where it came from, its value and an example. */
+/** A setting has an invalid value. The message names it, its source, its value and an example. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
-/** One config out of flags, environment, config file and defaults, in this order. Throws {@link ConfigError}. */
+/** Merges flags, environment, config file and defaults into one config, in this order. Throws {@link ConfigError}. */
 export function resolveConfig({ flags, env, file = env[CONFIG_VARIABLE] }: ConfigSources): ResolvedConfig {
   const variables = withoutServiceLinks(env)
   refuseUnknownVariables(variables)
@@ -69,7 +69,7 @@ function moveDefaults({ config, origins }: ResolvedConfig): ResolvedConfig {
   }
 }
 
-/** Which of the two is meant can't be told, and a node on another port than was asked for is found by no peer. */
+/** It is ambiguous which of the two is meant, and no peer finds a node on another port than the expected one. */
 function refuseSecondPort({ config: { port, listen }, origins }: ResolvedConfig): void {
   const other = port === undefined ? undefined : listen.find((address) => !address.endsWith(`/tcp/${port}`))
   if (other !== undefined) {
@@ -175,7 +175,7 @@ function isServiceLink(name: string, value: string | undefined): boolean {
 
 const SERVICE_LINK = new RegExp(`^${ENVIRONMENT_PREFIX}(SERVICE_(HOST|PORT)|PORT_\\d+_(TCP|UDP|SCTP))(_|$)`)
 
-/** A variable that is nearly right would otherwise be a setting that is silently not in force. */
+/** Otherwise a mistyped variable would be a setting that is silently not in force. */
 function refuseUnknownVariables(env: ConfigSources['env']): void {
   const known = [CONFIG_VARIABLE, ...SETTING_KEYS.map(settingVariable)]
   const unknown = Object.keys(env).find((name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name))

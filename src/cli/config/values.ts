@@ -4,17 +4,17 @@ import { MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import { canonicalPeerId } from '../../peer/peer-id.ts'
 import { parseRange } from '../../policy/access-list.ts'
 
-/** One kind of value a setting can have: how it is written in a flag, in a variable and in the config file. */
+/** One kind of value of a setting: how it is written in a flag, in a variable and in the config file. */
 export interface Kind<T> {
-  /** What the help shows in place of a value, such as `<file>`. Empty for a switch. */
+  /** The placeholder in the help, such as `<file>`. Empty for a switch. */
   readonly placeholder: string
   /** Given several times: one flag each, comma-separated in a variable, an array in the file. */
   readonly repeatable: boolean
-  /** The JSON value that texts from flags or a variable stand for. */
+  /** Converts texts from flags or a variable to the JSON value that they stand for. */
   fromTexts(texts: readonly string[]): unknown
-  /** The value in a JSON value, or what is wrong with it in words that follow the value. */
+  /** Reads a JSON value; returns the value, or what is wrong with it in words that follow the value. */
   read(json: unknown): { readonly value: T } | { readonly fault: string }
-  /** What `read` reads back. */
+  /** The inverse of `read`. */
   toJson(value: T): unknown
 }
 
@@ -80,7 +80,7 @@ interface CountInit {
   readonly placeholder?: string
 }
 
-/** A span of time, in milliseconds; written as a whole number with its unit, such as `15m`. */
+/** A duration in ms; written as a whole number with its unit, such as `15m`. */
 export function duration({ min, max }: { min: string; max: string }): Kind<number> {
   const [least, most] = [milliseconds(min)!, milliseconds(max)!]
   return {
@@ -111,7 +111,7 @@ export function choice<const T extends string>(words: readonly T[]): Kind<T> {
   }
 }
 
-/** On or off. As a flag it may stand without a value. */
+/** On or off. A flag may omit the value. */
 export function toggle(): Kind<boolean> {
   return {
     placeholder: '',
@@ -130,7 +130,7 @@ export function directoryPath(): Kind<string> {
   return text('<dir>', (path) => (isPath(path) ? undefined : 'is not the path of a directory'))
 }
 
-/** One that need not be set: its default is `undefined`, which a config file says by leaving it out. */
+/** An optional one: its default is `undefined`, which a config file says by leaving it out. */
 export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return { ...kind, toJson: (value) => (value === undefined ? undefined : kind.toJson(value)) }
 }
@@ -162,7 +162,7 @@ export function announceAddress(): Kind<string> {
   )
 }
 
-/** Whom a rule is about: a PeerId, an IP, or a range of IPs. */
+/** The subject of a rule: a PeerId, an IP, or a range of IPs. */
 export function accessRule(): Kind<string> {
   return text('<PeerId|IP|range>', (rule) =>
     parseRange(rule) !== undefined || canonicalPeerId(rule) === rule
@@ -171,7 +171,7 @@ export function accessRule(): Kind<string> {
   )
 }
 
-/** Where another bootstrap is. Clients look up no names that they were told, so it is literal. */
+/** The address of another bootstrap. It is literal, because clients resolve no names that a bootstrap gives them. */
 export function bootstrapAddress(): Kind<string> {
   return text('<multiaddr>', (address) => {
     const parsed = parseAddress(address)

@@ -7,8 +7,10 @@ import { readDialable } from '../offered-peers.ts'
 export interface CachedPeer {
   /** base58btc. */
   readonly id: string
-  /** Multiaddrs without `/p2p`, the one that worked last first. */
+  /** Multiaddrs without `/p2p`: those that this node has dialled first, the last that worked before the others. */
   readonly addresses: readonly string[]
+  /** How many of them it has dialled; 0 for a peer that only connected to it. A file without it says 1. */
+  readonly dialled: number
   /** When a connection to it was last opened, ms since the epoch. */
   readonly workedAt: number
 }
@@ -37,7 +39,7 @@ export type CacheRead =
 export const MAX_CACHED_PEERS = 1000
 export const MAX_CACHED_BOOTSTRAPS = 16
 const MAX_CACHE_BYTES = 2 * 1024 * 1024
-const MAX_CACHED_ADDRESSES = 8
+export const MAX_CACHED_ADDRESSES = 8
 
 /**
  * Reads a cache. One that makes no sense is renamed to `<path>.corrupt-<now>` and starts empty; entries that make no
@@ -101,12 +103,17 @@ function parseCache(text: string): CacheContents | undefined {
 }
 
 function readPeer(value: unknown): CachedPeer | undefined {
-  const { id, addresses, workedAt } = (value ?? {}) as Record<string, unknown>
+  const { id, addresses, dialled = 1, workedAt } = (value ?? {}) as Record<string, unknown>
   const read = texts(addresses).flatMap((text) => readDialable(`${text}/p2p/${id}`) ?? [])
   const [first] = read
-  return first === undefined || typeof workedAt !== 'number' || !(workedAt >= 0)
+  return first === undefined || typeof workedAt !== 'number' || !(workedAt >= 0) || !isCount(dialled)
     ? undefined
-    : { id: first.id, addresses: read.map(({ address }) => address.text), workedAt }
+    : {
+        id: first.id,
+        addresses: read.map(({ address }) => address.text),
+        dialled: Math.min(dialled, read.length),
+        workedAt,
+      }
 }
 
 function readBootstrap(value: unknown): CachedBootstrap | undefined {
@@ -117,6 +124,10 @@ function readBootstrap(value: unknown): CachedBootstrap | undefined {
   return typeof id !== 'string' || usable.length === 0 || known === undefined
     ? undefined
     : { id, addresses: usable, origin: known }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function texts(value: unknown): string[] {

@@ -1,22 +1,19 @@
-import { ipOf } from '../../peer/address.ts'
-import { networkGroupOf, scopeOf } from '../../peer/ip.ts'
-import type { OfferedAddress } from '../offered-peers.ts'
 import type { Scheduler } from '../scheduler.ts'
 import {
   type CachedBootstrap,
   type CachedPeer,
+  MAX_CACHED_ADDRESSES,
   MAX_CACHED_BOOTSTRAPS,
   MAX_CACHED_PEERS,
   readCache,
   writeCache,
 } from './cache-file.ts'
+import { InboundPlaces } from './inbound-places.ts'
 
 /** Changes that come within this time are written together, ms. */
 const WRITE_DELAY_MS = 2000
-const MAX_ADDRESSES = 8
-/** Peers known only by their own connection to this node: the most at one public IP, and in one network group. */
-const MAX_INBOUND_PER_IP = 4
-const MAX_INBOUND_PER_GROUP = 16
+/** Addresses of one peer that are kept because they were dialled: the rest of them is for what others say. */
+const MAX_DIALLED = MAX_CACHED_ADDRESSES / 2
 
 export interface PeerCacheInit {
   /** The file; undefined remembers for as long as the process runs. */
@@ -31,6 +28,7 @@ export class PeerCache {
   readonly #init: PeerCacheInit
   /** The one that worked last is last. */
   readonly #peers = new Map<string, CachedPeer>()
+  readonly #inbound = new InboundPlaces()
   readonly #bootstraps = new Map<string, CachedBootstrap>()
   #cancelWrite: (() => void) | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -52,7 +50,7 @@ export class PeerCache {
         onWarning(`the cache ${path} was not readable; it is set aside as ${read.setAside}, and a new one is begun`)
       } else if (read.status === 'read') {
         for (const peer of read.contents.peers.toSorted((a, b) => a.workedAt - b.workedAt)) {
-          this.#peers.set(peer.id, peer)
+          this.#add(peer)
         }
         for (const bootstrap of read.contents.bootstraps) {
           this.#bootstraps.set(bootstrap.id, bootstrap)
@@ -74,54 +72,79 @@ export class PeerCache {
     return [...this.#bootstraps.values()]
   }
 
-  /** There is a connection to a peer that is, or is said to be, at these multiaddrs without `/p2p`. */
-  worked(id: string, at: readonly string[]): void {
-    const known = this.#peers.get(id)?.addresses ?? []
-    const addresses = [...new Set([...at, ...known])].slice(0, MAX_ADDRESSES)
-    this.#peers.delete(id)
-    this.#peers.set(id, { id, addresses, workedAt: this.#init.scheduler.now() })
-    for (const oldest of this.#peers.keys()) {
-      if (this.#peers.size <= MAX_CACHED_PEERS) {
-        break
-      }
-      this.#peers.delete(oldest)
-    }
-    this.#changed()
+  /** A peer has answered at this multiaddr without `/p2p`, which this node dialled. */
+  dialled(id: string, address: string): void {
+    const { dialled = [], others = [] } = this.#known(id)
+    const proved = [...new Set([address, ...dialled])].slice(0, MAX_DIALLED)
+    this.#put(id, proved, [...dialled, ...others])
+  }
+
+  /**
+   * A peer that is connected was named at these multiaddrs. They stay behind what was dialled, and take turns with what
+   * else was said, the earlier word first: a liar's list cuts nothing of it off.
+   */
+  named(id: string, addresses: readonly string[]): void {
+    const { dialled = [], others = [] } = this.#known(id)
+    const longest = Math.max(others.length, addresses.length)
+    const inTurn = Array.from({ length: longest }, (_, turn) => [others[turn] ?? [], addresses[turn] ?? []])
+    this.#put(id, dialled, inTurn.flat(2))
   }
 
   /**
    * A peer connected to this node and says where it listens. It takes no place of another: it is left out when the
-   * cache is full, or holds enough peers of its public IP or network group.
+   * cache is full, or holds enough peers of its IP or network group.
    */
-  connected(id: string, addresses: readonly OfferedAddress[]): void {
-    const room = this.#peers.size < MAX_CACHED_PEERS && addresses.every((address) => this.#hasRoomNear(address))
-    if (addresses.length > 0 && (this.#peers.has(id) || room)) {
-      this.worked(
-        id,
-        addresses.map(({ text }) => text),
-      )
+  connected(id: string, addresses: readonly string[]): void {
+    const room = () => this.#peers.size < MAX_CACHED_PEERS && this.#inbound.hasRoom(addresses)
+    if (addresses.length > 0 && (this.#peers.has(id) || room())) {
+      const { dialled = [], others = [] } = this.#known(id)
+      this.#put(id, dialled, [...addresses, ...others])
     }
   }
 
-  #hasRoomNear({ text, group }: OfferedAddress): boolean {
-    if (group === undefined) {
-      return true
+  #known(id: string): { readonly dialled?: readonly string[]; readonly others?: readonly string[] } {
+    const peer = this.#peers.get(id)
+    return peer === undefined
+      ? {}
+      : { dialled: peer.addresses.slice(0, peer.dialled), others: peer.addresses.slice(peer.dialled) }
+  }
+
+  #put(id: string, dialled: readonly string[], others: readonly string[]): void {
+    const addresses = [...new Set([...dialled, ...others])].slice(0, MAX_CACHED_ADDRESSES)
+    this.#drop(id)
+    this.#add({ id, addresses, dialled: dialled.length, workedAt: this.#init.scheduler.now() })
+    while (this.#peers.size > MAX_CACHED_PEERS) {
+      this.#drop(this.#peers.values().find((peer) => peer.dialled === 0 && peer.id !== id)?.id ?? this.#oldest)
     }
-    let atIp = 0
-    let inGroup = 0
-    for (const { addresses } of this.#peers.values()) {
-      const ips = addresses.map(ipOf)
-      atIp += ips.some((ip) => ip.text === ipOf(text).text) ? 1 : 0
-      inGroup += ips.some((ip) => scopeOf(ip) === 'public' && networkGroupOf(ip) === group) ? 1 : 0
+    this.#changed()
+  }
+
+  get #oldest(): string {
+    return this.#peers.keys().next().value!
+  }
+
+  #add(peer: CachedPeer): void {
+    this.#peers.set(peer.id, peer)
+    if (peer.dialled === 0) {
+      this.#inbound.add(peer.addresses)
     }
-    return atIp < MAX_INBOUND_PER_IP && inGroup < MAX_INBOUND_PER_GROUP
+  }
+
+  #drop(id: string): void {
+    const peer = this.#peers.get(id)
+    this.#peers.delete(id)
+    if (peer?.dialled === 0) {
+      this.#inbound.remove(peer.addresses)
+    }
   }
 
   /** Replaces the peers by these. */
   keep(peers: readonly CachedPeer[]): void {
-    this.#peers.clear()
+    for (const id of [...this.#peers.keys()]) {
+      this.#drop(id)
+    }
     for (const peer of peers.slice(0, MAX_CACHED_PEERS)) {
-      this.#peers.set(peer.id, peer)
+      this.#add(peer)
     }
     this.#changed()
   }

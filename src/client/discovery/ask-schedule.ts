@@ -8,7 +8,7 @@ export const JITTER = 0.2
 /** The first pause between two asks of a node that wants more peers, ms. It doubles with each ask, up to the refresh. */
 export const FIRST_PAUSE_MS = 500
 /**
- * Exchanges with one bootstrap in {@link BUDGET_WINDOW_MS} that early asks keep to. Behind one IP, 300 nodes that start
+ * Exchanges with one bootstrap in {@link BUDGET_WINDOW_MS} that everything but refreshes and renewals keeps to. Behind one IP, 300 nodes that start
  * together then stay near the 300 + 20 a second that a bootstrap serves an IP by default.
  */
 export const EARLY_BUDGET = 8
@@ -99,9 +99,13 @@ export class AskSchedule {
     if (!early || this.#failures > 0) {
       return this.#refreshAt
     }
+    return Math.min(this.#refreshAt, Math.max(this.#soonAt, this.affordableAt(exchanges)))
+  }
+
+  /** When that number of further exchanges keeps to {@link EARLY_BUDGET}, ms; a time in the past when it does now. */
+  affordableAt(exchanges: number): number {
     const oldest = this.#exchanges.at(-(EARLY_BUDGET + 1 - exchanges))
-    const affordable = oldest === undefined ? 0 : oldest + BUDGET_WINDOW_MS
-    return Math.min(this.#refreshAt, Math.max(this.#soonAt, affordable))
+    return oldest === undefined ? Number.NEGATIVE_INFINITY : oldest + BUDGET_WINDOW_MS
   }
 
   #pause(step: number): number {

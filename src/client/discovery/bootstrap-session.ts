@@ -13,6 +13,8 @@ const RENEW_AT = 0.5
 const REGISTER_AGAIN_MS = 10_000
 /** A pending dial-back has succeeded or failed after this time, ms: a dial takes 5 s at most, and waits for its turn. */
 const PENDING_MS = 30_000
+/** The shortest registration that a client asks for, seconds: a bootstrap that grants less is not renewed with sooner. */
+const MIN_TTL_S = 60
 /** Addresses often change several at a time, ms. */
 const ADDRESSES_SETTLE_MS = 1000
 /** How long unregistering may hold up a node that stops, ms: a dial and an answer at 300 ms of round trip take 2.5 s. */
@@ -20,8 +22,10 @@ const UNREGISTER_MS = 5000
 /** Errors after which a bootstrap certainly has not taken the registration. */
 const NOT_TAKEN: ReadonlySet<string> = new Set(['unreachable', 'wrong_peer', 'unsupported', 'name_not_resolved'])
 
+export type SessionClient = Pick<BootstrapClient, 'id' | 'register' | 'unregister' | 'discover'>
+
 export interface SessionInit {
-  readonly client: Pick<BootstrapClient, 'id' | 'register' | 'unregister' | 'discover'>
+  readonly client: SessionClient
   /** What there is to register, now; over a connection of `family`, when it is known. */
   readonly addresses: (family?: Family) => readonly string[]
   /** How long a registration lasts, seconds. */
@@ -45,26 +49,37 @@ export interface SessionInit {
  */
 export class Session {
   readonly #init: SessionInit
+  #client: SessionClient
   readonly #schedule: AskSchedule
   readonly #stopping = new AbortController()
   /** The addresses of the last registration that was answered. */
   #registered: string | undefined
   /** Whether the bootstrap may list this node: it took a registration, or did not answer one. */
   #mayBeListed = false
+  /** Whether a registration is under way. */
+  #registering = false
   #hasAnswered = false
   #listed = false
   /** Others that register now are named only to those who ask after it. */
   #justListed = false
+  /** Times in a row that the bootstrap had lost this node, though it took the registration. */
+  #losses = 0
   #renewAt = 0
   /** Registrations in a row that did not list this node, and when the next is due, ms. */
   #unlisted = 0
   #registerAgainAt = 0
   #pendingUntil = 0
-  #inRound = false
+  /** When a registration out of turn is wanted, ms: the addresses are new, or the bootstrap lost this node. */
+  #registrationWantedAt = Number.POSITIVE_INFINITY
+  /** The round under way. */
+  #exchanging: Promise<unknown> | undefined
+  /** Registers while the round under way asks. */
+  #registerBeside = () => {}
   #cancelNext = () => {}
 
   constructor(init: SessionInit) {
     this.#init = init
+    this.#client = init.client
     this.#schedule = new AskSchedule(init)
   }
 
@@ -77,47 +92,69 @@ export class Session {
     this.#round()
   }
 
-  /** The node may have other addresses now. */
+  /** The node may have other addresses now. The first are registered at once: a node that starts has none for a moment. */
   addressesChanged(): void {
-    if (!this.#inRound && this.failures === 0 && this.#registrationIsDue()) {
-      this.#next(ADDRESSES_SETTLE_MS, () => this.#round())
+    if (this.#exchanging !== undefined) {
+      if (this.#registered === undefined) {
+        this.#registerBeside()
+      }
+    } else if (this.failures === 0 && this.#registrationIsDue()) {
+      this.#wantRegistration(ADDRESSES_SETTLE_MS)
+      this.#plan()
     }
+  }
+
+  /** The bootstrap is found at other addresses now, by this client. */
+  movedTo(client: SessionClient): void {
+    this.#client = client
+    this.addressesChanged()
   }
 
   /** The node wants more peers after having had enough. */
   wantsMoreAgain(): void {
     this.#schedule.restart(this.#init.scheduler.now())
-    if (!this.#inRound) {
+    if (this.#exchanging === undefined) {
       this.#plan()
     }
   }
 
   /**
-   * Ends what is under way; with `unregister` also what was registered. Never rejects. Resolves with `undefined` when
-   * there was nothing to unregister, else with whether the bootstrap has answered, or why not.
+   * Ends what is under way; with `unregister` also what was registered, by this call or a later one. Never rejects.
+   * Resolves with `undefined` when there was nothing to unregister, else with whether the bootstrap has answered, or why
+   * not.
    */
   async stop({ unregister }: { readonly unregister: boolean }): Promise<true | BootstrapError | undefined> {
     this.#cancelNext()
     this.#stopping.abort()
-    if (!unregister || !this.#mayBeListed) {
+    const mayHaveTaken = this.#registering
+    // A dial that is being called off would end that of the call below, too.
+    await this.#exchanging
+    if (!unregister || !(this.#mayBeListed || mayHaveTaken)) {
       return undefined
     }
+    const certain = this.#mayBeListed
     this.#mayBeListed = false
-    const options = { limit: 0, explain: false, signal: AbortSignal.timeout(UNREGISTER_MS) }
+    const signal = AbortSignal.timeout(UNREGISTER_MS)
     try {
-      await this.#init.client.unregister([], options)
+      await this.#client.unregister([], { limit: 0, explain: false, signal })
       return true
     } catch (err) {
-      return asBootstrapError(err, this.#init)
+      const error = asBootstrapError(err, this.#client)
+      return !certain && NOT_TAKEN.has(error.code) ? undefined : signal.aborted ? this.#silent(error) : error
     }
+  }
+
+  #silent(cause: BootstrapError): BootstrapError {
+    return new BootstrapError('timeout', cause.bootstrap, `it did not answer in ${UNREGISTER_MS / 1000} s`, { cause })
   }
 
   async #round(): Promise<void> {
     const { scheduler, onFailure } = this.#init
-    this.#inRound = true
     this.#justListed = false
-    const errors = await this.#exchange()
-    this.#inRound = false
+    const exchanging = this.#exchange()
+    this.#exchanging = exchanging
+    const errors = await exchanging
+    this.#exchanging = undefined
     if (this.#stopping.signal.aborted) {
       return
     }
@@ -141,66 +178,102 @@ export class Session {
   /** Asks, and registers beside it when that is due, or after it when the bootstrap does not list this node. */
   async #exchange(): Promise<BootstrapError[]> {
     const errors: BootstrapError[] = []
-    const guarded = (call: Promise<void>) => call.catch((err) => void errors.push(asBootstrapError(err, this.#init)))
-    const due = this.#registrationIsDue()
-    await Promise.all([guarded(this.#ask()), due ? guarded(this.#register()) : undefined])
-    if (!due && errors.length === 0 && this.#registrationIsDue() && !this.#stopping.signal.aborted) {
-      await guarded(this.#register())
+    const guarded = (call: Promise<void>) => call.catch((err) => void errors.push(asBootstrapError(err, this.#client)))
+    let registering: Promise<void> | undefined
+    const registerIfDue = () => {
+      if (registering === undefined && this.#registrationIsDue() && !this.#stopping.signal.aborted) {
+        registering = guarded(this.#register())
+      }
     }
+    const asking = guarded(this.#ask())
+    registerIfDue()
+    this.#registerBeside = registerIfDue
+    await asking
+    this.#registerBeside = () => {}
+    if (registering === undefined && errors.length === 0 && this.#registrationIsDue()) {
+      if (this.#schedule.affordableAt(1) <= this.#init.scheduler.now()) {
+        registerIfDue()
+      } else {
+        this.#wantRegistration(0)
+      }
+    }
+    await registering
     return errors
   }
 
   async #ask(): Promise<void> {
-    const { client, scheduler, onAnswer } = this.#init
+    const { scheduler, onAnswer } = this.#init
     this.#schedule.exchanged(scheduler.now())
-    const answer = await client.discover({ signal: this.#stopping.signal })
+    const answer = await this.#client.discover({ signal: this.#stopping.signal })
     this.#hasAnswered = true
     if (this.#stopping.signal.aborted) {
       return
     }
     if (answer.self !== undefined) {
+      this.#losses = 0
       this.#becameListed()
     } else if (this.#listed) {
-      // It has lost this node.
+      // It has lost this node: the first time a matter of at once, then it may be one that never shows it.
       this.#listed = false
-      this.#registerAgainAt = 0
+      this.#registerAgainAt = ++this.#losses === 1 ? 0 : scheduler.now() + this.#registerAgainIn(this.#losses - 1)
     }
     onAnswer(answer)
   }
 
   async #register(): Promise<void> {
-    const { client, ttl, scheduler, random, refreshInterval, onOutcomes } = this.#init
-    const key = this.#addressesKey()
+    const { ttl, scheduler, random, addresses, onOutcomes } = this.#init
     const { signal } = this.#stopping
-    const mayBeListed = this.#mayBeListed
-    this.#mayBeListed = true
+    let key = ''
+    // Called once there is a connection: a node that starts has all of its addresses by then.
+    const current = (family?: Family) => {
+      key = this.#addressesKey()
+      return addresses(family)
+    }
+    this.#registrationWantedAt = Number.POSITIVE_INFINITY
     this.#schedule.exchanged(scheduler.now())
-    const { registrations } = await client.register(this.#init.addresses, { ttl, limit: 0, signal }).catch((err) => {
-      this.#mayBeListed = mayBeListed || (this.#hasAnswered && !NOT_TAKEN.has(asBootstrapError(err, this.#init).code))
-      throw err
-    })
+    this.#registering = true
+    const answer = this.#client.register(current, { ttl, limit: 0, signal })
+    const { registrations } = await answer
+      .catch((err) => {
+        this.#mayBeListed ||= this.#hasAnswered && !NOT_TAKEN.has(asBootstrapError(err, this.#client).code)
+        throw err
+      })
+      .finally(() => {
+        this.#registering = false
+      })
+    this.#mayBeListed = true
     if (signal.aborted) {
       return
     }
     const now = scheduler.now()
     const left = registrations.flatMap(({ expiresIn }) => expiresIn ?? [])
     this.#registered = key
-    this.#renewAt = now + jittered(Math.min(ttl, ...left) * 1000 * RENEW_AT, JITTER, random)
+    const lasts = Math.max(MIN_TTL_S, Math.min(ttl, ...left))
+    this.#renewAt = now + jittered(lasts * 1000 * RENEW_AT, JITTER, random)
     if (registrations.some(({ status }) => status === 'listed')) {
       this.#becameListed()
     } else {
       this.#pendingUntil = registrations.some(({ status }) => status === 'pending') ? now + PENDING_MS : 0
-      const again: BackOff = { first: Math.min(REGISTER_AGAIN_MS, refreshInterval), most: refreshInterval }
-      this.#registerAgainAt = now + backOff(++this.#unlisted, again, random)
+      this.#registerAgainAt = now + this.#registerAgainIn(++this.#unlisted)
     }
     onOutcomes(registrations)
   }
 
+  #registerAgainIn(failures: number): number {
+    const { refreshInterval, random } = this.#init
+    const again: BackOff = { first: Math.min(REGISTER_AGAIN_MS, refreshInterval), most: refreshInterval }
+    return backOff(failures, again, random)
+  }
+
   #becameListed(): void {
-    this.#justListed ||= !this.#listed
+    this.#justListed ||= !this.#listed && this.#losses <= 1
     this.#listed = true
     this.#unlisted = 0
     this.#pendingUntil = 0
+  }
+
+  #wantRegistration(inMs: number): void {
+    this.#registrationWantedAt = Math.min(this.#registrationWantedAt, this.#init.scheduler.now() + inMs)
   }
 
   #registrationIsDue(): boolean {
@@ -220,9 +293,13 @@ export class Session {
   #nextAt(): number {
     const { scheduler, wantsMore } = this.#init
     const early = wantsMore() || this.#justListed || scheduler.now() < this.#pendingUntil
-    const at = this.#schedule.nextAt({ early, exchanges: this.#registrationIsDue() ? 2 : 1 })
-    const renews = this.#registered !== undefined && this.failures === 0 && this.#addressesKey() !== ''
-    return renews ? Math.min(at, this.#renewAt) : at
+    const due = this.#registrationIsDue()
+    const at = this.#schedule.nextAt({ early, exchanges: due ? 2 : 1 })
+    if (this.failures > 0 || this.#addressesKey() === '') {
+      return at
+    }
+    const wanted = due ? Math.max(this.#registrationWantedAt, this.#schedule.affordableAt(2)) : Number.POSITIVE_INFINITY
+    return Math.min(at, wanted, this.#registered === undefined ? Number.POSITIVE_INFINITY : this.#renewAt)
   }
 
   #plan(): void {
@@ -246,7 +323,7 @@ export class Session {
   }
 }
 
-function asBootstrapError(err: unknown, { client }: SessionInit): BootstrapError {
+function asBootstrapError(err: unknown, client: SessionClient): BootstrapError {
   return err instanceof BootstrapError
     ? err
     : new BootstrapError('unexpected', client.id, err instanceof Error ? err.message : String(err), { cause: err })

@@ -6,15 +6,17 @@ import type { BootstrapError } from '../bootstrap-error.ts'
 import type { CachedBootstrap } from '../cache/cache-file.ts'
 import { readDialable } from '../offered-peers.ts'
 import type { Scheduler } from '../scheduler.ts'
-import { Session, type SessionInit } from './bootstrap-session.ts'
+import { Session, type SessionClient } from './bootstrap-session.ts'
 
 /** Bootstraps learned from one configured one: as many as an operator has; a liar does not become a majority. */
 export const MAX_LEARNED_PER_ORIGIN = 4
 /** A learned one that was never met is given up after so many failures in a row: about a quarter of an hour. */
 const GIVE_UP_AFTER = 10
+/** Bootstraps that are no longer asked and are still unregistered with on stop: the last ones. */
+const MAX_GONE = 64
 
 export interface BootstrapsInit {
-  readonly connect: (addresses: readonly string[]) => SessionInit['client']
+  readonly connect: (addresses: readonly string[]) => SessionClient
   /** What to register with a bootstrap at these addresses; over a connection of `family`, when it is known. */
   readonly addresses: (bootstrap: readonly string[], family?: Family) => readonly string[]
   readonly ownId: string
@@ -36,7 +38,7 @@ export interface BootstrapsInit {
 
 export interface Bootstrap {
   readonly id: string
-  readonly addresses: readonly string[]
+  addresses: readonly string[]
   /** PeerId of the configured bootstrap that led to it; its own, when it is configured. They have one voice. */
   readonly origin: string
   readonly session: Session
@@ -48,6 +50,8 @@ export interface Bootstrap {
 export class Bootstraps {
   readonly #init: BootstrapsInit
   readonly #byId = new Map<string, Bootstrap>()
+  /** Those that are no longer asked, and may list this node. */
+  readonly #gone = new Map<string, Bootstrap>()
 
   constructor(init: BootstrapsInit) {
     this.#init = init
@@ -66,13 +70,16 @@ export class Bootstraps {
     return this.#byId.values().every(({ session }) => session.failures > 0)
   }
 
-  /** The configuration says these, and no others. One whose addresses changed begins anew. */
+  /** The configuration says these, and no others. One whose addresses changed keeps its schedule: it is the same one. */
   configure(found: ReadonlyMap<string, readonly string[]>): void {
     for (const bootstrap of [...this.#byId.values()]) {
       const { id, origin, addresses } = bootstrap
       const now = found.get(id)
-      if (origin === id && (now === undefined || now.join() !== addresses.join())) {
+      if (origin === id && now === undefined) {
         this.#remove(bootstrap)
+      } else if (origin === id && now !== undefined && !isSameSet(now, addresses)) {
+        bootstrap.addresses = now
+        bootstrap.session.movedTo(this.#init.connect(now))
       } else if (origin !== id && now !== undefined) {
         this.#remove(bootstrap)
       }
@@ -106,10 +113,11 @@ export class Bootstraps {
     }
   }
 
-  /** Unregisters this node everywhere, side by side. Never rejects. */
+  /** Unregisters this node everywhere, with those no longer asked too, side by side. Never rejects. */
   async stop(): Promise<void> {
-    const all = [...this.#byId.values()]
+    const all = [...this.#byId.values(), ...this.#gone.values()]
     this.#byId.clear()
+    this.#gone.clear()
     await Promise.all(
       all.map(async (bootstrap) => {
         const outcome = await bootstrap.session.stop({ unregister: true })
@@ -127,7 +135,7 @@ export class Bootstraps {
     }
     const session = new Session({
       client: connect(addresses),
-      addresses: (family) => this.#init.addresses(addresses, family),
+      addresses: (family) => this.#init.addresses(bootstrap.addresses, family),
       ttl,
       refreshInterval,
       wantsMore,
@@ -139,6 +147,7 @@ export class Bootstraps {
     })
     const bootstrap: Bootstrap = { id, addresses, origin, session, met }
     this.#byId.set(id, bootstrap)
+    this.#gone.delete(id)
     session.start()
   }
 
@@ -165,8 +174,15 @@ export class Bootstraps {
 
   #remove(bootstrap: Bootstrap): void {
     this.#byId.delete(bootstrap.id)
-    // Stays registered: the same bootstrap may be on its way in again, at another address.
+    // Stays registered: the same bootstrap may be on its way in again.
     bootstrap.session.stop({ unregister: false })
+    this.#gone.set(bootstrap.id, bootstrap)
+    for (const oldest of this.#gone.keys()) {
+      if (this.#gone.size <= MAX_GONE) {
+        break
+      }
+      this.#gone.delete(oldest)
+    }
     this.#init.onGone(bootstrap)
   }
 
@@ -175,4 +191,8 @@ export class Bootstraps {
       .values()
       .reduce((count, each) => count + (each.origin === origin && each.id !== origin ? 1 : 0), 0)
   }
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && new Set([...some, ...others]).size === new Set(some).size
 }

@@ -1,13 +1,17 @@
 import { backOff } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
+import type { CachedPeer } from '../cache/cache-file.ts'
 import type { PeerCache } from '../cache/peer-cache.ts'
 import { readDialable } from '../offered-peers.ts'
 import type { Scheduler } from '../scheduler.ts'
-import { CACHE_SOURCE } from '../source-tags.ts'
+import { CACHE_SOURCE, INBOUND_SOURCE } from '../source-tags.ts'
 import { type ChosenPeer, choosePeers } from './choose-peers.ts'
 
 /** Peers of the cache that are tried at a time. */
-const CAPS = { perOrigin: 128, perGroup: 16 }
+const MOST = 128
+const PER_GROUP = 16
+/** Those of them at most that only connected to this node: strangers can be any number of these. */
+const MOST_INBOUND = MOST / 4
 /** They are announced again after 5–15 s at the earliest, ms, then twice as late each time, up to the refresh. */
 const AGAIN_MS = 10_000
 
@@ -22,8 +26,8 @@ export interface CacheFallbackInit {
 }
 
 /**
- * Peers of earlier runs, for when the answers leave the node short of peers: those that worked last, spread over
- * network groups.
+ * Peers of earlier runs, for when the answers leave the node short of peers: those that this node has dialled, then some
+ * that only connected to it, each those that worked last, spread over network groups.
  */
 export class CacheFallback {
   readonly #init: CacheFallbackInit
@@ -58,14 +62,31 @@ export class CacheFallback {
     if (scheduler.now() < this.#notBefore) {
       return
     }
-    const offered = cache.peers.flatMap(({ id, addresses }) => {
-      const read = addresses.flatMap((text) => readDialable(`${text}/p2p/${id}`)?.address ?? [])
-      return id === ownId || read.length === 0 ? [] : [{ id, addresses: read }]
-    })
-    if (offered.length > 0) {
+    const others = cache.peers.filter(({ id }) => id !== ownId)
+    const inbound = chosenOf(
+      others.filter(({ dialled }) => dialled === 0),
+      MOST_INBOUND,
+      INBOUND_SOURCE,
+    )
+    const dialled = chosenOf(
+      others.filter((each) => each.dialled > 0),
+      MOST - inbound.length,
+      CACHE_SOURCE,
+    )
+    const chosen = [...dialled, ...inbound]
+    if (chosen.length > 0) {
       const again = { first: Math.min(AGAIN_MS, refreshInterval), most: refreshInterval }
       this.#notBefore = scheduler.now() + backOff(++this.#uses, again, random)
-      onUse(choosePeers([{ origin: CACHE_SOURCE, peers: offered }], CAPS))
+      onUse(chosen)
     }
   }
+}
+
+/** Those that worked last, spread over network groups. */
+function chosenOf(peers: readonly CachedPeer[], most: number, origin: string): ChosenPeer[] {
+  const offered = peers.flatMap(({ id, addresses }) => {
+    const read = addresses.flatMap((text) => readDialable(`${text}/p2p/${id}`)?.address ?? [])
+    return read.length === 0 ? [] : [{ id, addresses: read }]
+  })
+  return choosePeers([{ origin, peers: offered }], { perOrigin: most, perGroup: PER_GROUP })
 }

@@ -9,7 +9,7 @@ export interface Offer {
 
 export interface ChosenPeer {
   readonly id: string
-  /** Multiaddrs without `/p2p`, those that more origins named first. */
+  /** Multiaddrs without `/p2p`: those that several origins named, then one of each origin in turn. At most 8. */
   readonly addresses: readonly string[]
   /** Who named it. */
   readonly origins: readonly string[]
@@ -27,31 +27,70 @@ export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perGroup: 16 }
 
 /**
  * The peers to take out of what several bootstraps offer: those that more of them named first, then in the order they
- * were offered, within the caps. An origin that offers much does not push out what the others offer.
+ * were offered, within the caps. What the origins share is shared fairly: the places of a network group, and the
+ * addresses of one peer. An origin that offers much pushes out nothing of what the others offer, also when it answers first.
  */
 export function choosePeers(offers: readonly Offer[], caps: ChoiceCaps = CHOICE_CAPS): ChosenPeer[] {
   const candidates = [...merged(offers).values()].sort(
     (a, b) => b.origins.size - a.origins.size || a.position - b.position,
   )
+  const admitted = admittedToGroups(candidates, caps.perGroup)
   const perOrigin = new Map<string, number>()
-  const perGroup = new Map<string, number>()
   const chosen: ChosenPeer[] = []
-  for (const { id, origins, addresses } of candidates) {
+  for (const candidate of candidates) {
+    const { id, origins, addresses } = candidate
     const payer = leastCharged(origins, perOrigin)
-    const usable = [...addresses.values()]
-      .filter(({ group }) => group === undefined || (perGroup.get(group) ?? 0) < caps.perGroup)
-      .sort((a, b) => b.origins.size - a.origins.size)
-      .slice(0, MAX_ADDRESSES)
-    if ((perOrigin.get(payer) ?? 0) >= caps.perOrigin || usable.length === 0) {
-      continue
+    const usable = [...addresses.values()].filter(
+      ({ group }) => group === undefined || admitted.get(group)!.has(candidate),
+    )
+    if ((perOrigin.get(payer) ?? 0) < caps.perOrigin && usable.length > 0) {
+      increment(perOrigin, payer)
+      const texts = shared(usable, MAX_ADDRESSES).map(({ text }) => text)
+      chosen.push({ id, addresses: texts, origins: [...origins] })
     }
-    increment(perOrigin, payer)
-    for (const group of new Set(usable.flatMap((each) => each.group ?? []))) {
-      increment(perGroup, group)
-    }
-    chosen.push({ id, addresses: usable.map(({ text }) => text), origins: [...origins] })
   }
   return chosen
+}
+
+/** For each network group the candidates that may use their addresses in it. */
+function admittedToGroups(candidates: readonly Candidate[], perGroup: number): Map<string, ReadonlySet<Candidate>> {
+  const claims = new Map<string, Map<Candidate, Claim>>()
+  for (const candidate of candidates) {
+    for (const { group, origins } of candidate.addresses.values()) {
+      if (group !== undefined) {
+        const inGroup = claims.get(group) ?? new Map<Candidate, Claim>()
+        const { origins: known } = inGroup.get(candidate) ?? { origins: new Set() }
+        claims.set(group, inGroup.set(candidate, { candidate, origins: new Set([...known, ...origins]) }))
+      }
+    }
+  }
+  return new Map(
+    [...claims].map(([group, inGroup]) => [
+      group,
+      new Set(shared([...inGroup.values()], perGroup).map(({ candidate }) => candidate)),
+    ]),
+  )
+}
+
+interface Claim {
+  readonly candidate: Candidate
+  readonly origins: ReadonlySet<string>
+}
+
+/**
+ * The first `most` of the items that origins named: those of several origins, most origins first; then turn by turn one
+ * of each origin, so that each gets a place before any gets a second.
+ */
+function shared<Item extends { readonly origins: ReadonlySet<string> }>(items: readonly Item[], most: number): Item[] {
+  const common = items.filter(({ origins }) => origins.size > 1).sort((a, b) => b.origins.size - a.origins.size)
+  const byOrigin = Map.groupBy(
+    items.filter(({ origins }) => origins.size === 1),
+    ({ origins: [only] }) => only,
+  )
+  const lists = [...byOrigin.values()]
+  const longest = Math.max(0, ...lists.map(({ length }) => length))
+  const inTurn = Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? [])).flat()
+  return [...common, ...inTurn].slice(0, most)
 }
 
 interface Candidate {

@@ -148,8 +148,8 @@ export class DeveloperWarnings {
     const known = Math.max(this.#cached, ...seen.map(({ peers }) => peers))
     if (known > 0) {
       return this.#init.hasKeeper()
-        ? `${known} are known, and none could be reached`
-        : `${known} are known. libp2p dials none of them by itself: add peerKeeper() of bootstrap-peer/client to services, or ` +
+        ? `Known peers: ${known}. None of them could be reached`
+        : `Known peers: ${known}. libp2p dials none of them by itself: add peerKeeper() of bootstrap-peer/client to services, or ` +
             'dial on peer:discovery'
     }
     if (!seen.some(({ answers }) => answers)) {

@@ -3,7 +3,7 @@ import type { AddressManager, ConnectionManager } from '@libp2p/interface-intern
 import type { Random } from '../../base/random.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { BootstrapSources } from './bootstrap-list.ts'
-import type { SessionInit } from './bootstrap-session.ts'
+import type { SessionClient } from './bootstrap-session.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import type { ResolveTxt } from './dnsaddr.ts'
 
@@ -44,7 +44,7 @@ export interface BootstrapDiscoveryInit extends BootstrapSources {
   /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
   /** For tests: how a bootstrap at these addresses is spoken to. Default: over libp2p. */
-  readonly connect?: (addresses: readonly string[]) => SessionInit['client']
+  readonly connect?: (addresses: readonly string[]) => SessionClient
 }
 
 /** What it uses of the node it runs in. */

@@ -6,7 +6,7 @@ import { type BootstrapAnswer, BootstrapClient } from '../bootstrap-client.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
 import { CALL_TIMEOUT_MS } from '../exchange.ts'
 import { TARGET } from '../keeper/keeper-init.ts'
-import { keeperOf } from '../keeper-link.ts'
+import { keeperOf, linkDiscovery } from '../keeper-link.ts'
 import { readDialable } from '../offered-peers.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { isDynamic } from './bootstrap-list.ts'
@@ -142,10 +142,13 @@ export class DiscoveryRun {
 
   start(): void {
     const { events } = this.#components
+    linkDiscovery(events, this.#announcer)
     events.addEventListener('connection:open', this.#onConnection)
     events.addEventListener('peer:identify', this.#onIdentify)
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
+    // libp2p listens while this starts, and tells what it listens at a second later.
+    events.addEventListener('transport:listening', this.#onAddresses)
     events.addEventListener('self:peer:update', this.#onAddresses)
     this.#warnings?.start()
     // The configured bootstraps are asked before anything is read from a disk.
@@ -173,6 +176,7 @@ export class DiscoveryRun {
     events.removeEventListener('peer:identify', this.#onIdentify)
     events.removeEventListener('peer:connect', this.#onPeersChanged)
     events.removeEventListener('peer:disconnect', this.#onPeersChanged)
+    events.removeEventListener('transport:listening', this.#onAddresses)
     events.removeEventListener('self:peer:update', this.#onAddresses)
     this.#stopped = true
     this.#warnings?.stop()
@@ -241,7 +245,10 @@ export class DiscoveryRun {
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const id = detail.peerId.toString()
     if (detail.connection.direction === 'inbound' && !this.#bootstraps.has(id)) {
-      this.#cache.connected(id, addressesOfInbound(detail))
+      this.#cache.connected(
+        id,
+        addressesOfInbound(detail).map(({ text }) => text),
+      )
     }
   }
 
@@ -253,14 +260,18 @@ export class DiscoveryRun {
     const announced = this.#announcer.addressesOf(id)
     if (announced !== undefined && !this.#bootstraps.has(id)) {
       const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
-      this.#cache.worked(id, dialled === undefined ? announced : [dialled.address.text])
+      if (dialled === undefined) {
+        this.#cache.named(id, announced)
+      } else {
+        this.#cache.dialled(id, dialled.address.text)
+      }
     }
   }
 
   /** A peer that was connected before a bootstrap named it, as one is that found this node first. */
   #rememberConnected({ id, addresses }: ChosenPeer): void {
     if (this.#components.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#cache.worked(id, addresses)
+      this.#cache.named(id, addresses)
     }
   }
 

@@ -68,7 +68,7 @@ export class BootstrapDiscovery
     }
   }
 
-  /** While the node can still speak: takes back what was registered, for 2 s at most. Idempotent. */
+  /** While the node can still speak: takes back what was registered, for 5 s at most. Idempotent. */
   async beforeStop(): Promise<void> {
     const run = this.#run
     this.#run = undefined

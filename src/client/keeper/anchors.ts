@@ -16,5 +16,5 @@ export function anchorsOf(connected: readonly Entry[], target: number, now: numb
     .filter(({ connectedAt }) => now - connectedAt >= ANCHOR_AGE_MS)
     .sort((a, b) => a.connectedAt - b.connectedAt)
     .slice(0, Math.ceil(target / 2))
-    .map(({ id, addresses }) => ({ id, addresses: addresses.map(({ text }) => text), workedAt: now }))
+    .map(({ id, addresses }) => ({ id, addresses: addresses.map(({ text }) => text), dialled: 1, workedAt: now }))
 }

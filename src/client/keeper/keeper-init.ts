@@ -36,6 +36,6 @@ export interface KeptPeer {
   readonly id: string
   /** Since when, ms since the epoch. */
   readonly since: number
-  /** Who named it: PeerIds of bootstraps, and `cache`. */
+  /** Who named it: PeerIds of bootstraps; `cache` and `inbound`, an earlier run that dialled it, or was dialled by it. */
   readonly sources: readonly string[]
 }

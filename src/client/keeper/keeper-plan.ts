@@ -1,13 +1,13 @@
 import type { Random } from '../../base/random.ts'
 import { shuffled } from '../../base/shuffled.ts'
-import { CACHE_SOURCE } from '../source-tags.ts'
+import { CACHE_SOURCE, INBOUND_SOURCE } from '../source-tags.ts'
 
 /** What the plan looks at of a peer that could be connected to. */
 export interface Prospect {
   readonly id: string
   /** Network groups of its addresses; none in loopback and private ranges. */
   readonly groups: ReadonlySet<string>
-  /** Who named it: origins of bootstraps, and the cache. */
+  /** Who named it: origins of bootstraps, the cache, and {@link INBOUND_SOURCE}. */
   readonly sources: ReadonlySet<string>
   /** A long-lived peer of an earlier run. */
   readonly anchor: boolean
@@ -56,7 +56,9 @@ export function planDials(init: PlanInit): Prospect[] {
       plan.take(each)
     }
     for (let taken = true; taken; ) {
-      const origins = [...sole.keys()].sort((a, b) => plan.soleCount(a) - plan.soleCount(b))
+      const origins = [...sole.keys()].sort(
+        (a, b) => Number(a === INBOUND_SOURCE) - Number(b === INBOUND_SOURCE) || plan.soleCount(a) - plan.soleCount(b),
+      )
       taken = origins.some((origin) => sole.get(origin)!.some((each) => plan.takeSole(each, origin)))
     }
   }
@@ -66,11 +68,15 @@ export function planDials(init: PlanInit): Prospect[] {
 
 /**
  * The origin whose word alone stands for a peer. The cache is no second source: it holds what the same origin named, as
- * soon as it was connected to.
+ * soon as it was connected to. Those that only ever connected to this node have one origin, {@link INBOUND_SOURCE}:
+ * strangers can be any number of them.
  */
 export function soleOrigin({ sources, anchor }: Prospect): string | undefined {
-  const [only, ...others] = [...sources].filter((source) => source !== CACHE_SOURCE)
-  return others.length === 0 && !anchor ? only : undefined
+  const [only, ...others] = [...sources].filter((source) => source !== CACHE_SOURCE && source !== INBOUND_SOURCE)
+  if (anchor || others.length > 0) {
+    return undefined
+  }
+  return only ?? (sources.has(INBOUND_SOURCE) && !sources.has(CACHE_SOURCE) ? INBOUND_SOURCE : undefined)
 }
 
 class Plan {
@@ -84,7 +90,7 @@ class Plan {
     this.#init = init
     this.#taken = new Set(init.engaged)
     const named = [...init.engaged, ...init.available].flatMap(({ sources }) => [...sources])
-    this.#origins = new Set(named.filter((source) => source !== CACHE_SOURCE))
+    this.#origins = new Set(named.filter((source) => source !== CACHE_SOURCE && source !== INBOUND_SOURCE))
   }
 
   soleCount(origin: string): number {
@@ -118,7 +124,7 @@ class Plan {
 
   #fitsOrigin(origin: string): boolean {
     const count = this.soleCount(origin) + 1
-    if (this.#origins.size === 1) {
+    if (this.#origins.size <= 1) {
       return this.#init.settled || count <= Math.max(1, Math.floor((this.#init.target - 1) / 2))
     }
     return count === 1 || count <= this.#taken.size - (count - 1) + 1

@@ -10,7 +10,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Random, secureRandom } from '../../base/random.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
-import { linkKeeper } from '../keeper-link.ts'
+import { discoveryOf, linkKeeper } from '../keeper-link.ts'
 import { foreignAddresses } from '../offered-peers.ts'
 import { checkKeeperInit } from '../options.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
@@ -30,6 +30,10 @@ import { assertAlive } from './liveness.ts'
 /** How long a peer may take to echo, ms, and to be dialled. */
 const PING_TIMEOUT_MS = 10_000
 const DIAL_TIMEOUT_MS = 10_000
+/** How long one address may take while others are left, ms: connecting at 300 ms of round trip takes 1.5 s. */
+const ADDRESS_TIMEOUT_MS = 3000
+/** The most addresses of a peer that are dialled: twice what one answer holds. */
+const MAX_ADDRESSES = 16
 /** How often time is looked at, ms. */
 const TICK_MS = 1000
 
@@ -154,8 +158,10 @@ export class PeerKeeper implements Startable {
   }
 
   #consider(id: string, addresses: readonly string[], sources: readonly string[], anchor: boolean): void {
-    const { peerId, connectionManager, addressManager } = this.#components
-    const usable = foreignAddresses(id, addresses, addressManager.getAddresses().map(String))
+    const { peerId, connectionManager, addressManager, events } = this.#components
+    const ordered = new Set([...(discoveryOf(events)?.addressesOf(id) ?? []), ...addresses])
+    const own = addressManager.getAddresses().map(String)
+    const usable = foreignAddresses(id, [...ordered], own).slice(0, MAX_ADDRESSES)
     if (id === peerId.toString() || usable.length === 0) {
       return
     }
@@ -201,9 +207,8 @@ export class PeerKeeper implements Startable {
   async #dial(entry: Entry, stopping: AbortSignal): Promise<void> {
     entry.dialling = true
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const targets = entry.addresses.map(({ text }) => multiaddr(`${text}/p2p/${entry.id}`))
     try {
-      const connection = await this.#components.connectionManager.openConnection(targets, { signal })
+      const connection = await this.#openOneOf(entry, signal)
       if (connection.status === 'open') {
         this.#book.opened(entry, this.#scheduler.now())
       }
@@ -215,6 +220,31 @@ export class PeerKeeper implements Startable {
     } finally {
       entry.dialling = false
       this.#planSoon()
+    }
+  }
+
+  /**
+   * One address after the other, also those that are named meanwhile: one that stays silent leaves the others their time.
+   * Each attempt begins with another of them, so that all get their turn, however many a liar has put in front.
+   */
+  async #openOneOf(entry: Entry, signal: AbortSignal): Promise<Connection> {
+    const tried = new Set<string>()
+    for (;;) {
+      const first = entry.failures % entry.addresses.length
+      const inTurn = [...entry.addresses.slice(first), ...entry.addresses.slice(0, first)]
+      const [next, ...others] = inTurn.map(({ text }) => text).filter((text) => !tried.has(text))
+      tried.add(next!)
+      const most = AbortSignal.timeout(others.length > 0 ? ADDRESS_TIMEOUT_MS : DIAL_TIMEOUT_MS)
+      try {
+        const target = multiaddr(`${next}/p2p/${entry.id}`)
+        return await this.#components.connectionManager.openConnection(target, {
+          signal: AbortSignal.any([signal, most]),
+        })
+      } catch (err) {
+        if (signal.aborted || entry.addresses.every(({ text }) => tried.has(text))) {
+          throw err
+        }
+      }
     }
   }
 

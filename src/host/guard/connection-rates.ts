@@ -3,8 +3,8 @@ import type { Ip, Scope } from '../../peer/ip.ts'
 import { groupsOf } from './connection-table.ts'
 
 /**
- * How often one may connect. A handshake costs about 2 ms here, so a whole /24 that does nothing else takes a tenth of
- * a core; the bursts let a crowd behind one NAT start together.
+ * How often one IP or subnet may connect. A handshake costs about 2 ms, so a /24 at its limit takes a tenth of a core.
+ * The bursts let a crowd behind one NAT start together.
  */
 export const CONNECTION_RATES = {
   ip: { burst: 300, perSecond: 20 },
@@ -13,16 +13,16 @@ export const CONNECTION_RATES = {
   privateIp: { burst: 4000, perSecond: 1000 },
 } as const satisfies Record<string, RateLimit>
 
-/** What a connection that had to be hung up on for abuse costs its network, in turns. */
+/** What a connection that is hung up on for abuse costs its subnet, in connections. */
 export const STRIKE_TURNS = 16
 
-/** The rates of new connections, by the network they come from. Hanging up and calling again changes nothing. */
+/** The rates of new connections, by the subnet they come from. Hanging up and connecting again changes nothing. */
 export class ConnectionRates {
   readonly #ips = new RateLimiter(CONNECTION_RATES.ip)
   readonly #subnets = new RateLimiter(CONNECTION_RATES.subnet)
   readonly #privateIps = new RateLimiter(CONNECTION_RATES.privateIp)
 
-  /** Whether one more may come now. Taken only then. */
+  /** Whether one more may connect now. Counts it only if so. */
   admits(ip: Ip, scope: Scope, now: number): boolean {
     const buckets = this.#bucketsOf(ip, scope)
     if (buckets.some(([limiter, key]) => limiter.wait(key, now) > 0)) {
@@ -34,7 +34,7 @@ export class ConnectionRates {
     return true
   }
 
-  /** Makes the next connections from there wait longer; not where one address may be everybody. */
+  /** Delays the next connections from there; not where many peers may share one address. */
   strike(ip: Ip, scope: Scope, now: number): void {
     if (scope !== 'public') {
       return

@@ -1,7 +1,7 @@
 import { type Ip, prefixOf } from '../../peer/ip.ts'
 import type { HangUp, Refusal } from './guard-counters.ts'
 
-/** How many connections there may be. */
+/** How many connections there may be, of each kind. */
 export interface ConnectionLimits {
   /** Connections whose handshake is done. */
   readonly open: number
@@ -15,57 +15,60 @@ export interface ConnectionLimits {
 
 /** A connection as the table sees it. Times are ms of one clock. */
 export interface GuardedSlot {
-  /** The networks it comes from: see {@link groupsOf}. */
+  /** The subnets that it comes from: see {@link groupsOf}. */
   readonly groups: readonly [ip: string, subnet: string]
-  /** Whether the limits by network hold. A private range may be one machine with a whole test network. */
+  /** Whether the limits by subnet apply. A private range may be one machine with a whole test network. */
   readonly limited: boolean
   readonly since: number
-  /** Bytes last came in. */
+  /** When bytes last arrived. */
   heardAt: number
   bytes: number
-  /** A stream was last used. */
+  /** When a stream was last used. */
   usedAt?: number
-  /** A stream was last opened by the other side. */
+  /** When the other side last opened a stream. */
   askedAt?: number
   /** Whether it has begun a frame and not ended it. */
   unfinished(): boolean
-  /** Streams open now. */
+  /** Streams that are open now. */
   streams(): number
 }
 
-/** Who may sit down: nobody, or the newcomer, perhaps in place of somebody else. */
+/** Refused, admitted, or admitted after evicting another connection. */
 export type Place<S extends GuardedSlot> = { readonly refusal: Refusal } | { readonly instead?: S }
 
 /**
- * A connection that says nothing for so long in the middle of its handshake, or of a frame, is hung up on, ms.
+ * A connection that sends nothing for this long in the middle of its handshake, or of a frame, is hung up on, ms.
  * Either takes a round trip or two.
  */
 export const SILENT_MS = 3000
-/** Without a stream in use for so long a connection is idle, however empty the table: asking again costs one handshake. */
+/**
+ * A connection without a stream in use for this long is idle, ms, also in an empty table: connecting again costs one
+ * handshake.
+ */
 export const IDLE_MS = 60_000
-/** The same when the table is full. Between {@link CROWDED} and full it falls evenly. */
+/** The same in a full table, ms. Between {@link CROWDED} and full it falls linearly. */
 export const CROWDED_IDLE_MS = 5000
-/** From this part of the table up, idle connections go early. */
+/** From this fraction of the table up, idle connections are hung up on early. */
 export const CROWDED = 0.8
 
-/** Who may be hung up on for a newcomer's sake: ms of quiet. */
+/** Which connections may be evicted for a newcomer, by ms of quiet. */
 const NEVER_USED_MS = 1000
 const NO_STREAM_MS = 5000
-/** A stream may be quiet while its answer waits for proofs (5 s) and for its reader (5 s). */
+/** A stream may be quiet while its answer waits for dial-backs (5 s) and for its reader (5 s). */
 const QUIET_STREAM_MS = 15_000
-/** When none of these is there: a new one has not said what it wants yet, or has its answer. */
+/** When there is none of these: a connection that has not asked yet, or has its answer. */
 const HASTY_NEVER_USED_MS = 250
 const HASTY_NO_STREAM_MS = 2000
-/** Whoever keeps a stream busy without ever opening another one, as a ping does, gives way in the end. */
+/** A connection that keeps a stream busy without opening another one, as a ping does, is evicted in the end. */
 const NO_NEW_STREAM_MS = 30_000
-/** And half-open ones: nothing said yet, or nothing more. */
+/** And half-open ones: silent so far, or silent since. */
 const NOTHING_SAID_MS = 250
 const NOTHING_MORE_SAID_MS = 1000
 
 /**
- * Who is connected, and who has to go when there is no room: the idle first, those of the most crowded network first
- * among them, so that a newcomer from elsewhere gets in however many one network sends. libp2p itself refuses all
- * newcomers when its table is full, and keeps the idlers.
+ * The connections that are open, and which of them goes when there is no room: the idle first, and of those the ones
+ * of the most crowded subnet, so that a newcomer from elsewhere gets in however many connections one subnet sends.
+ * libp2p itself refuses all newcomers when its table is full, and keeps idle connections.
  */
 export class ConnectionTable<S extends GuardedSlot> {
   readonly #limits: ConnectionLimits
@@ -85,15 +88,15 @@ export class ConnectionTable<S extends GuardedSlot> {
     return this.#open.size
   }
 
-  /** All of them. */
+  /** All connections. */
   *slots(): Generator<S> {
     yield* this.#halfOpen
     yield* this.#open
   }
 
   /**
-   * A socket was accepted. It takes a slot unless it is refused; the one that it takes the slot of has to be hung up on
-   * by the caller.
+   * A socket was accepted. It takes a slot unless it is refused. The caller hangs up on the connection that it evicts,
+   * if any.
    */
   arrive(slot: S, now: number): Place<S> {
     const { perIp, perSubnet, halfOpen } = this.#limits
@@ -118,7 +121,7 @@ export class ConnectionTable<S extends GuardedSlot> {
     return instead === undefined ? {} : { instead }
   }
 
-  /** The handshake is done. Only now the table of connections is looked at: silent sockets push nobody out of it. */
+  /** The handshake is done. Only now the limit of connections counts, so that silent sockets evict no connection. */
   settle(slot: S, now: number): Place<S> {
     const instead = this.#open.size >= this.#limits.open ? this.#idleVictim(this.#open, now) : undefined
     if (this.#open.size >= this.#limits.open && instead === undefined) {
@@ -129,7 +132,7 @@ export class ConnectionTable<S extends GuardedSlot> {
     return instead === undefined ? {} : { instead }
   }
 
-  /** It is gone, or as good as gone. Idempotent. */
+  /** The connection has ended or is about to. Idempotent. */
   leave(slot: S): void {
     const left = this.#halfOpen.delete(slot) || this.#open.delete(slot)
     if (!left) {
@@ -145,7 +148,7 @@ export class ConnectionTable<S extends GuardedSlot> {
     }
   }
 
-  /** Who has to be hung up on by now. */
+  /** The connections that have to be hung up on by now. */
   overdue(now: number): Array<readonly [S, HangUp]> {
     const silent = this.#where(
       (slot) => now - slot.heardAt >= SILENT_MS && (!this.#open.has(slot) || slot.unfinished()),
@@ -194,7 +197,7 @@ export class ConnectionTable<S extends GuardedSlot> {
     return first
   }
 
-  /** The most crowded network first, and in it the quietest. */
+  /** The most crowded subnet first, and in it the quietest connection. */
   #order(a: S, b: S, now: number): number {
     return this.#crowd(b) - this.#crowd(a) || quiet(b, now) - quiet(a, now)
   }

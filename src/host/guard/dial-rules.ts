@@ -1,10 +1,11 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 
 /**
- * Whether a node that meets strangers must not dial an address; true is "deny", as everywhere in a connection gater.
+ * Whether a public node must not dial an address; true is "deny", as everywhere in a connection gater.
  *
- * @libp2p/tcp dials `/unix/…`, so an address book that a stranger filled would have us write into local sockets; names
- * would have us ask a resolver of the stranger's choice; a relay has us dial through somebody else.
+ * @libp2p/tcp dials `/unix/…`, so a remote peer that fills the address book could have the node write into local
+ * sockets. A name would have it ask a resolver of that peer's choice; a relay would have it dial through a third
+ * party.
  */
 export function denyDialMultiaddr(address: Multiaddr): boolean {
   return !address.getComponents().every(({ name }) => DIALLED.has(name))

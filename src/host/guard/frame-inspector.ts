@@ -1,33 +1,35 @@
 import type { Uint8ArrayList } from 'uint8arraylist'
 
-/** The longest body of a data frame: the receive window of a stream, which yamux itself would refuse to exceed. */
+/**
+ * The longest body of a data frame, bytes: the receive window of a stream, which yamux itself would refuse to exceed.
+ */
 export const MAX_FRAME_BYTES = 256 * 1024
 
 /** The most work of one piece: 5 ms. */
 export const MAX_PIECE_WORK = 512
 
-/** What a chunk of a connection asks of us. */
+/** What a chunk of a connection costs to serve. */
 export interface FrameTally extends FrameCost {
   /** Where to cut the chunk so that no piece is more than {@link MAX_PIECE_WORK}; ascending. */
   readonly cuts: readonly number[]
 }
 
 interface FrameCost {
-  /** About 10 µs each. */
+  /** The price, in units of about 10 µs. */
   readonly work: number
-  /** Whether it opens a stream: somebody wants something. */
+  /** Whether it opens a stream, which may carry a request. */
   readonly opens: boolean
-  /** Whether a stream is used at all; pings and window updates of the connection are not that. */
+  /** Whether it uses a stream; pings and window updates of the connection do not count. */
   readonly uses: boolean
 }
 
 /**
  * Reads the headers of yamux frames as they arrive, before yamux does.
  *
- * Yamux buffers a data frame until all of it is there, and compares its length with the window only then: 12 bytes that
- * announce 4 GiB had one connection fill 674 MB (@libp2p/yamux 8.0.3, decode.ts). And whatever one read of a socket
- * holds is worked off without a pause: 5,000 streams opened and reset, or 5,000 pings to be answered. So each chunk is
- * priced before any of it is served, and what is worth much is served in pieces.
+ * Yamux buffers a data frame until all of it is there, and compares its length with the window only then: 12 bytes
+ * that announce 4 GiB had one connection fill 674 MB (@libp2p/yamux 8.0.3, decode.ts). And it processes everything
+ * that one read of a socket holds without a pause: 5,000 streams opened and reset, or 5,000 pings to be answered. So
+ * each chunk is priced before any of it is served, and an expensive chunk is served in pieces.
  */
 export class FrameInspector {
   readonly #maxFrameBytes: number
@@ -41,12 +43,12 @@ export class FrameInspector {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Whether the last frame is still to be completed. */
+  /** Whether the last frame is incomplete. */
   get unfinished(): boolean {
     return this.#headerBytes > 0 || this.#body > 0
   }
 
-  /** The price of the next bytes; undefined when there is a frame among them that no honest peer sends. */
+  /** Returns the price of the next bytes; undefined when they hold a frame that no honest peer sends. */
   inspect(chunk: Uint8Array | Uint8ArrayList): FrameTally | undefined {
     let work = 0
     let opens = false

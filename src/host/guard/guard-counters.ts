@@ -1,4 +1,4 @@
-/** Why a connection was not taken. */
+/** Why a connection was refused. */
 export const REFUSALS = ['stopping', 'denied', 'rate', 'group_full', 'half_open_full', 'table_full'] as const
 /** Why a connection was hung up on. */
 export const HANG_UPS = [
@@ -15,7 +15,9 @@ export const HANG_UPS = [
 export type Refusal = (typeof REFUSALS)[number]
 export type HangUp = (typeof HANG_UPS)[number]
 
-/** How often each happened since the node was made. The keys are all there is: fit for the labels of a metric. */
+/**
+ * How often each happened since the node was constructed. The set of keys is closed, so that they can label a metric.
+ */
 export interface GuardCounters {
   readonly refused: Record<Refusal, number>
   readonly hungUp: Record<HangUp, number>

@@ -12,10 +12,10 @@ import type { Guard } from './guard.ts'
 import type { GuardCounters } from './guard-counters.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 
-/** How often the guard looks who has to go, ms. A look takes 0.4 ms when the table is full. */
+/** How often the guard looks for connections to hang up on, ms. A look takes 0.4 ms when the table is full. */
 const SWEEP_MS = 100
 
-/** What the guard uses of the node it runs in. */
+/** The part of a node that the guard uses. */
 export interface GuardServiceComponents {
   readonly connectionManager: ConnectionManager
   readonly peerStore: PeerStore
@@ -29,7 +29,7 @@ export interface GuardStatus {
   readonly counters: GuardCounters
 }
 
-/** The part of the guard that has a life: it starts and stops with the node. */
+/** The part of the guard that starts and stops with the node. */
 export class GuardService implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-guard'
   readonly #guard: Guard
@@ -59,7 +59,7 @@ export class GuardService implements Startable {
     if (this.#guard.protects('peerStore')) {
       this.#components.events.addEventListener('peer:disconnect', this.#onDisconnect)
     }
-    // After what came in meanwhile was read: a socket is not silent because we were slow.
+    // After the bytes that arrived meanwhile were read: a socket does not count as silent because the node was slow.
     this.#timer = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_MS)
     this.#timer.unref()
   }
@@ -90,9 +90,9 @@ export class GuardService implements Startable {
 }
 
 /**
- * libp2p's pruner makes a list of all connections on each new one, in quadratic time (libp2p 3.3.11,
- * connection-pruner.ts), and prunes nobody as long as the guard keeps the table below its limit. Its reconnect queue
- * looks up everybody who leaves, for a tag that nobody has here.
+ * Replaces libp2p's pruner. For each new connection it lists all connections, in quadratic time (libp2p 3.3.11,
+ * connection-pruner.ts), and it prunes none as long as the guard keeps the table below its limit. Its reconnect queue
+ * looks up every peer that leaves for a tag that no peer has here.
  */
 function stopChores(connectionManager: ConnectionManager): void {
   type Chore = { stop(): void }

@@ -18,22 +18,22 @@ import { slowReaders } from './slow-readers.ts'
 
 export interface GuardInit {
   readonly limits: ConnectionLimits
-  /** IPs and IP ranges that are refused a connection; other rules of the list are not for the guard. */
+  /** IPs and IP ranges that get no connection. PeerIds among them do not concern the guard. */
   readonly deny?: readonly string[]
-  /** Protections that are off. Default: none. */
+  /** Protections that are disabled. Default: none. */
   readonly disabled?: readonly Protection[]
   /** Milliseconds, monotonic. */
   readonly clock?: () => number
 }
 
 /**
- * What strangers may cost the node, as libp2p's own extension points see it: the gater meets each socket, the encrypter
- * says which plain stream belongs to which socket, the muxer factory sees the frames.
+ * Limits what remote peers can cost the node, through libp2p's own extension points: the gater meets each socket, the
+ * encrypter knows which plain stream belongs to which socket, the muxer factory sees the frames.
  */
 export class Guard {
   readonly counters: GuardCounters = guardCounters()
   readonly table: ConnectionTable<GuardedConnection>
-  /** From now on nobody new is let in; who is being served is served to the end. */
+  /** From now on newcomers are refused; requests that are being served are served to the end. */
   stopping = false
   readonly #off: ReadonlySet<Protection>
   readonly #checks: Checks
@@ -67,7 +67,7 @@ export class Guard {
     return !this.#off.has(protection)
   }
 
-  /** Every callback answers at once: libp2p holds a place while it waits for a gater. `true` denies. */
+  /** Every callback returns at once: libp2p holds a place while it waits for a gater. `true` denies. */
   get connectionGater(): ConnectionGater {
     return {
       denyInboundConnection: (maConn) => this.#arrive(maConn),
@@ -76,7 +76,7 @@ export class Guard {
     }
   }
 
-  /** Remembers which plain stream is whose. */
+  /** Remembers which plain stream belongs to which socket. */
   encrypter<Components>(
     factory: (components: Components) => ConnectionEncrypter,
   ): (components: Components) => ConnectionEncrypter {
@@ -113,7 +113,7 @@ export class Guard {
     }
   }
 
-  /** Hangs up on whoever has to go by now. To be called a few times a second. */
+  /** Hangs up on the connections that have to go by now. Call it a few times a second. */
   sweep(): void {
     const now = this.#clock()
     for (const [connection, reason] of this.table.overdue(now)) {
@@ -134,7 +134,7 @@ export class Guard {
     }
     const caller = callerAt('', maConn.remoteAddr.toString())
     if (caller === undefined) {
-      // Not by IP: a unix socket that the operator listens on. Whoever can open that is no stranger.
+      // Not an IP: a unix socket that the operator listens on. A process that can open it is trusted.
       return false
     }
     const { ip, scope } = caller
@@ -195,7 +195,7 @@ export class Guard {
       return
     }
     this.counters.hungUp[reason]++
-    // Its place is free at once, however long the goodbye takes.
+    // Its slot is free at once, however long closing takes.
     this.table.leave(connection)
     if (ABUSE.has(reason) && this.protects('groups')) {
       this.#rates.strike(connection.ip, connection.scope, this.#clock())

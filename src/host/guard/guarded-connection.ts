@@ -8,24 +8,25 @@ import type { LoopShare } from './loop-share.ts'
 import type { Reader } from './slow-readers.ts'
 
 /**
- * What one connection may send: three full streams of requests (16 lines of 8 KiB each) in one flight, and half a
- * stream's worth each second for ever. Honest nodes ask with a few hundred bytes a few times an hour.
+ * What one connection may send, bytes: three full streams of requests (16 lines of 8 KiB each) at once, and half a
+ * stream a second after that. Honest nodes send a few hundred bytes a few times an hour.
  */
 export const BYTE_BUDGET: Budget = { burst: 512 * 1024, perSecond: 64 * 1024 }
 
 /**
- * What serving one connection may cost, in units of about 10 µs: a hundred streams at once, 60 ms of work, and 1.5 % of
- * a core for ever. The limits on requests (100 at once, then 5 a second) end before.
+ * What serving one connection may cost, in units of about 10 µs: a hundred streams at once, 60 ms of work, and 1.5 %
+ * of a core after that. The limits on requests (100 at once, then 5 a second) are reached first.
  */
 export const WORK_BUDGET: Budget = { burst: 6144, perSecond: 1536 }
 
 /**
- * The most bytes that wait for a connection to take them. libp2p's default has no limit: a peer that grants a window of
- * 4 GiB and reads nothing could have all its answers kept here. Eight answers of default length, and then some.
+ * The most bytes that may wait for a connection to take them. libp2p's default has no limit: a peer that grants a
+ * window of 4 GiB and reads nothing could keep all its answers here. Room for more than eight answers of default
+ * length.
  */
 export const MAX_UNSENT_BYTES = 2 * 1024 * 1024
 
-/** Which of its checks a connection has to pass. */
+/** Which checks a connection has to pass. */
 export interface Checks {
   readonly bytes: boolean
   readonly frames: boolean
@@ -35,13 +36,13 @@ export interface Checks {
 export interface GuardedConnectionInit {
   readonly clock: () => number
   readonly checks: Checks
-  /** When what it sends is served; undefined serves at once. */
+  /** Schedules when input is served; undefined serves it at once. */
   readonly share: LoopShare | undefined
-  /** Told when it does what no honest peer does. What it sent then is not passed on. */
+  /** Called when the connection does what no honest peer does. What it sent then is not passed on. */
   readonly onAbuse: (reason: HangUp) => void
 }
 
-/** An inbound connection: what came in, what is owed, and the way to end it. */
+/** An inbound connection: what arrived, what waits to be sent, and how to end it. */
 export class GuardedConnection implements GuardedSlot, Reader {
   readonly ip: Ip
   readonly scope: Scope
@@ -83,7 +84,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     this.heardAt = this.since
   }
 
-  /** Counts what comes in, and what does not go out, from now on. */
+  /** From now on, counts bytes that arrive, and bytes that wait to be sent. */
   watch(): void {
     const { bytes, slowReaders } = this.#checks
     const budget = new TokenBucket(BYTE_BUDGET, this.since)
@@ -105,7 +106,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     })
   }
 
-  /** Before libp2p's own buffer, so that the order of what it holds and what it hands out stays. */
+  /** Before libp2p's own buffer, so that the order of bytes stays the same. */
   #takeTurns(): void {
     const { onData } = this.#maConn as { onData?: (data: Data) => void }
     const share = this.#share
@@ -119,7 +120,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     }
   }
 
-  /** Reads the frames that come out of the encryption from now on. Call before the muxer listens. */
+  /** Reads the frames that come out of the encryption from now on. Call it before the muxer listens. */
   multiplexed(plain: MessageStream): void {
     const inspector = new FrameInspector()
     this.#inspector = inspector
@@ -141,7 +142,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     })
   }
 
-  /** Pieces that come later than the rest wait behind it: there is one line for all. */
+  /** A piece that is served later waits behind earlier ones: there is one queue for all. */
   #dispatchPieces(data: Data, cuts: readonly number[], dispatch: (data: Data) => void, plain: MessageStream): void {
     if (cuts.length === 0 || this.#share === undefined) {
       dispatch(data)
@@ -183,7 +184,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     this.#maConn.abort(new Error(`hung up: ${reason}`))
   }
 
-  /** Says goodbye first, as yamux has it, so that the other side knows at once. */
+  /** Closes as yamux does, so that the other side learns of it at once. */
   async close(reason: HangUp): Promise<void> {
     this.ended = true
     const signal = AbortSignal.timeout(GOODBYE_MS)
@@ -196,12 +197,12 @@ export class GuardedConnection implements GuardedSlot, Reader {
   }
 }
 
-/** How long a goodbye may take, ms. libp2p's connectionCloseTimeout is the same. */
+/** How long closing may take, ms. libp2p's connectionCloseTimeout is the same. */
 const GOODBYE_MS = 1000
 
 /**
- * Has each message pass `take`, which hands on what is to be handed on. Not a 'message' listener: the first of these
- * starts the flow, and data that came early would be gone before its reader is there.
+ * Passes each message through `take`, which forwards what may go on. Not a 'message' listener: the first of these
+ * starts the flow, and data that arrives early would be lost before its reader is there.
  */
 function interceptMessages(
   stream: MultiaddrConnection | MessageStream,

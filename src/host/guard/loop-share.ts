@@ -1,13 +1,13 @@
-/** How long one turn of the event loop may go on with what sockets brought in, ms. Then timers and the rest have theirs. */
+/** How long one turn of the event loop may serve input of sockets, ms. Then timers and the rest run. */
 export const TURN_MS = 10
-/** What may wait for its turn, bytes. Beyond, turns get longer: memory is the scarcer thing then. */
+/** How many bytes may wait for their turn. Beyond, turns get longer, since memory is scarcer then. */
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 /**
- * Has what sockets bring in served a few milliseconds at a time, first come first served.
+ * Serves the input of sockets a few milliseconds at a time, in order of arrival.
  *
- * Node reads every socket that is ready in one turn, and what follows from each read runs to its end before the next:
- * 500 long answers asked for at once held the loop for 4 s, and with it the timers that should have stopped them.
+ * Node reads every socket that is ready in one turn, and runs what follows from each read to its end before the next:
+ * 500 long answers requested at once held the loop for 4 s, and with it the timers that should have stopped them.
  */
 export class LoopShare {
   readonly #clock: () => number
@@ -21,7 +21,7 @@ export class LoopShare {
     this.#clock = clock
   }
 
-  /** Serves it now, or in a later turn when this one took long enough already. */
+  /** Serves it now, or in a later turn when this turn took long enough already. */
   take(bytes: number, serve: () => void): void {
     if (this.#next === this.#waiting.length && this.#hasTime()) {
       serve()
@@ -50,7 +50,10 @@ export class LoopShare {
     this.#turnSince = undefined
   }
 
-  /** One after another until the time is over. What follows from each, promises and all, is over before the next. */
+  /**
+   * One after another until the time is over. Everything that follows from one, promises included, ends before the
+   * next.
+   */
   readonly #serveSome = (): void => {
     if (this.#next === this.#waiting.length) {
       this.#waiting.length = 0
@@ -59,7 +62,7 @@ export class LoopShare {
     }
     if (this.#hasTime()) {
       this.#serveNext()
-      // A tick asked for by a microtask comes when no microtask is left.
+      // A tick that a microtask schedules runs when no microtask is left.
       queueMicrotask(this.#serveNextTick)
     } else {
       setImmediate(this.#serveSome)

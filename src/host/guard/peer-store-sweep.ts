@@ -1,9 +1,11 @@
 import type { PeerId, PeerStore } from '@libp2p/interface'
 
-/** How long after it left a peer is forgotten, ms. What libp2p still writes about it by then (identify: 5 s) goes too. */
+/**
+ * How long after it left a peer is forgotten, ms. What libp2p still writes about it by then (identify: 5 s) goes too.
+ */
 export const FORGET_AFTER_MS = 6000
 
-/** What is used of the node. */
+/** The part of the node that is used. */
 export interface PeerStoreSweepComponents {
   readonly peerStore: Pick<PeerStore, 'delete'>
   /** Whether there is a connection to the peer. */
@@ -11,13 +13,13 @@ export interface PeerStoreSweepComponents {
 }
 
 /**
- * Forgets peers that left. libp2p remembers everybody who ever connected: 2.4 KB each without a peer's doing, up to
- * 80 KB when it uses identify for that, and looks at their age only when somebody lists them all. This node has its own
- * list and reads none of it.
+ * Forgets peers that left. libp2p remembers every peer that ever connected: 2.4 KB each, or up to 80 KB where the peer
+ * abuses identify for it, and checks their age only when all of them are listed. This node has its own list and does
+ * not read libp2p's.
  */
 export class PeerStoreSweep {
   readonly #components: PeerStoreSweepComponents
-  /** In the order they left. */
+  /** In the order in which they left. */
   readonly #gone = new Map<string, { readonly peerId: PeerId; readonly at: number }>()
 
   constructor(components: PeerStoreSweepComponents) {
@@ -35,7 +37,7 @@ export class PeerStoreSweep {
     this.#gone.set(key, { peerId, at: now })
   }
 
-  /** Forgets whoever has been gone for long enough. */
+  /** Forgets the peers that left long enough ago. */
   async sweep(now: number): Promise<void> {
     const deletions: Array<Promise<void>> = []
     for (const [key, { peerId, at }] of this.#gone) {

@@ -1,19 +1,19 @@
-/** A connection as somebody who may not read what we write. */
+/** A connection whose remote peer may not read what the node writes. */
 export interface Reader {
-  /** Whether it has to take something before more can be written. */
+  /** Whether the peer has to take something before more can be written. */
   readonly stalled: boolean
-  /** Bytes that wait here because it does not take them. */
+  /** Bytes that wait here because the peer does not take them. */
   readonly unsent: number
-  /** Since when it is stalled, ms; kept here, and cleared by whoever hears that it took something. */
+  /** Since when it is stalled, ms; kept here, and cleared when the peer takes something. */
   stalledSince: number | undefined
 }
 
-/** Who takes nothing of what we wrote for so long reads no longer, ms: as long as an answer may wait for its reader. */
+/** A peer that takes nothing for this long, ms, no longer reads: as long as an answer may wait for its reader. */
 export const STALL_MS = 5000
-/** What may wait for readers over all connections, bytes. Beyond, whoever keeps the most waiting has to go. */
+/** How many bytes may wait over all connections. Beyond, the connection with the most of them is hung up on. */
 export const MAX_UNSENT_TOTAL = 16 * 1024 * 1024
 
-/** Who has to be hung up on, because it reads nothing or because what waits for it is needed elsewhere. */
+/** The connections to hang up on: the peer reads nothing, or the memory is needed for others. */
 export function slowReaders<R extends Reader>(
   readers: Iterable<R>,
   now: number,

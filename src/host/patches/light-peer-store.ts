@@ -1,10 +1,10 @@
 import { NotFoundError, type PeerId, type PeerStore } from '@libp2p/interface'
 
 /**
- * Has a peer store pass over what libp2p (3.3.11) writes of everybody who opens a stream: that the peer speaks the
- * stream's protocol. Nobody reads it on a node that dials nobody, and it is written, read twice when the peer leaves,
- * and deleted later, each time behind a lock: 8 % of a join, and all that makes the store grow. Who is not in it is not
- * looked up either. What identify learns is kept.
+ * Skips the protocol entry that libp2p (3.3.11) stores for every peer that opens a stream. A node that only answers
+ * does not read it, and it is written, read twice when the peer leaves, and deleted later, each time behind a lock: 8
+ * % of a join, and the only thing that makes the store grow. A peer that is not in the store is not looked up either.
+ * What identify learns is kept.
  */
 export function lightenPeerStore(peerStore: PeerStore, self: PeerId): void {
   const kept = new Set([self.toString()])
@@ -40,7 +40,7 @@ export function lightenPeerStore(peerStore: PeerStore, self: PeerId): void {
   } satisfies Partial<PeerStore>)
 }
 
-/** Made once: it is what becomes of everybody who leaves, and nobody reads its stack. */
+/** Made once: it is thrown for every peer that leaves, and its stack is not read. */
 const NOT_FOUND = new NotFoundError()
 
 function saysProtocolOnly(data: object): boolean {

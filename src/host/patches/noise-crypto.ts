@@ -11,7 +11,7 @@ import {
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 
-// RFC 8410: what stands before the 32 raw bytes of an X25519 key in PKCS#8 and SPKI.
+// RFC 8410: the bytes before the 32 raw bytes of an X25519 key in PKCS#8 and SPKI.
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
 
@@ -19,11 +19,11 @@ const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
  * The crypto of `@libp2p/noise` with X25519 private keys that stay key objects.
  *
  * The default (17.0.3) exports each ephemeral key to bytes and imports it again for each Diffie-Hellman, which derives
- * its public key anew: two needless scalar multiplications a handshake. Here the bytes that noise hands around are only
- * a handle. Same primitives of the same OpenSSL; what is not here is the default's own.
+ * its public key anew: two needless scalar multiplications a handshake. Here the bytes that noise passes around are
+ * only a handle. The primitives are those of the same OpenSSL; everything else is the default's.
  *
- * Node (24.21) finds out whether something is a key object by having a native call throw, at 7 µs a time, unless it is
- * one or a string: so secrets go in as key objects, and public keys as PEM.
+ * Node (24.21) tests for a key object by a native call that throws, 7 µs a time, unless the value is a key object or a
+ * string: so secrets are passed as key objects, and public keys as PEM.
  */
 export function noiseCrypto(): ICryptoInterface {
   const keys = new WeakMap<Uint8Array, KeyObject>()
@@ -81,12 +81,12 @@ function rawPublicKey(key: KeyObject): Uint8Array {
   try {
     return key.export({ format: 'raw-public' })
   } catch {
-    // Node 22 does not know that form, and making DER of it takes two thirds of the time that the key itself took.
+    // Node 22 does not accept that form, and making DER of it takes two thirds of the time of the key itself.
     return key.export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length)
   }
 }
 
-/** The same public key is wanted twice in a row: in `ee`, then in `es`. */
+/** The same public key is needed twice in a row: in `ee`, then in `es`. */
 function lastOnly(make: (raw: Uint8Array) => KeyObject): (raw: Uint8Array) => KeyObject {
   let last: { readonly raw: Uint8Array; readonly key: KeyObject } | undefined
   return (raw) => {

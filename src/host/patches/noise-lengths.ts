@@ -2,10 +2,11 @@ import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 /**
- * Has Noise's streams read the lengths of their messages without exceptions.
+ * Parses Noise's length prefixes without throwing.
  *
- * `LengthPrefixedDecoder` (@libp2p/utils 7.4.1) finds out that it has read everything by catching a RangeError, which
- * is made, with its stack, for every message that comes in: 3 % of a join. A length that is no number ends its loop too.
+ * `LengthPrefixedDecoder` (@libp2p/utils 7.4.1) catches a RangeError to find that it has read everything, and makes
+ * that error, with its stack, for every message that arrives: 3 % of a join. A length that is no number ends its loop
+ * too.
  */
 export function noiseLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {
   const secureInbound = encrypter.secureInbound.bind(encrypter)
@@ -24,7 +25,7 @@ function silence(stream: MessageStream): void {
   }
 }
 
-/** A 16-bit big-endian number (libp2p's noise specification, "Wire Format"), or NaN while it is not there yet. */
+/** A 16-bit big-endian number (libp2p's noise specification, "Wire Format"), or NaN while it is incomplete. */
 function lengthOf(data: Uint8ArrayList): number {
   return data.byteLength < 2 ? Number.NaN : (data.get(0) << 8) | data.get(1)
 }

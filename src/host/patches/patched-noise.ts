@@ -7,7 +7,7 @@ import { noiseCrypto } from './noise-crypto.ts'
 import { noiseLengths } from './noise-lengths.ts'
 import { signOnce } from './sign-once.ts'
 
-/** Noise with the optimizations that are on. */
+/** Noise with the optimizations that are enabled. */
 export function patchedNoise(off: ReadonlySet<Optimization>): (components: NoiseComponents) => ConnectionEncrypter {
   const factory = noise(off.has('keyObjects') ? {} : { crypto: noiseCrypto() })
   return (components) => {

@@ -1,7 +1,7 @@
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 
 /**
- * A logger for when nobody listens. libp2p's default makes a named logger for each connection and stream, and asks for
+ * A logger that writes nothing. libp2p's default makes a named logger for each connection and stream, and tests for
  * each whether it is enabled and whether the output is a terminal.
  */
 export function silentLogger(): ComponentLogger {

@@ -10,18 +10,19 @@ import { createOutage } from './outage.ts'
  * Every change in order, over one journal after the other. Changes that wait at the same time share one write and one
  * fdatasync.
  *
- * A journal that failed once is never written to again: after a failed fsync Linux calls the lost pages clean, and the
- * next fsync succeeds (LWN 752063, "fsyncgate"). The next journal says in its header how much of it counts.
+ * A journal that failed once is never written to again: after a failed fsync Linux marks the lost pages clean, and the
+ * next fsync succeeds (LWN 752063, "fsyncgate"). The header of the next journal says how much of the failed one
+ * counts.
  */
 export interface ChangeLog {
   readonly state: StoreState
   append(changes: readonly Change[]): Promise<void>
   mark(mark: SnapshotMark): Promise<void>
-  /** Starts a new journal. All changes appended from now on go there or behind it. Returns its generation. */
+  /** Starts a new journal. All changes appended from now on go to it or to a later one. Returns its generation. */
   rotate(): Promise<number>
-  /** Why not even to try now. */
+  /** The error that append would reject with now; undefined when it may be tried. */
   refusal(): StoreUnavailableError | undefined
-  /** Waits for what was appended. Idempotent. */
+  /** Waits for the changes that were appended. Idempotent. */
   close(): Promise<void>
 }
 
@@ -51,7 +52,7 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
   let lastTurn: Promise<unknown> = Promise.resolve()
   let closed: Promise<void> | undefined
 
-  /** One thing at a time happens to the journal. */
+  /** Operations on the journal run one at a time. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = lastTurn.then(task)
     lastTurn = turn.catch(() => {})
@@ -73,7 +74,7 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
     return batch.done.promise
   }
 
-  /** Writes the batch that waits longest. Never rejects: those who wait for the batch are told. */
+  /** Writes the oldest waiting batch. Never rejects: the promises of the batch do. */
   async function flush(): Promise<void> {
     const batch = waiting.shift()
     if (batch === undefined) {
@@ -109,7 +110,7 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
     journal = next
     cut = undefined
     outage.over()
-    // All of it is on the disk already, so a failing close loses nothing.
+    // Everything is on disk already, so a failing close loses nothing.
     await previous?.close().catch(() => {})
     return next
   }

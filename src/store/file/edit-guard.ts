@@ -1,11 +1,11 @@
 import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import type { Contents, RefusedEdit } from '../store.ts'
 
-/** The same content, signalled again this long after it was refused, ms: no tool that signals twice is that slow. */
+/** How long after its refusal the same content must be signalled again, ms: no tool that signals twice is that slow. */
 const CONFIRM_AFTER_MS = 5000
-/** And no later than this: what was signalled an hour ago is forgotten. */
+/** The latest time for that, ms: an earlier signal is forgotten. */
 const CONFIRM_WITHIN_MS = 60_000
-/** A list that is shorter is edited as a whole: two lines taken out of three are no slip. */
+/** An edit of a shorter list is always taken: two lines removed out of three are no mistake. */
 const GUARDED_FROM = 20
 
 /** How many registrations an edit leaves out, of all that there are. */
@@ -16,17 +16,17 @@ export interface Loss {
 
 export interface EditGuard {
   /**
-   * Undefined when the edit may be taken; else what the operator is told. `hash` is that of its content, `signalledAt`
-   * when the operator asked for it to be taken (ms), undefined when it was only found.
+   * Returns undefined when the edit may be taken, else the warning for the operator. `hash` is that of its content,
+   * `signalledAt` when the operator asked for it to be taken (ms), undefined when it was only found.
    */
   refusal(hash: string, loss: Loss, signalledAt: number | undefined): RefusedEdit | undefined
-  /** The operator asked for another content to be taken. */
+  /** The operator asked for other content to be taken. */
   forget(): void
 }
 
 /**
- * An empty file, the wrong file, a list cut by a script: an edit that leaves out most of what is registered is taken only
- * when the operator means it, and says so twice.
+ * Guards against an empty file, the wrong file, or a list cut by a script: an edit that leaves out most of the
+ * registrations is taken only when the operator confirms it.
  */
 export function editGuard(): EditGuard {
   let refused: { readonly hash: string; readonly signalledAt: number | undefined } | undefined
@@ -55,7 +55,7 @@ export function isGreat({ dropped, of }: Loss): boolean {
   return of >= GUARDED_FROM && dropped * 2 > of
 }
 
-/** What would go of `records` if the list were as it is in `edited`: what was registered before `since` and is not in it. */
+/** The registrations of `records` that the edit leaves out: registered before `since` and not in `edited`. */
 export function lossBy(
   { records, statics }: { readonly records: Iterable<RegistrationRecord>; readonly statics: Contents['statics'] },
   known: Iterable<RegistrationRecord>,

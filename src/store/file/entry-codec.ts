@@ -30,18 +30,18 @@ export function encodeStatic(entry: StaticEntry): string {
   return JSON.stringify(entry.json)
 }
 
-/** What a list says. */
+/** The contents of a list. */
 export interface DecodedList extends Pick<Contents, 'statics'> {
   /** By {@link keyText}. */
   readonly records: Map<string, RegistrationRecord>
-  /** Entries that name nothing that could be served, by their place: registrations among them are left out. */
+  /** Entries that name nothing that could be served, by their position; registrations among them are left out. */
   readonly useless: ReadonlyArray<{ readonly index: number; readonly json: unknown }>
 }
 
 /**
- * Reads a list by the rules of the network. Of two registrations with the same key the last counts, of two equal static
- * entries the first. Registrations past their expiry are in it: a later line of the journal may be about them.
- * Throws, saying where, when the file is no list. `isOurs`: to the byte what {@link encodeRecord} wrote.
+ * Reads a list by the rules of the wire protocol. Of two registrations with the same key the last counts, of two equal
+ * static entries the first. Expired registrations are included: a later line of the journal may be about them. Throws,
+ * naming the position, when the file is no list. `isOurs`: the bytes are exactly those of {@link encodeRecord}.
  */
 export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedList {
   const records = new Map<string, RegistrationRecord>()
@@ -62,7 +62,7 @@ export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedL
       if (registration === undefined) {
         useless.push({ index, json })
       }
-      // Also proves that it can be written again: what is nested too deep for that would stop every snapshot.
+      // Also checks that it can be written again: an entry nested too deep for that would stop every snapshot.
       const text = JSON.stringify(json)
       const key = registration === undefined ? text : staticKeyText(registration)
       if (!statics.has(key)) {
@@ -85,9 +85,12 @@ function parseArray(bytes: Buffer): readonly unknown[] {
   return entries
 }
 
-/** The same of a list that we wrote, an entry a line: a million of them as text and as objects at once fill the heap. */
+/**
+ * Reads a list that this program wrote, an entry a line: a million entries as text and as objects at once fill the
+ * heap.
+ */
 function* parseLines(bytes: Buffer): Generator<unknown, undefined> {
-  // Behind the line of the opening bracket, up to that of the closing one.
+  // From the line after the opening bracket to that of the closing one.
   let start = bytes.indexOf(LF) + 1
   while (start < bytes.length && bytes[start] !== CLOSING_BRACKET) {
     const end = bytes.indexOf(LF, start)
@@ -98,7 +101,7 @@ function* parseLines(bytes: Buffer): Generator<unknown, undefined> {
 
 const [LF, COMMA, CLOSING_BRACKET] = [10, 44, 93]
 
-/** Undefined when it is not a valid registration. Times that can't be are mended: nothing was proved in the future. */
+/** Returns undefined when it is no valid registration. Impossible times are corrected: no proof is in the future. */
 export function decodeRecord(
   json: Readonly<Record<string, unknown>>,
   now: number,
@@ -127,7 +130,7 @@ export function decodeRecord(
   }
 }
 
-/** Undefined when it is no key. */
+/** Returns undefined when it is no key. */
 export function decodeKey(json: unknown): RegistrationKey | undefined {
   if (!isObject(json)) {
     return undefined
@@ -142,7 +145,7 @@ export function isObject(json: unknown): json is Readonly<Record<string, unknown
   return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
-// One of ours that lost its expiry to a damaged disk must not become the operator's: it would never go away.
+// A registration that lost its expiry to a damaged disk must not become the operator's: it would never expire.
 export function isDynamic(json: unknown): json is Readonly<Record<string, unknown>> {
   return isObject(json) && ['expiresAt', 'registeredAt', 'legacy'].some((member) => Object.hasOwn(json, member))
 }
@@ -174,7 +177,7 @@ export function decodeNetwork(json: unknown): string | undefined {
     : undefined
 }
 
-/** Undefined when there is none, or none that could be one: the registration counts without it. */
+/** Returns undefined when there is none, or an invalid one: the registration counts without it. */
 function decodeEnvelope(json: unknown): Uint8Array | undefined {
   const isBase64 = typeof json === 'string' && json.length <= MAX_ENVELOPE_BASE64 && BASE64.test(json)
   return isBase64 ? Buffer.from(json, 'base64') : undefined

@@ -11,7 +11,7 @@ import { type Recovery, recover } from './recovery.ts'
 import { publishDraft, type SnapshotFile, sameFile, writeDraft } from './snapshot.ts'
 
 export interface FileStoreInit {
-  /** Where `peers.json` is, or is to be. The store's other files lie beside it. */
+  /** The path of `peers.json`, which need not exist. The store's other files are beside it. */
   readonly path: string
   readonly clock: Clock
   /** Default: the disk of this machine. */
@@ -20,19 +20,21 @@ export interface FileStoreInit {
   readonly lock?: (path: string) => Lock
   /** Take an edit made while no process had the files, however many registrations it leaves out. Default: false. */
   readonly acceptEdit?: boolean
-  /** An edit by hand was found at {@link Store.open} or {@link Store.compact}: once for each content. */
+  /** Called once for each content: an edit by hand was found at {@link Store.open} or {@link Store.compact}. */
   readonly onEdit?: (edit: ListEdit) => void
 }
 
-/** Someone who saves the list over and over again does not keep the store from ever finishing a snapshot in silence. */
+/**
+ * An operator who saves the list again and again must not keep the store from finishing a snapshot without a warning.
+ */
 const MAX_SNAPSHOT_STARTS = 5
 
 /**
- * `peers.json` and a journal. A change is a line of the journal; now and then the whole table becomes the new
+ * `peers.json` and a journal. A change is a line of the journal; from time to time the whole table becomes the new
  * `peers.json`. `docs/decisions/0002-store.md` says why.
  *
- * While the state is `failing` with the code `EDIT` only the operator can help: `peers.json` was edited by hand, and does
- * not parse or leaves out too much. It is left alone, and changes are still taken.
+ * While the state is `failing` with the code `EDIT` only the operator can help: `peers.json` was edited by hand, and
+ * does not parse or leaves out too much. It is left alone, and changes are still taken.
  */
 export function fileStore({
   path,
@@ -70,7 +72,7 @@ export function fileStore({
         const layout = await layoutOf(fs, path)
         const held = lock(layout.lock)
         try {
-          // What was read is the caller's from now on: a hundred thousand records are not to be kept here too.
+          // The caller owns the records from now on: a hundred thousand of them are not kept here too.
           const { recovered, nextGeneration, ...list } = await recover(fs, layout, { now: clock(), acceptEdit })
           const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration })
           opened = { layout, lock: held, log, list: { ...list, draft: undefined, unfinishedSince: undefined } }
@@ -100,7 +102,7 @@ export function fileStore({
         }
       }),
     merge: (table) => {
-      // It may wait for a snapshot, which takes its time.
+      // It may wait for a snapshot.
       const signalledAt = clock()
       return inTurn(async () => {
         try {
@@ -157,11 +159,13 @@ export function fileStore({
     throw new StoreUnavailableError('EDIT', new Error(`${layout.peers} is being edited over and over again`))
   }
 
-  /** Merges what the operator wrote to the list, where that may be done. `signalledAt`: when it was asked for, ms. */
+  /**
+   * Merges the operator's edit of the list, where that may be done. `signalledAt`: when the operator asked for it, ms.
+   */
   async function takeEdit({ layout, list }: Open, table: Table, signalledAt?: number): Promise<ListEdit> {
     const stat = await statIfExists(fs, layout.peers)
     if (stat !== undefined && list.draft !== undefined && sameFile(stat, list.draft.file.stat)) {
-      // The last snapshot failed after it had taken its place, so this is no edit.
+      // The last snapshot failed after it had been renamed into place, so this is no edit.
       adoptDraft(list)
     }
     const { pending } = list
@@ -173,7 +177,10 @@ export function fileStore({
     return edit
   }
 
-  /** Those that neither the list nor the backup needs. What can't be deleted now is deleted after the next snapshot. */
+  /**
+   * Deletes the journals that neither the list nor its backup needs; one that can't be deleted now goes after the next
+   * snapshot.
+   */
   async function deleteJournals(layout: Layout, before: number): Promise<void> {
     try {
       for (const generation of layout.journalsIn(await fs.readdir(layout.directory))) {
@@ -182,12 +189,12 @@ export function fileStore({
         }
       }
     } catch {
-      // The snapshot is complete. A journal too many does no harm.
+      // The snapshot is complete. A needless journal does no harm.
     }
   }
 }
 
-/** What there is between open and close. */
+/** The state between open and close. */
 interface Open {
   readonly layout: Layout
   readonly lock: Lock
@@ -195,7 +202,7 @@ interface Open {
   readonly list: ListState
 }
 
-/** Where the list and its backup stand. */
+/** Which snapshots and journals the list and its backup are. */
 interface ListState extends Mutable<Pick<Recovery, 'file' | 'pending' | 'since' | 'backupSince' | 'listedBefore'>> {
   /** The snapshot that is, or may have become, the list. */
   draft: (Pick<Recovery, 'since' | 'listedBefore'> & { readonly file: SnapshotFile }) | undefined

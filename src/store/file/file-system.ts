@@ -3,8 +3,8 @@ import { link, mkdir, open, readdir, readlink, realpath, rename, stat, unlink } 
 import { dirname } from 'node:path'
 
 /**
- * What the store asks of a disk, and nothing else. Everything it does to a file goes through here, so a test can fail
- * any call, cut any write short, or lose what was not yet synced. Rejects with the system's error, which has a `code`.
+ * What the store needs of a disk. Every operation on a file goes through here, so that a test can fail any call, cut
+ * any write short, or lose what was not yet synced. Rejects with the system's error, which has a `code`.
  */
 export interface FileSystem {
   /** `r` reads a file that exists; `wx` makes one that must not exist yet. */
@@ -27,7 +27,7 @@ export interface FileSystem {
 export interface OpenFile {
   /** Reads up to `buffer.length` bytes from `position`; 0 at the end. */
   read(buffer: Buffer, position: number): Promise<number>
-  /** Writes at the end and says how many bytes went in, which may be fewer than asked. */
+  /** Writes at the end. Returns the number of bytes written, which may be fewer than asked. */
   write(bytes: Buffer): Promise<number>
   /** The bytes, and the length they need to be read back, are on the disk. */
   datasync(): Promise<void>
@@ -43,7 +43,7 @@ export interface FileStat {
   readonly size: number
   /** Permission bits. */
   readonly mode: number
-  /** With size and inode it tells whether somebody else wrote the file. */
+  /** With size and inode it shows whether another process wrote the file. */
   readonly mtimeNs: bigint
   readonly ino: bigint
 }
@@ -51,7 +51,7 @@ export interface FileStat {
 /** The disk of this machine. */
 export const nodeFileSystem: FileSystem = {
   open: async (path, flags, mode = 0o644) => {
-    // A pipe in the place of a file must be an error and not a wait for its other end.
+    // A pipe in the place of a file must be an error instead of a wait for its other end.
     const handle = await open(path, flags === 'r' ? constants.O_RDONLY | constants.O_NONBLOCK : flags, mode)
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
@@ -70,7 +70,7 @@ export const nodeFileSystem: FileSystem = {
   unlink: (path) => unlink(path),
   mkdir: async (path) => {
     const first = await mkdir(path, { recursive: true })
-    // A new directory is lost in a power cut, with all that is in it, until the one above it is synced.
+    // A power cut loses a new directory and its contents until the directory above it is synced.
     for (let made = path; first !== undefined && made.length >= first.length; made = dirname(made)) {
       await syncDirectory(dirname(made))
     }
@@ -80,7 +80,7 @@ export const nodeFileSystem: FileSystem = {
   syncDirectory,
 }
 
-/** Writes all of it, however few bytes the system takes at a time. */
+/** Writes all bytes, however few the system takes at a time. */
 export async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
   let rest = bytes
   while (rest.length > 0) {
@@ -92,7 +92,7 @@ export async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Undefined when there is no such file. */
+/** Returns undefined when there is no such file. */
 export async function statIfExists(fs: FileSystem, path: string): Promise<FileStat | undefined> {
   try {
     return await fs.stat(path)

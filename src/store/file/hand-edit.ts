@@ -14,8 +14,8 @@ import { hashOf, readWhole, type SnapshotFile, sameFile } from './snapshot.ts'
 import { nameUseless } from './useless-entries.ts'
 
 /**
- * An edit that is left alone: the file as it was when it was looked at, and why. Its hash is empty where it could not be
- * read: then a change of its mode, which no time tells of, may be all that it needs.
+ * An edit that is left alone: the file as it was when it was checked, and why. Its hash is empty where it could not be
+ * read: then a change of its mode, which changes no time, may be enough.
  */
 export interface PendingEdit {
   readonly file: SnapshotFile
@@ -26,7 +26,7 @@ export interface PendingEdit {
 export interface KnownList {
   file: SnapshotFile | undefined
   pending: PendingEdit | undefined
-  /** What was registered before this (ms) is in it, unless the operator deleted it. */
+  /** Registrations from before this (ms) are in it, unless the operator deleted them. */
   readonly listedBefore: number
 }
 
@@ -42,8 +42,8 @@ export interface HandEditInit {
 }
 
 /**
- * Merges what was written to the list by another hand, where that may be done, and notes in `list` how the file was
- * found. Rejects with the system's error.
+ * Merges an edit of the list, where that may be done, and records in `list` how the file was found. Rejects with the
+ * system's error.
  */
 export async function takeHandEdit(init: HandEditInit): Promise<ListEdit> {
   const { fs, path, list, signalledAt } = init
@@ -77,7 +77,7 @@ export async function takeHandEdit(init: HandEditInit): Promise<ListEdit> {
   return edit
 }
 
-/** What an edit that is left alone is about, for a person, behind the name of the file. */
+/** Describes an edit that is left alone, for the operator; follows the name of the file. */
 export function pendingText(edit: UnreadableEdit | RefusedEdit): string {
   const fault =
     edit.outcome === 'unreadable'
@@ -86,7 +86,7 @@ export function pendingText(edit: UnreadableEdit | RefusedEdit): string {
   return `was edited and ${fault}: correct it, or delete it to have it written anew; it is not overwritten`
 }
 
-/** What was signalled is another content than the guard may have refused. */
+/** The signal was for other content than the guard may have refused. */
 function forgetIfSignalled({ guard, signalledAt }: HandEditInit): void {
   if (signalledAt !== undefined) {
     guard.forget()
@@ -101,7 +101,7 @@ function merge(bytes: Buffer, hash: string, init: HandEditInit): TakenEdit | Unr
     return { outcome: 'unreadable', reason: jsonFault(decoded, bytes.toString()) }
   }
   const live = [...decoded.records.values()].filter((record) => record.expiresAt > now)
-  // What a person typed says nothing about proofs.
+  // Text that an operator typed says nothing about proofs.
   const edited = { records: live.map((record) => ({ ...record, provedAt: 0 })), statics: decoded.statics }
   const refused = guard.refusal(hash, lossBy(edited, table.records(), { since: list.listedBefore, now }), signalledAt)
   if (refused !== undefined) {
@@ -115,7 +115,7 @@ function merge(bytes: Buffer, hash: string, init: HandEditInit): TakenEdit | Unr
   }
 }
 
-/** The reason where it is for the operator to let the file be read: an editor may have saved it as another user's. */
+/** The reason, where the operator has to make the file readable: an editor may have saved it as another user's. */
 async function tryRead(fs: FileSystem, path: string): Promise<string | Awaited<ReturnType<typeof readWhole>>> {
   try {
     return await readWhole(fs, path)

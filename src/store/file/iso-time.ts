@@ -13,7 +13,7 @@ export function isoTime(ms: number): string {
   return `${dayText(day)}${hour}:${minute}:${TWO_DIGITS[seconds % 60]}.${pad}${millis}Z`
 }
 
-// A snapshot asks for the same few days a million times: registrations live three days at most.
+// A snapshot formats times of the same few days a million times: registrations live three days at most.
 const MAX_DAYS = 16
 const days = new Map<number, string>()
 

@@ -119,7 +119,7 @@ export async function readJournal(
   const file = await fs.open(path, 'r')
   try {
     if (!onlyMarks) {
-      // A process killed before its flush leaves lines that only memory holds. Whoever is answered on the strength of
+      // A process killed before its flush leaves lines that are only in memory. A client that is answered because of
       // them must not lose them to a power cut.
       await file.datasync()
     }

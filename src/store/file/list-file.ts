@@ -7,10 +7,10 @@ import type { Layout } from './layout.ts'
 import { hashOf, readWhole, type SnapshotFile } from './snapshot.ts'
 import { nameUseless } from './useless-entries.ts'
 
-/** Lists that don't parse are kept for the operator, the last ones of them. */
+/** How many lists that do not parse are kept for the operator. */
 const MAX_CORRUPT = 5
 
-/** What the journals told before the list is read, and where to write down what the operator should know. */
+/** What the journals say before the list is read, and where warnings for the operator go. */
 export interface Told {
   readonly now: number
   readonly marks: readonly SnapshotMark[]

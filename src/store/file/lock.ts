@@ -10,11 +10,11 @@ export interface Lock {
 const BUSY = 5
 
 /**
- * Takes a file for this process alone, or throws {@link StoreLockedError}.
+ * Locks a file for this process, or throws {@link StoreLockedError}.
  *
- * The kernel keeps the lock, so it is gone when the process is, however it died: a pid in a file would name somebody
- * else after a restart of the container. Node has no call for fcntl locks; SQLite, which it carries, has taken them on
- * every system for 20 years. The database stays empty (0 bytes) and no second file appears.
+ * The kernel keeps the lock, so it is gone when the process is, however it ended: a pid in a file would name another
+ * process after a restart of the container. Node has no call for fcntl locks; SQLite, which it contains, has taken
+ * them on every system for 20 years. The database stays empty (0 bytes) and no second file appears.
  *
  * Nothing else may open the file: by POSIX, closing any descriptor of it drops the lock of the whole process.
  */

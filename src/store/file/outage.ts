@@ -6,14 +6,14 @@ import { errorCode } from './file-system.ts'
 /** After the first failure the next try is a second later, then two, four … and never more than a minute. */
 const RETRY = { first: 1000, most: 60_000 }
 
-/** Whether one thing the disk does for us works, and when to try again if it does not. */
+/** Whether one operation of the disk works, and when to try it again if it does not. */
 export interface Outage {
   readonly state: StoreState
-  /** Why not even to try now; undefined when it works, or when the next try is due. */
+  /** Returns the error while it is too early to try again; undefined when it works, or when the next try is due. */
   refusal(): StoreUnavailableError | undefined
-  /** It did not work. Returns what the caller is told. */
+  /** It failed. Returns the error for the caller. */
   failed(error: unknown): StoreUnavailableError
-  /** It worked. */
+  /** It succeeded. */
   over(): void
 }
 

@@ -9,26 +9,26 @@ import { type List, lastMark, readBackup, readList } from './list-file.ts'
 import type { SnapshotFile } from './snapshot.ts'
 import { uselessText } from './useless-entries.ts'
 
-/** What the files held, and what the store must know to go on writing them. */
+/** The contents of the files, and what the store needs to go on writing them. */
 export interface Recovery {
   readonly recovered: Recovered
-  /** The list as it stands; undefined when there is none, or none that was taken. */
+  /** The current list; undefined when there is none, or none that was taken. */
   readonly file: SnapshotFile | undefined
-  /** The list where it was edited and is not taken. */
+  /** The list where it was edited and the edit is not taken. */
   readonly pending: PendingEdit | undefined
   /** The list, with the journals from this generation on, is the whole table. */
   readonly since: number
-  /** As {@link since} for the backup; all there are where it is not known. */
+  /** As {@link since} for the backup; all there are where it is unknown. */
   readonly backupSince: number
   /** No journal has this generation or a later one. */
   readonly nextGeneration: number
-  /** What was registered before this (ms) is in the list, unless somebody deleted it. */
+  /** Registrations from before this (ms) are in the list, unless the operator deleted them. */
   readonly listedBefore: number
 }
 
 export interface RecoverOptions {
   readonly now: number
-  /** Take an edited list however many registrations it leaves out. */
+  /** Take an edited list, however many registrations it leaves out. */
   readonly acceptEdit: boolean
 }
 
@@ -78,7 +78,7 @@ export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit 
   }
 }
 
-/** The marks of all snapshots, oldest first, and how much of each journal counts that failed. */
+/** The marks of all snapshots, oldest first, and how much of each failed journal counts. */
 async function readMarks(fs: FileSystem, layout: Layout, generations: readonly number[], now: number) {
   const marks: SnapshotMark[] = []
   const cuts = new Map<number, number>()
@@ -95,18 +95,18 @@ async function readMarks(fs: FileSystem, layout: Layout, generations: readonly n
   return { marks, cuts }
 }
 
-/** A list, made whole by the journals. */
+/** A list, completed by the journals. */
 interface RecoveredTable {
   readonly list: List | undefined
   /** By {@link keyText}. */
   readonly records: Map<string, RegistrationRecord>
-  /** The generation that its mark names; undefined without a mark. */
+  /** The generation in its mark; undefined without a mark. */
   readonly since: number | undefined
   /** The journals from this generation on belong to it. */
   readonly from: number
-  /** It is what was written. */
+  /** Whether it is what was written. */
   readonly trusted: boolean
-  /** When the oldest registration was made that a journal holds. */
+  /** The time of the oldest registration in the journals. */
   oldestPut: number
 }
 
@@ -135,7 +135,7 @@ function replay(entry: JournalEntry, tables: readonly RecoveredTable[]): void {
   }
 }
 
-/** What an edit changes of the table that there was: what the journals bring back did not go. */
+/** What an edit changes in the previous table: what the journals bring back was not removed. */
 interface Edit extends Loss {
   readonly added: number
 }
@@ -156,7 +156,7 @@ function pendingEdit(file: SnapshotFile, { dropped, of }: Loss): PendingEdit {
 }
 
 /**
- * When the list that was edited was begun, or before: at the first snapshot behind the backup. A later one may have failed
+ * When the edited list was begun, or earlier: at the first snapshot after the backup. A later one may have failed
  * before it became the list.
  */
 function begunBefore(backup: List | undefined, marks: readonly SnapshotMark[]): number | undefined {

@@ -5,27 +5,30 @@ import { encodeRecord, encodeStatic } from './entry-codec.ts'
 import { errorCode, type FileStat, type FileSystem, statIfExists, unlinkIfExists, writeAll } from './file-system.ts'
 import type { Layout } from './layout.ts'
 
-/** How the snapshot at `peers.json` looked when it was last read or written; by it a hand edit is seen. */
+/** How the snapshot at `peers.json` was when it was last read or written; a difference is an edit by hand. */
 export interface SnapshotFile {
   readonly stat: FileStat
   /** SHA-256, hex. */
   readonly hash: string
 }
 
-/** So many bytes are put together before they are written. */
+/** How many bytes are collected before they are written. */
 const PIECE_BYTES = 256 * 1024
-/** And so much text before it becomes bytes: longer strings would be garbage for the slow half of the collector. */
+/**
+ * How many characters are collected before they become bytes: longer strings would reach the slow half of the
+ * collector.
+ */
 const TEXT_CHARACTERS = 16 * 1024
-/** The event loop is not held longer than this, so that a peer that asks meanwhile does not notice. */
+/** How long the event loop is held at most, ms, so that a peer that asks meanwhile sees no delay. */
 const MAX_SLICE_MS = 5
-/** Looking at the clock costs as much as an entry. */
+/** Reading the clock costs as much as an entry. */
 const ENTRIES_A_LOOK = 64
 /** The operator and the original program read the list too. */
 const DEFAULT_MODE = 0o644
 
 /**
  * Writes the table to the draft file, synced, one entry a line. The table may change meanwhile: then this is a fuzzy
- * snapshot, which the journal since its beginning makes whole.
+ * snapshot, and the journal since its beginning completes it.
  */
 export async function writeDraft(
   fs: FileSystem,
@@ -55,8 +58,8 @@ export async function writeDraft(
 export type Published = 'replaced' | 'first' | 'edited'
 
 /**
- * Makes the draft the list, and the list the backup; at each moment there is a whole list and a whole backup. Does
- * nothing when somebody wrote the list since `known`.
+ * Makes the draft the list, and the list the backup; at each point in time there is a whole list and a whole backup.
+ * Does nothing when another process wrote the list since `known`.
  */
 export async function publishDraft(
   fs: FileSystem,
@@ -80,7 +83,7 @@ export async function publishDraft(
 }
 
 export async function readWhole(fs: FileSystem, path: string): Promise<{ bytes: Buffer; stat: FileStat } | undefined> {
-  // Looked at before it is opened: opening a pipe or a device can have effects.
+  // Checked before it is opened: opening a pipe or a device can have effects.
   if ((await statIfExists(fs, path))?.isFile === false) {
     throw new StoreUnusableError(`${path} is not a file; the list of peers must be one`)
   }
@@ -119,8 +122,9 @@ export function sameFile(a: FileStat, b: FileStat): boolean {
 }
 
 /**
- * The list in pieces, each good until the next is asked for: one buffer serves them all. With a million peers, a string
- * and a buffer for each made so much garbage that the collector went through the whole heap in every snapshot.
+ * Yields the list in pieces, each valid until the next is requested: one buffer serves them all. With a million peers,
+ * a string and a buffer for each made so much garbage that the collector went through the whole heap in every
+ * snapshot.
  */
 async function* pieces(table: Table): AsyncGenerator<Buffer> {
   const piece = new Piece()
@@ -156,7 +160,7 @@ class Piece {
     return this.#length + text.length * MAX_BYTES_A_CHARACTER <= this.#bytes.length
   }
 
-  /** What is longer than a whole piece, as an entry of the operator's may be, gets one of its size. */
+  /** A longer piece, such as a long entry of the operator's, gets a buffer of its size. */
   add(text: string): void {
     if (!this.hasRoomFor(text)) {
       this.#bytes = Buffer.allocUnsafe(text.length * MAX_BYTES_A_CHARACTER)

@@ -3,10 +3,10 @@ import { MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import type { UselessEntries } from '../store.ts'
 import { type DecodedList, decodeNetwork, isDynamic, isObject } from './entry-codec.ts'
 
-/** A person mends a few lines, and then looks again. */
+/** An operator corrects a few lines, and then looks again. */
 const MAX_NAMED = 10
 
-/** Where the entries of no use stand in the list that `bytes` holds, and what is wrong with each. */
+/** The positions of unusable entries in the list that `bytes` holds, and what is wrong with each. */
 export function nameUseless(bytes: Buffer, useless: DecodedList['useless']): UselessEntries {
   const first = useless.slice(0, MAX_NAMED)
   const lines = linesOf(first.length === 0 ? '' : bytes.toString(), new Set(first.map(({ index }) => index)))
@@ -16,13 +16,13 @@ export function nameUseless(bytes: Buffer, useless: DecodedList['useless']): Use
   }
 }
 
-/** For a person: `line 3 (its port is not a number from 1 to 65535), line 7 (…) and 12 more`. */
+/** For the operator: `line 3 (its port is not a number from 1 to 65535), line 7 (…) and 12 more`. */
 export function uselessText({ count, named }: UselessEntries): string {
   const shown = named.map(({ line, reason }) => `line ${line} (${reason})`).join(', ')
   return count === named.length ? shown : `${shown} and ${count - named.length} more`
 }
 
-/** Why an entry names nothing that could be served. */
+/** Returns why an entry names nothing that could be served. */
 function reasonOf(json: unknown): string {
   if (!isObject(json)) {
     return 'it is not a JSON object'

@@ -29,3 +29,13 @@ it('a cache is written with `origin`, and read back', async (t) => {
   assert.deepEqual(JSON.parse(await readFile(path, 'utf8')).bootstraps, contents.bootstraps)
   assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
 })
+
+it('a cache that does not say which addresses were dialled, as older ones do not, has the first as dialled', async (t) => {
+  const path = await cachePath(t)
+  const peer = { id: ID, addresses: ['/ip4/9.9.9.9/tcp/4000', '/ip4/9.9.9.9/tcp/4001'], workedAt: 1 }
+  await writeFile(path, JSON.stringify({ version: 1, bootstraps: [], peers: [peer, { ...peer, dialled: -1 }] }))
+  assert.deepEqual(await readCache(path, 0), {
+    status: 'read',
+    contents: { peers: [{ ...peer, dialled: 1 }], bootstraps: [] },
+  })
+})

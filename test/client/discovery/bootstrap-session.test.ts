@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
-import { Session } from '../../../src/client/discovery/bootstrap-session.ts'
+import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
 import { virtualScheduler } from '../virtual-scheduler.ts'
-import { fakeClient } from './fake-sessions.ts'
+import { type Call, fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
 
@@ -13,13 +13,14 @@ describe('a session with one bootstrap', () => {
     ttl = 7200,
     random = Math.random,
     wantsMore = (): boolean => false,
+    clientOf = (client: SessionClient): SessionClient => client,
   } = {}) {
     const time = virtualScheduler()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
     const own = { addresses }
     const session = new Session({
-      client: fake.client,
+      client: clientOf(fake.client),
       addresses: () => own.addresses,
       ttl,
       refreshInterval: 5 * MINUTE,
@@ -185,6 +186,83 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('register').length, 2, 'the same ones again are no news')
   })
 
+  describe('keeps to 8 exchanges a minute', () => {
+    const mostInAMinute = (calls: readonly Call[]) =>
+      Math.max(...calls.map(({ at }) => calls.filter((each) => each.at >= at && each.at < at + MINUTE).length))
+
+    it('with a bootstrap that grants registrations of 0 seconds, and renews them twice a minute at most', async () => {
+      const { session, time, calls, of, state } = begin()
+      state.expiresIn = 0
+      session.start()
+      await time.advance(60 * MINUTE)
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+      const times = of('register').map(({ at }) => at)
+      assert.ok(times.length > 60 && times.slice(1).every((at, i) => at - times[i]! >= 24_000))
+    })
+
+    it('with a bootstrap that takes every registration and never shows it, which is asked at the refresh', async () => {
+      const clientOf = (client: SessionClient): SessionClient => ({
+        ...client,
+        discover: async (options) => ({ ...(await client.discover(options)), self: undefined }),
+      })
+      for (const wantsMore of [false, true]) {
+        const { session, time, calls, of } = begin({ clientOf, wantsMore: () => wantsMore })
+        session.start()
+        await time.advance(60 * MINUTE)
+        assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+        assert.ok(of('discover').length < 45, `${of('discover').length} asks`)
+        assert.ok(of('register').length < 30, `${of('register').length} registrations`)
+      }
+    })
+
+    it('with addresses that change every second, and registers the last of them', async () => {
+      for (const wantsMore of [false, true]) {
+        const { session, time, calls, of, own } = begin({ wantsMore: () => wantsMore })
+        session.start()
+        for (let second = 0; second < 180; second++) {
+          await time.advance(1100)
+          own.addresses = [`/ip4/0.0.0.0/tcp/${4001 + second}`]
+          session.addressesChanged()
+        }
+        assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+        await time.advance(MINUTE)
+        assert.deepEqual(of('register').at(-1)!.addresses, own.addresses)
+      }
+    })
+
+    it('with a bootstrap that loses this node again and again', async () => {
+      const { session, time, calls, state } = begin({ wantsMore: () => true })
+      session.start()
+      for (let second = 0; second < 180; second++) {
+        await time.advance(1000)
+        state.listed = false
+        session.wantsMoreAgain()
+      }
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+    })
+  })
+
+  it('registers beside the first question as soon as the node has addresses', async () => {
+    let answer = () => {}
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const clientOf = (client: SessionClient): SessionClient => ({
+      ...client,
+      discover: (options) => asked.then(() => client.discover(options)),
+    })
+    const { session, time, of, own } = begin({ addresses: [], clientOf })
+    session.start()
+    assert.equal(of('register').length, 0)
+    own.addresses = ['/ip4/0.0.0.0/tcp/4001']
+    session.addressesChanged()
+    session.addressesChanged()
+    assert.equal(of('register').length, 1)
+    answer()
+    await time.advance(5000)
+    assert.equal(of('register').length, 1)
+  })
+
   it('tries for ever, each time later, up to three minutes', async () => {
     const { session, time, failures, of, state } = begin()
     state.up = false
@@ -228,6 +306,30 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('register').length, 1, 'under way')
     assert.equal(await session.stop({ unregister: true }), true)
     assert.equal(of('unregister').length, 1)
+  })
+
+  it('calls silence on stop a timeout', async () => {
+    const clientOf = (client: SessionClient): SessionClient => ({
+      ...client,
+      unregister: (_, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal!.addEventListener('abort', () => reject(new BootstrapError('aborted', 'fake', 'it was called off')))
+        }),
+    })
+    const { session, time } = begin({ clientOf })
+    session.start()
+    await time.advance(1)
+    const outcome = await session.stop({ unregister: true })
+    assert.ok(outcome instanceof BootstrapError)
+    assert.equal(outcome.code, 'timeout')
+    assert.match(outcome.message, /in 5 s/)
+  })
+
+  it('says nothing of an unreachable bootstrap when it stops before anything was answered', async () => {
+    const { session, state } = begin()
+    state.up = false
+    session.start()
+    assert.equal(await session.stop({ unregister: true }), undefined)
   })
 
   it('does not wait for a bootstrap that never answered', async () => {

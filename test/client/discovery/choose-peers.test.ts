@@ -60,6 +60,43 @@ describe('choosing among what bootstraps offer', () => {
     assert.deepEqual(chosen!.addresses, ['right', 'wrong'])
   })
 
+  describe('with a liar that answers first', () => {
+    const at = (text: string, group?: string) => ({ text, group })
+
+    it('keeps the true address of a peer, and gives the liar every second place', () => {
+      const dead = Array.from({ length: 8 }, (_, n) => at(`dead ${n}`))
+      const [chosen] = choosePeers([
+        { origin: 'liar', peers: [{ id: '1', addresses: dead }] },
+        { origin: 'a', peers: [{ id: '1', addresses: [at('right'), at('right too')] }] },
+      ])
+      assert.deepEqual(chosen!.addresses.slice(0, 4), ['dead 0', 'right', 'dead 1', 'right too'])
+      assert.equal(chosen!.addresses.length, 8)
+    })
+
+    it('leaves the other origins their share of a network group', () => {
+      const planted = Array.from({ length: 16 }, (_, n) => peer(`planted ${n}`, '203.0/16'))
+      const far = Array.from({ length: 16 }, (_, n) => peer(`far ${n}`, `${n}`))
+      const honest = Array.from({ length: 16 }, (_, n) => peer(`honest ${n}`, '203.0/16'))
+      const chosen = ids([
+        { origin: 'liar', peers: planted },
+        { origin: 'a', peers: [...far, ...honest] },
+      ])
+      assert.equal(chosen.filter((id) => id.startsWith('planted')).length, 8)
+      assert.equal(chosen.filter((id) => id.startsWith('honest')).length, 8)
+    })
+
+    it('does not let it use up a network group with addresses of real peers', () => {
+      const real = Array.from({ length: 20 }, (_, n) => ({ id: `real ${n}`, addresses: [at(`right ${n}`)] }))
+      const moved = real.map(({ id }) => ({ id, addresses: [at(`of ${id}`, '203.0/16')] }))
+      const honest = Array.from({ length: 8 }, (_, n) => peer(`honest ${n}`, '203.0/16'))
+      const chosen = ids([
+        { origin: 'liar', peers: moved },
+        { origin: 'a', peers: [...real, ...honest] },
+      ])
+      assert.equal(chosen.filter((id) => id.startsWith('honest')).length, 8)
+    })
+  })
+
   it('never names a peer twice, nor exceeds a cap', () => {
     const offer = fc.record({
       origin: fc.constantFrom('a', 'b', 'c'),

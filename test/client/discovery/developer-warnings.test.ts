@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
 import type { Connection, Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { ServiceFactoryMap } from 'libp2p'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { DeveloperWarnings } from '../../../src/client/discovery/developer-warnings.ts'
 import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
+import { peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
 import type { ExplainedOutcome } from '../../../src/wire/bootstrap-codec.ts'
 import { startPeer } from '../../support/peers.ts'
 import { until } from '../../support/wait.ts'
@@ -26,8 +28,11 @@ const MINUTE = 60_000
 function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
   const time = virtualScheduler()
   const said: string[] = []
-  const world = { bootstraps: new Set(bootstraps), peers }
-  const connections = () => world.peers.map((id) => ({ remotePeer: peerIdFromString(id) }) as Connection)
+  const world = { bootstraps: new Set(bootstraps), peers, looks: 0 }
+  const connections = () => {
+    world.looks++
+    return world.peers.map((id) => ({ remotePeer: peerIdFromString(id) }) as Connection)
+  }
   const log = Object.assign(() => {}, {
     error: (format: string, text: string) => void said.push(format.replace('%s', text)),
     trace: () => {},
@@ -193,8 +198,12 @@ describe('an application that takes no events', () => {
   })
 
   const lonely: ReadonlyArray<readonly [what: string, events: readonly DiscoveryEvent[], says: RegExp]> = [
-    ['with peers that are known', [answer(A, { peers: 7 })], /7 are known\. libp2p dials none of them.*peerKeeper\(\)/],
-    ['with peers of the cache', [{ type: 'cache', peers: 3 }], /3 are known/],
+    [
+      'with peers that are known',
+      [answer(A, { peers: 7 })],
+      /Known peers: 7\. libp2p dials none of them.*peerKeeper\(\)/,
+    ],
+    ['with peers of the cache', [{ type: 'cache', peers: 3 }], /Known peers: 3/],
     ['alone in its network', [answer(A, { peers: 0 })], /no other peer of the network "mychain"/],
     ['that was never answered', [], /No bootstrap has answered/],
   ]
@@ -217,7 +226,7 @@ describe('an application that takes no events', () => {
     const { time, said, tell } = begin({ hasKeeper: true })
     tell(answer(A, { peers: 7 }))
     await time.advance(30_000)
-    assert.match(said[0]!, /7 are known, and none could be reached/)
+    assert.match(said[0]!, /Known peers: 7\. None of them could be reached/)
   })
 
   it('is told again when a node had peers and has lost them for 30 s', async () => {
@@ -233,10 +242,12 @@ describe('an application that takes no events', () => {
   })
 
   it('is told nothing after the stop', async () => {
-    const { time, said, tell, warnings } = begin()
+    const { time, said, tell, warnings, world } = begin()
     tell(failure(A))
     warnings.stop()
+    const { looks } = world
     await time.advance(60 * MINUTE)
+    assert.equal(world.looks, looks, 'it looks at nothing any more')
     tell({ type: 'unregistered', bootstrap: A, error: undefined })
     assert.deepEqual(said, [])
   })
@@ -264,7 +275,11 @@ describe('the warnings of a node', () => {
     assert.match(line, /pass onEvent to get every event instead/)
   })
 
-  async function lonelyNode(t: TestContext, init: Partial<BootstrapDiscoveryInit> = {}) {
+  async function lonelyNode(
+    t: TestContext,
+    init: Partial<BootstrapDiscoveryInit> = {},
+    services: ServiceFactoryMap = {},
+  ) {
     const time = virtualScheduler()
     const said: string[] = []
     const bootstraps = [`/ip4/127.0.0.1/tcp/1/p2p/${A}`]
@@ -273,6 +288,7 @@ describe('the warnings of a node', () => {
         forComponent: (name) => frozenLogger((text) => name === 'bootstrap-peer:discovery' && said.push(text)),
       },
       peerDiscovery: [bootstrapDiscovery({ bootstraps, scheduler: time, ...init })],
+      services,
     })
     t.after(() => node.stop())
     const minutes = async (count: number) => {
@@ -297,6 +313,18 @@ describe('the warnings of a node', () => {
     await node.stop()
     await other.minutes(2)
     assert.deepEqual(other.said, [])
+  })
+
+  it('come when nothing happens any more, and know of the keeper', async (t) => {
+    const peers = [{ id: PEER, addresses: [{ text: '/ip4/127.0.0.1/tcp/1', group: undefined }] }]
+    const answers = [{ peers, self: undefined, observed: undefined, registrations: [], bootstraps: [] }]
+    // One answer, and then it is silent.
+    const discover = async () => answers.pop() ?? (await new Promise<never>(() => {}))
+    const connect = () => ({ id: A, discover, register: discover, unregister: discover })
+    const { said, minutes } = await lonelyNode(t, { connect, register: false }, { peers: peerKeeper() })
+    await minutes(1)
+    assert.deepEqual(said.length, 1)
+    assert.match(said[0]!, /^no peer has been connected for 30 s\. Known peers: 1\. None of them could be reached/)
   })
 
   it('are not there with onEvent', async (t) => {

@@ -105,6 +105,43 @@ describe('bootstrapDiscovery', () => {
     assert.equal(bootstrap.status().registrationCount, 0)
   })
 
+  it('registers beside its first question, over one connection', async () => {
+    const requests: string[] = []
+    let answer = () => {}
+    const registered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const fake = await startFakeBootstrap(async ({ addresses }) => {
+      requests.push(addresses === undefined ? 'ask' : 'register')
+      if (addresses !== undefined) {
+        answer()
+      }
+      // The question is not answered before the registration is there.
+      await registered
+      return '[]\n'
+    })
+    stops.push(async () => await fake.stop())
+    let connections = 0
+    fake.addEventListener('connection:open', () => connections++)
+    const { events } = await chainNode({ bootstraps: [String(fake.getMultiaddrs()[0])] })
+    await until(() => events.some(({ type }) => type === 'answer'), 'it is answered')
+    assert.deepEqual(new Set(requests), new Set(['ask', 'register']))
+    assert.equal(connections, 1)
+  })
+
+  it('reports no bootstrap as unreachable that is there, whenever it stops after its start', async () => {
+    const bootstrap = await bootstrapPeer()
+    for (let turns = 0; turns < 40; turns++) {
+      const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs })
+      for (let each = 0; each < turns; each++) {
+        await turn()
+      }
+      await node.stop()
+      const errors = events.flatMap((event) => (event.type === 'unregistered' && event.error ? [event.error.code] : []))
+      assert.deepEqual(errors, [], `after ${turns} turns`)
+    }
+  })
+
   it('only asks when the node does not listen', async () => {
     const bootstrap = await bootstrapPeer()
     const { events } = await chainNode({ bootstraps: bootstrap.multiaddrs }, { addresses: { listen: [] } })

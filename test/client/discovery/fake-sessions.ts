@@ -1,6 +1,6 @@
 import type { BootstrapAnswer } from '../../../src/client/bootstrap-client.ts'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
-import type { SessionInit } from '../../../src/client/discovery/bootstrap-session.ts'
+import type { SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
 
 export type Call = {
   readonly kind: 'discover' | 'register' | 'unregister'
@@ -35,7 +35,7 @@ export function fakeClient(now: () => number) {
       bootstraps: [],
     }
   }
-  const client: SessionInit['client'] = {
+  const client: SessionClient = {
     id: 'fake',
     discover: async () => answer('discover', []),
     register: async (addresses) => answer('register', typeof addresses === 'function' ? addresses(4) : addresses),

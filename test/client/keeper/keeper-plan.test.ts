@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type PlanInit, type Prospect, planDials, soleOrigin } from '../../../src/client/keeper/keeper-plan.ts'
-import { CACHE_SOURCE } from '../../../src/client/source-tags.ts'
+import { CACHE_SOURCE, INBOUND_SOURCE } from '../../../src/client/source-tags.ts'
 
 const prospect = (id: string, sources: string[], more: Partial<Prospect> = {}): Prospect => ({
   id,
@@ -58,6 +58,21 @@ describe('whom to dial', () => {
     const planted = many(500, 'planted', ['liar', CACHE_SOURCE])
     const chosen = plan([...planted, ...many(3, 'honest', ['a', 'b'])])
     assert.ok(count(chosen, 'planted') <= 3, `${count(chosen, 'planted')} of ${chosen.length}`)
+  })
+
+  it('dials peers of an earlier run that it has dialled before those that only connected to it', () => {
+    const crowd = many(100, 'crowd', [INBOUND_SOURCE])
+    const dialled = many(5, 'dialled', [CACHE_SOURCE])
+    assert.equal(count(plan([...crowd, ...dialled]), 'dialled'), 5)
+    assert.equal(count(plan(crowd), 'crowd'), 8, 'any peer that it ever knew')
+    assert.equal(count(plan([...crowd, ...many(100, 'named', ['only'])]), 'named'), 8)
+    assert.equal(
+      count(plan([...many(3, 'named', ['only', INBOUND_SOURCE]), ...many(5, 'named', ['only'])]), 'named'),
+      8,
+    )
+    const known = [...crowd, ...many(100, 'planted', ['liar', INBOUND_SOURCE]), ...many(3, 'honest', ['a', 'b'])]
+    assert.equal(count(plan(known), 'honest'), 3)
+    assert.ok(count(plan(known), 'planted') <= 3)
   })
 
   it('takes turns where the lists of the bootstraps have nobody in common', () => {
