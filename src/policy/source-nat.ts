@@ -7,8 +7,8 @@ import type { Caller } from '../peer/caller.ts'
 export const SUSPICIOUS_PEERS = 8
 
 /**
- * Notices a source NAT (a load balancer, a container's proxy) in front of the node: every caller then seems to come
- * from one private IP, so the rule that a peer registers only its own IP can't tell peers apart.
+ * Detects a source NAT (a load balancer, a container's proxy) in front of the node: every caller then seems to come
+ * from one private IP, so the rule that a peer registers only its own IP can't tell callers apart.
  */
 export class SourceNatWatch {
   readonly #peers = new Set<string>()
