@@ -8,6 +8,7 @@ import type {
   PrivateKey,
   Upgrader,
 } from '@libp2p/interface'
+import type { AddressManager } from '@libp2p/interface-internal'
 import * as multistream from '@libp2p/multistream-select'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -25,13 +26,7 @@ export interface DialBackComponents {
   readonly privateKey: PrivateKey
   readonly upgrader: Upgrader
   readonly logger: ComponentLogger
-}
-
-export interface DialBackInit {
-  /** Of a dial, ms. Default {@link DIAL_TIMEOUT_MS}. */
-  readonly timeout?: number
-  /** Optimizations that its handshakes leave alone. Default: none. */
-  readonly disabled?: readonly Optimization[] | undefined
+  readonly addressManager: Pick<AddressManager, 'getAddresses'>
 }
 
 /**
@@ -39,19 +34,23 @@ export interface DialBackInit {
  *
  * Not `libp2p.dial()`: that answers with a connection that is there already, so a closed port "answers", and dials for
  * one peer join each other, so a bad address holds up a good one. Nothing is negotiated behind the handshake, no
- * connection is tracked, and no name is ever resolved: addresses are literal by their type.
+ * connection is tracked, and no name is ever resolved: addresses are literal by their type. Addresses of the node itself
+ * are not dialled: a caller that registers one would have it dial itself.
  *
- * With a visit the answer is known as soon, and the dial hangs up when the visit is over: it has a deadline of its own.
+ * With a visit the answer is known as soon, and the dial hangs up when the visit is over: it has a deadline of its own. Its handshakes do without the `disabled` optimizations.
  */
 export function dialBack(
   components: DialBackComponents,
-  { timeout = DIAL_TIMEOUT_MS, disabled = [] }: DialBackInit = {},
+  { disabled }: { readonly disabled: readonly Optimization[] },
 ): Dial {
   const transport = tcp()(components)
   // Its static key and the signature of that serve all dials.
   const encrypter = patchedNoise(new Set(disabled))(components)
   return async (address, visit) => {
-    const signal = AbortSignal.timeout(timeout)
+    if (isOwn(address, components.addressManager)) {
+      return { fault: 'dial_self' }
+    }
+    const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
     const handshake = new HandshakeOnly(encrypter, signal, async (peer) => {
       if (peer.peerId !== components.peerId.toString()) {
         await visit?.(peer)
@@ -70,6 +69,13 @@ export function dialBack(
     const remote = handshake.remotePeer!
     return remote.equals(components.peerId) ? { fault: 'dial_self' } : { peerId: remote.toString() }
   }
+}
+
+function isOwn(address: string, addressManager: DialBackComponents['addressManager']): boolean {
+  return addressManager
+    .getAddresses()
+    .map((each) => each.toString())
+    .some((own) => own === address || own.startsWith(`${address}/`))
 }
 
 /** An upgrader that stops when it knows who is there. The transport closes the socket of an upgrade that throws. */

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { RecentMap } from '../../base/recent-map.ts'
 import type { RecordForm } from '../../peer/record.ts'
-import type { ReadableForm } from '../../point/signed-records.ts'
+import type { ReadableForm } from '../../point/point-api.ts'
 
 /** The most callers remembered; the ones that asked longest ago are asked again who they are. */
 const MAX_READERS = 50_000

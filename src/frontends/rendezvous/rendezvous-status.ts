@@ -1,4 +1,4 @@
-import type { RecordRefusal } from '../../point/signed-records.ts'
+import type { RecordRefusal } from '../../point/point-api.ts'
 import { refusal } from '../../policy/refusal.ts'
 import type { FaultCode, Status } from '../../wire/rendezvous-messages.ts'
 
