@@ -200,10 +200,15 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#snapshots.changed()
   }
 
-  /** Takes requests. Rejects when a port is taken; libp2p stops the service then. */
+  /** Takes requests. Rejects when a port is taken; none is taken then. */
   async start(): Promise<void> {
-    for (const frontend of this.#frontends) {
-      await frontend.start()
+    try {
+      for (const frontend of this.#frontends) {
+        await frontend.start()
+      }
+    } catch (err) {
+      await Promise.all(this.#frontends.map((frontend) => frontend.stop(0)))
+      throw err
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
