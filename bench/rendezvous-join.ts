@@ -1,7 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { sealRecord } from '../src/peer/record.ts'
-import { writeMessage } from '../src/streams/message-writer.ts'
-import { readMessages } from '../src/streams/messages.ts'
+import { readMessages, writeMessage } from '../src/streams/messages.ts'
 import { decodeMessage, encodeMessage, isMessageFault } from '../src/wire/rendezvous-codec.ts'
 import { MAX_MESSAGE_BYTES, RENDEZVOUS_PROTOCOL, type RendezvousMessage } from '../src/wire/rendezvous-messages.ts'
 import { CALL_TIMEOUT_MS, type Client, visit } from './clients.ts'
@@ -42,7 +41,8 @@ async function exchange({ node }: Client, point: Multiaddr, message: RendezvousM
   const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
   const stream = await node.dialProtocol(point, RENDEZVOUS_PROTOCOL, { signal })
   const answers = readMessages(stream, { maxBytes: MAX_MESSAGE_BYTES, timeout: CALL_TIMEOUT_MS }, signal)
-  await writeMessage(stream, encodeMessage(message), CALL_TIMEOUT_MS, signal)
+  const limits = { timeout: CALL_TIMEOUT_MS, onWait: () => {}, onWaitOver: () => {} }
+  await writeMessage(stream, encodeMessage(message), limits, signal)
   await stream.close({ signal })
   const { value } = await answers.next()
   const answer = value === undefined || 'tooLong' in value ? undefined : decodeMessage(value)

@@ -1,8 +1,7 @@
 import type { AbortOptions, Libp2p, PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { openRecord, type RecordForm, sealRecord } from '../peer/record.ts'
-import { writeMessage } from '../streams/message-writer.ts'
-import { type Frame, readMessages } from '../streams/messages.ts'
+import { type Frame, readMessages, writeMessage } from '../streams/messages.ts'
 import { decodeMessage, encodeMessage, isMessageFault } from '../wire/rendezvous-codec.ts'
 import {
   MAX_MESSAGE_BYTES,
@@ -164,7 +163,12 @@ export class RendezvousClient {
     const stream = await this.#dialer.dialProtocol(multiaddr(this.#point), RENDEZVOUS_PROTOCOL, { signal: either })
     try {
       const answers = readMessages(stream, { maxBytes: MAX_MESSAGE_BYTES, timeout: this.#timeout }, either)
-      await writeMessage(stream, encodeMessage(request), this.#timeout, either)
+      await writeMessage(
+        stream,
+        encodeMessage(request),
+        { timeout: this.#timeout, onWait: () => {}, onWaitOver: () => {} },
+        either,
+      )
       await stream.close({ signal: either })
       const { value } = request.type === 'UNREGISTER' ? { value: undefined } : await answers.next()
       return value === undefined ? undefined : readAnswer(value)

@@ -3,8 +3,8 @@ import type { Connection, Logger, Stream } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
 import { type Caller, callerAt } from '../peer/caller.ts'
 import type { RequestLimits, Turn } from '../policy/request-limits.ts'
-import type { WriteLimits } from '../streams/line-writer.ts'
 import { lingerAtMost } from '../streams/linger.ts'
+import type { WriteLimits } from '../streams/send.ts'
 import { UnreadAnswers } from '../streams/unread-answers.ts'
 
 /** One protocol's way in. The service holds a list of these. */
@@ -79,16 +79,14 @@ export class Exchanges {
     return new ExchangeGroup(this.#init, this.#unread, { enter: () => this.#enter(), log })
   }
 
-  /** Takes a place; undefined when there is none. The returned function gives it back, once. */
+  /** Takes a place; undefined when there is none. The returned function gives it back; it is to be called once. */
   #enter(): (() => void) | undefined {
     if (this.#size >= MAX_EXCHANGES) {
       return undefined
     }
     this.#size++
-    let left = false
     return () => {
-      this.#size -= left ? 0 : 1
-      left = true
+      this.#size--
     }
   }
 }

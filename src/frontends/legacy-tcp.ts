@@ -1,22 +1,20 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'
-import type { Clock } from '../base/clock.ts'
 import { type Caller, callerAt } from '../peer/caller.ts'
-import type { LegacyPeers } from '../point/legacy-peers.ts'
-import type { RequestLimits } from '../policy/request-limits.ts'
+import type { LegacyApi } from '../point/point-api.ts'
+import { type ExchangeGroup, type Exchanges, type Frontend, READ_TIMEOUT_MS } from './exchanges.ts'
 
 /** The most bytes of a request. `{"address":"[…]:65535"}` has 64. */
 export const MAX_REQUEST_BYTES = 1024
-/** How long a request may take, ms. */
-export const REQUEST_TIMEOUT_MS = 5000
 /** Connections at a time; the system hangs up on those beyond. */
 export const MAX_CONNECTIONS = 256
 
 export interface LegacyTcpInit {
-  readonly peers: LegacyPeers
-  readonly limits: RequestLimits
-  readonly clock: Clock
+  /** Where it listens, on all addresses of the machine; 0 is any. */
+  readonly port: number
+  readonly exchanges: Exchanges
+  readonly legacy: Pick<LegacyApi, 'register'>
   readonly log: Logger
 }
 
@@ -24,87 +22,102 @@ export interface LegacyTcpInit {
  * The wire of the original: a TCP connection brings one JSON object, `{"address":"host:port"}`, and is closed without an
  * answer, whatever becomes of it.
  */
-export class LegacyTcpFrontend {
+export class LegacyTcpFrontend implements Frontend {
   readonly #init: LegacyTcpInit
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  #running: { readonly server: Server; readonly group: ExchangeGroup } | undefined
 
   constructor(init: LegacyTcpInit) {
     this.#init = init
-    this.#server = createServer((socket) => this.#serve(socket))
-    this.#server.maxConnections = MAX_CONNECTIONS
   }
 
   /** Where it listens; undefined while it does not. */
   get port(): number | undefined {
-    const address = this.#server.address()
+    const address = this.#running?.server.address()
     return typeof address === 'object' ? address?.port : undefined
   }
 
-  /** Listens on all addresses of the machine. Rejects with the system's error. */
-  async listen(port: number): Promise<void> {
-    this.#server.listen(port)
-    await once(this.#server, 'listening')
+  async start(): Promise<void> {
+    const group = this.#init.exchanges.open(this.#init.log)
+    const server = createServer((socket) => this.#accept(socket, group))
+    server.maxConnections = MAX_CONNECTIONS
+    server.listen(this.#init.port)
+    await once(server, 'listening')
+    this.#running = { server, group }
   }
 
-  /** Hangs up on whoever is there. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) {
-      return
+  async stop(graceMs: number): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    if (running !== undefined) {
+      const closed = once(running.server, 'close')
+      running.server.close()
+      await running.group.stop(graceMs)
+      await closed
     }
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    for (const socket of this.#sockets) {
-      socket.destroy()
-    }
-    await closed
   }
 
-  #serve(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+  #accept(socket: Socket, group: ExchangeGroup): void {
     // A reset is as good as an end: nothing more comes.
     socket.on('error', () => {})
     const caller = callerOf(socket)
-    if (caller === undefined || !this.#takesTurn(caller)) {
+    const served =
+      caller !== undefined && 'wait' in group.next(caller)
+        ? group.admit(caller, () => this.#serve(socket, caller, group.signal))
+        : undefined
+    if (served === undefined) {
       socket.destroy()
       return
     }
-    const deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS)
-    socket.once('close', () => clearTimeout(deadline))
-    let text = ''
-    socket.setEncoding('utf8')
-    socket.on('data', (chunk: string) => {
-      text += chunk
-      const address = readAddress(text)
-      if (address !== undefined || text.length > MAX_REQUEST_BYTES) {
-        socket.removeAllListeners('data')
-        socket.end(() => socket.destroy())
-      }
+    served.catch((err) => this.#init.log.error('an old client failed - %e', err))
+  }
+
+  async #serve(socket: Socket, caller: Caller, stopping: AbortSignal): Promise<void> {
+    const stopped = Promise.withResolvers<void>()
+    const end = () => {
+      socket.destroy()
+      stopped.resolve()
+    }
+    stopping.addEventListener('abort', end, { once: true })
+    try {
+      const address = await readAddress(socket)
       if (address !== undefined) {
-        this.#register(caller, address)
+        await Promise.race([this.#init.legacy.register(caller, address), stopped.promise])
       }
-    })
-  }
-
-  /** Nobody waits for an answer. */
-  #register(caller: Caller, address: string): void {
-    this.#init.peers.register(caller, address).catch((err) => this.#init.log.error('an old client failed - %e', err))
-  }
-
-  #takesTurn(caller: Caller): boolean {
-    const turn = this.#init.limits.next(caller, this.#init.clock())
-    return 'wait' in turn
+    } finally {
+      stopping.removeEventListener('abort', end)
+    }
   }
 }
 
-/** Nobody proved an identity: the IP stands in for it where one is counted by. */
+/** No identity is proved here: where callers are counted by theirs, the IP stands in for it. */
 function callerOf({ remoteAddress = '', remoteFamily, remotePort }: Socket): Caller | undefined {
   return callerAt(remoteAddress, `/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}/tcp/${remotePort}`)
 }
 
+/** The address that a socket brings, once it is whole; undefined when none does in time. Either way the socket is closed then. */
+function readAddress(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => socket.destroy(), READ_TIMEOUT_MS)
+    socket.once('close', () => {
+      clearTimeout(deadline)
+      resolve(undefined)
+    })
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      const address = addressIn(text)
+      if (address !== undefined || text.length > MAX_REQUEST_BYTES) {
+        socket.removeAllListeners('data')
+        socket.end(() => socket.destroy())
+        resolve(address)
+      }
+    })
+  })
+}
+
 /** The address of the first JSON value, once it is whole, as Go's decoder takes it: with or without a line end. */
-function readAddress(text: string): string | undefined {
+function addressIn(text: string): string | undefined {
   for (const candidate of [text, text.split('\n', 1)[0]!]) {
     try {
       const value: unknown = JSON.parse(candidate)

@@ -8,6 +8,7 @@ import type {
   PrivateKey,
   Upgrader,
 } from '@libp2p/interface'
+import type { AddressManager } from '@libp2p/interface-internal'
 import * as multistream from '@libp2p/multistream-select'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -25,13 +26,7 @@ export interface DialBackComponents {
   readonly privateKey: PrivateKey
   readonly upgrader: Upgrader
   readonly logger: ComponentLogger
-}
-
-export interface DialBackInit {
-  /** How long a dial may take, ms. Default {@link DIAL_TIMEOUT_MS}. */
-  readonly timeout?: number
-  /** Optimizations that its handshakes do without. Default: none. */
-  readonly disabled?: readonly Optimization[] | undefined
+  readonly addressManager: Pick<AddressManager, 'getAddresses'>
 }
 
 /**
@@ -46,13 +41,16 @@ export interface DialBackInit {
  */
 export function dialBack(
   components: DialBackComponents,
-  { timeout = DIAL_TIMEOUT_MS, disabled = [] }: DialBackInit = {},
+  { disabled }: { readonly disabled: readonly Optimization[] },
 ): Dial {
   const transport = tcp()(components)
   // One static key, and one signature of it, serve all dials.
   const encrypter = patchedNoise(new Set(disabled))(components)
   return async (address, visit) => {
-    const signal = AbortSignal.timeout(timeout)
+    if (isOwn(address, components.addressManager)) {
+      return { fault: 'dial_self' }
+    }
+    const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
     const handshake = new HandshakeOnly(encrypter, signal, async (peer) => {
       if (peer.peerId !== components.peerId.toString()) {
         await visit?.(peer)
@@ -71,6 +69,13 @@ export function dialBack(
     const remote = handshake.remotePeer!
     return remote.equals(components.peerId) ? { fault: 'dial_self' } : { peerId: remote.toString() }
   }
+}
+
+function isOwn(address: string, addressManager: DialBackComponents['addressManager']): boolean {
+  return addressManager
+    .getAddresses()
+    .map((each) => each.toString())
+    .some((own) => own === address || own.startsWith(`${address}/`))
 }
 
 /** An upgrader that stops once the PeerId is known. The transport closes the socket of an upgrade that throws. */

@@ -7,6 +7,7 @@ import { type AdmissionRules, refuse } from '../policy/admission.ts'
 import type { RegistrationRecord } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Merged, Store, Table } from '../store/store.ts'
+import type { LegacyApi } from './point-api.ts'
 import { type Written, write } from './table-change.ts'
 
 export interface LegacyPeersInit {
@@ -45,7 +46,7 @@ interface LegacyPeer {
  * Those who registered by the wire of the original, which has no identities. They are kept apart from the others and
  * handed out only to those who ask for them.
  */
-export class LegacyPeers {
+export class LegacyPeers implements LegacyApi {
   readonly #init: LegacyPeersInit
   readonly #peers = new Map<string, LegacyPeer>()
   readonly #connecting = new Set<string>()
@@ -84,14 +85,8 @@ export class LegacyPeers {
     return written === 'kept'
   }
 
-  /** Canonical multiaddrs of those that a caller may be handed, the last ones first. */
-  *addressesFor(scope: Scope): Generator<string, undefined> {
-    const now = this.#init.clock()
-    for (const { record, scope: own, misses } of [...this.#peers.values()].reverse()) {
-      if (record.expiresAt > now && misses === 0 && (own === 'public' || own === scope)) {
-        yield record.address
-      }
-    }
+  async discover({ scope }: Caller, limit: number): Promise<readonly string[]> {
+    return Iterator.from(this.#heldFor(scope)).take(Math.max(0, limit)).toArray()
   }
 
   /** What a store should keep. */
@@ -143,6 +138,16 @@ export class LegacyPeers {
     peer.misses = (await this.#connects(address)) ? 0 : peer.misses + 1
     if (peer.misses >= GIVE_UP_AFTER && this.#peers.get(address) === peer) {
       this.#drop(address)
+    }
+  }
+
+  /** Canonical multiaddrs that a caller of this scope is handed, those seen last first. */
+  *#heldFor(scope: Scope): Generator<string, undefined> {
+    const now = this.#init.clock()
+    for (const { record, scope: own, misses } of [...this.#peers.values()].reverse()) {
+      if (record.expiresAt > now && misses === 0 && (own === 'public' || own === scope)) {
+        yield record.address
+      }
     }
   }
 

@@ -46,7 +46,10 @@ export interface BootstrapServiceInit {
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
-  /** Of these, the optimizations are left out of the handshakes of dial-backs. Default: none. */
+  /**
+   * Of these, the optimizations are left out of the handshakes of dial-backs. `loopShare` counts here only in a node
+   * without the guard: with it, the guard's share is taken, or none. Default: none.
+   */
   readonly disable?: Disabled
   /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
   readonly legacyTcp?: number
@@ -64,6 +67,8 @@ export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly addressManager: AddressManager
   readonly upgrader: Upgrader
   readonly logger: ComponentLogger
+  /** The service of that name, where there is one. libp2p throws when it is read and there is none. */
+  readonly guard?: unknown
 }
 
 export interface BootstrapServiceEvents {
@@ -90,6 +95,8 @@ export interface Counters {
   renewed: number
   /** Addresses refused. */
   refused: number
+  /** Addresses removed because their peers asked for it. */
+  removed: number
   /** Addresses that could not be proved in time, and will be tried again. */
   pending: number
   /** Requests answered with an error. */

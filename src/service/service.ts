@@ -3,26 +3,21 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Clock, steadyClock } from '../base/clock.ts'
 import { secureRandom } from '../base/random.ts'
 import { BootstrapFrontend } from '../frontends/bootstrap/bootstrap.ts'
-import { MAX_STREAMS } from '../frontends/exchanges.ts'
+import { Exchanges, type Frontend } from '../frontends/exchanges.ts'
 import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
 import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
 import { dialBack } from '../host/dial-back.ts'
-import { LoopShare } from '../host/guard/loop-share.ts'
 import { IdentifiedPeers } from '../host/identified.ts'
 import { acceptsConnection } from '../host/tcp-connect.ts'
-import type { Caller } from '../peer/caller.ts'
 import { samePeer } from '../peer/peer-id.ts'
 import { isLegacy, LegacyPeers, withLegacy } from '../point/legacy-peers.ts'
 import { LocalPoint } from '../point/local-point.ts'
 import { RecordLearner } from '../point/record-learner.ts'
 import { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { SignedRecords } from '../point/signed-records.ts'
-import { accessList } from '../policy/access-list.ts'
-import type { AdmissionRules } from '../policy/admission.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
-import type { Dial } from '../proofs/dial.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
@@ -31,18 +26,15 @@ import { fileStore } from '../store/file/file-store.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'
 import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
-import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
-import { RENDEZVOUS_PROTOCOL } from '../wire/rendezvous-messages.ts'
 import { readerOf, recordAnswerOf } from './identify-answers.ts'
+import { takesShare } from './loop-share.ts'
+import { rulesOf } from './rules.ts'
 import {
   type BootstrapServiceComponents,
   type BootstrapServiceEvents,
   type BootstrapServiceInit,
   type BootstrapStatus,
   type Counters,
-  MAX_NETWORKS,
-  MAX_PEERS,
-  MAX_PEERS_PER_NETWORK,
   REPROVE_INTERVAL_MS,
 } from './service-init.ts'
 
@@ -71,22 +63,17 @@ export function bootstrapService(
 export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer'
   readonly [serviceCapabilities]: string[] = ['bootstrap-peer']
-  readonly #components: BootstrapServiceComponents
   readonly #log: Logger
   readonly #clock: Clock
   readonly #store: Store
   readonly #point: RendezvousPoint
   readonly #schedule: ProofSchedule
   readonly #snapshots: SnapshotSchedule
-  readonly #frontend: BootstrapFrontend
-  readonly #rendezvous: RendezvousFrontend | undefined
+  /** In the order in which they start. */
+  readonly #frontends: readonly Frontend[]
+  readonly #legacyTcp: LegacyTcpFrontend | undefined
   readonly #learner: RecordLearner | undefined
-  /** What frontends see of the point. */
-  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: the frontends still call the point itself
-  readonly #api: LocalPoint
   readonly #legacy: LegacyPeers
-  readonly #legacyTcp: LegacyTcpFrontend
-  readonly #legacyPort: number | undefined
   /** All that the store keeps. */
   readonly #table: Table
   readonly #sourceNat = new SourceNatWatch()
@@ -96,6 +83,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     registered: 0,
     renewed: 0,
     refused: 0,
+    removed: 0,
     pending: 0,
     errors: 0,
   }
@@ -105,29 +93,18 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   constructor(components: BootstrapServiceComponents, init: BootstrapServiceInit) {
     super()
-    this.#components = components
     this.#log = components.logger.forComponent('bootstrap-peer')
     const clock = init.clock ?? steadyClock()
     const random = init.random ?? secureRandom()
     const interval = init.reproveInterval ?? REPROVE_INTERVAL_MS
-    const maxPeers = init.maxPeers ?? MAX_PEERS
     const listing = init.listing ?? 'verified'
     this.#clock = clock
     this.#store = init.store ?? this.#storeAt(init.file, clock, init.acceptEdit)
-    const dial = this.#dialOthers(dialBack(components, { disabled: init.disable?.optimizations }))
+    const dial = dialBack(components, { disabled: init.disable?.optimizations ?? [] })
     const visitOf = (registration: Registration) => this.#learner?.visitOf(registration)
     const first = new Prober({ dial, clock, visitOf, budget: FIRST_PROOFS })
     const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
-    const rules: AdmissionRules = {
-      networks: init.networks === undefined ? undefined : new Set(init.networks),
-      maxNetworks: init.maxNetworks ?? MAX_NETWORKS,
-      maxRegistrations: maxPeers,
-      maxPeersPerNetwork: init.maxPeersPerNetwork ?? MAX_PEERS_PER_NETWORK,
-      allowForeignIp: init.allowForeignIp ?? false,
-      allowPrivateIp: init.allowPrivateIp ?? false,
-      unlimitedNeighbours: init.unlimitedNeighbours ?? false,
-      access: accessList({ deny: init.deny ?? [], allow: init.allow ?? [] }),
-    }
+    const rules = rulesOf(init)
     this.#point = new RendezvousPoint({
       registry: new Registry({ listing }),
       store: this.#store,
@@ -152,8 +129,6 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       clock,
       onFailure: (err) => this.#snapshotFailed('the snapshot failed - %e', err),
     })
-    const own = components.peerId.toString()
-    const loop = new LoopShare(() => performance.now())
     this.#legacy = new LegacyPeers({
       rules,
       view: this.#point.view,
@@ -163,36 +138,29 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       clock,
       onChange: () => this.#snapshots.changed(),
     })
-    this.#legacyPort = init.legacyTcp
     this.#table = withLegacy(this.#point.operatorList, this.#legacy)
-    // One budget, whichever protocol somebody speaks.
-    const exchanges = {
+    const records = new SignedRecords({ point: this.#point, rules })
+    // One budget for the callers of all protocols.
+    const exchanges = new Exchanges({
       limits: new RequestLimits(),
-      count: (event: keyof Counters) => {
+      clock,
+      takeShare: takesShare(components, init.disable?.protections ?? []),
+      count: (event) => {
         this.#counters[event]++
       },
-      onCaller: (caller: Caller) => {
+      onCaller: (caller) => {
         const warning = this.#sourceNat.see(caller)
         if (warning !== undefined) {
           this.#warn(warning)
         }
       },
-    }
-    this.#frontend = new BootstrapFrontend({
-      point: this.#point,
-      ...exchanges,
-      clock,
-      siblings: (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', own)),
-      legacy: this.#legacy,
-      share: () => new Promise((resolve) => loop.take(0, resolve)),
-      log: this.#log,
     })
-    const records = new SignedRecords({ point: this.#point, rules })
+    let forms: ReaderForms | undefined
     if (init.rendezvous !== false) {
       // A budget each: a crowd of callers is not to keep the node from learning of those who register.
       const readers = new IdentifiedPeers(components, { clock })
       const registered = new IdentifiedPeers(components, { clock })
-      const learner = new RecordLearner({
+      this.#learner = new RecordLearner({
         view: this.#point.view,
         records,
         clock,
@@ -205,20 +173,20 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
           }
         },
       })
-      this.#learner = learner
-      this.#rendezvous = new RendezvousFrontend({
-        point: this.#point,
-        records,
-        ...exchanges,
-        clock,
-        random,
-        forms: new ReaderForms(async ({ remotePeer }) => readerOf(await readers.of(remotePeer))),
-        log: components.logger.forComponent('bootstrap-peer:rendezvous'),
-        onDiscover: (network) => learner.onDiscover(network),
-      })
+      forms = new ReaderForms(async ({ remotePeer }) => readerOf(await readers.of(remotePeer)))
     }
-    this.#api = new LocalPoint({ point: this.#point, records, learner: this.#learner, prover: first })
-    this.#legacyTcp = new LegacyTcpFrontend({ peers: this.#legacy, limits: exchanges.limits, clock, log: this.#log })
+    const { registrar, peerId, logger } = components
+    const point = new LocalPoint({ point: this.#point, records, learner: this.#learner, prover: first })
+    const [legacy, log] = [this.#legacy, this.#log]
+    const siblings = (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', peerId.toString()))
+    const rendezvousLog = logger.forComponent('bootstrap-peer:rendezvous')
+    this.#legacyTcp =
+      init.legacyTcp === undefined ? undefined : new LegacyTcpFrontend({ port: init.legacyTcp, exchanges, legacy, log })
+    this.#frontends = [
+      new BootstrapFrontend({ registrar, exchanges, point, legacy, siblings, clock, log }),
+      forms && new RendezvousFrontend({ registrar, exchanges, point, forms, random, log: rendezvousLog }),
+      this.#legacyTcp,
+    ].filter((each) => each !== undefined)
   }
 
   /** Reads what was kept. libp2p starts to listen only after this. */
@@ -234,19 +202,15 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#snapshots.changed()
   }
 
+  /** Takes requests. Rejects when a port is taken; none is taken then. */
   async start(): Promise<void> {
-    await this.#components.registrar.handle(BOOTSTRAP_PROTOCOL, this.#frontend.handle, {
-      maxInboundStreams: MAX_STREAMS,
-      maxOutboundStreams: 0,
-    })
-    if (this.#rendezvous !== undefined) {
-      await this.#components.registrar.handle(RENDEZVOUS_PROTOCOL, this.#rendezvous.handle, {
-        maxInboundStreams: MAX_STREAMS,
-        maxOutboundStreams: 0,
-      })
-    }
-    if (this.#legacyPort !== undefined) {
-      await this.#legacyTcp.listen(this.#legacyPort)
+    try {
+      for (const frontend of this.#frontends) {
+        await frontend.start()
+      }
+    } catch (err) {
+      await Promise.all(this.#frontends.map((frontend) => frontend.stop(0)))
+      throw err
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
@@ -254,15 +218,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   /** Answers what was asked, then keeps what is known. */
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#components.registrar.unhandle(BOOTSTRAP_PROTOCOL)
-    if (this.#rendezvous !== undefined) {
-      await this.#components.registrar.unhandle(RENDEZVOUS_PROTOCOL)
-    }
-    await Promise.all([
-      this.#frontend.stop(ANSWER_GRACE_MS),
-      this.#rendezvous?.stop(ANSWER_GRACE_MS),
-      this.#legacyTcp.stop(),
-    ])
+    await Promise.all(this.#frontends.map((frontend) => frontend.stop(ANSWER_GRACE_MS)))
   }
 
   async stop(): Promise<void> {
@@ -297,7 +253,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registrationCount: view.size,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
-      ...(this.#legacyTcp.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
+      ...(this.#legacyTcp?.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
       store: this.#store.state,
       counters: { ...this.#counters },
     }
@@ -337,15 +293,5 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   #warn(message: string): void {
     this.#log(message)
     this.safeDispatchEvent('warning', { detail: { message } })
-  }
-
-  /** A node that registers our own address would have us dial ourselves. */
-  #dialOthers(dial: Dial): Dial {
-    return async (address, visit) => {
-      const own = this.#components.addressManager.getAddresses()
-      return own.some((each) => each.toString().startsWith(`${address}/`) || each.toString() === address)
-        ? { fault: 'dial_self' }
-        : await dial(address, visit)
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
-import { MAX_VARINT_BYTES, ProtobufError, readVarint } from '../wire/protobuf.ts'
+import { encodeVarint, MAX_VARINT_BYTES, ProtobufError, readVarint } from '../wire/protobuf.ts'
+import { sendAll, type WriteLimits } from './send.ts'
 
 export interface MessageLimits {
   /** The most bytes of a message, its length prefix not counted. */
@@ -46,6 +47,16 @@ export async function* readMessages(
     }
     yield length === 0 ? new Uint8Array(0) : await read(length)
   }
+}
+
+/** Writes a message behind its length, as {@link sendAll} does. */
+export async function writeMessage(
+  stream: Stream,
+  message: Uint8Array,
+  limits: WriteLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  await sendAll(stream, Buffer.concat([encodeVarint(message.length), message]), limits, signal)
 }
 
 async function readLength(read: (count: number) => Promise<Uint8Array>): Promise<number> {

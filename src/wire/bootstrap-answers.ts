@@ -102,7 +102,7 @@ function readOutcomes(value: unknown): ExplainedOutcome[] {
     return [
       {
         address,
-        status: status === 'listed' || status === 'pending' ? status : 'refused',
+        status: status === 'listed' || status === 'pending' || status === 'removed' ? status : 'refused',
         code: boundedText(member(item, 'code'), MAX_TEXT) ?? 'unknown',
         message: boundedText(member(item, 'message'), MAX_TEXT) ?? '',
         expiresIn: seconds(member(item, 'expiresIn')) ?? null,

@@ -76,7 +76,7 @@ export interface PeerRecord {
 /** What became of one address of a request. */
 export interface ExplainedOutcome {
   readonly address: string
-  readonly status: 'listed' | 'pending' | 'refused'
+  readonly status: 'listed' | 'pending' | 'removed' | 'refused'
   readonly code: string
   readonly message: string
   /** Seconds until the registration ends; null when it has none or never ends. */

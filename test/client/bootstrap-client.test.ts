@@ -35,7 +35,7 @@ describe('a client of one bootstrap', () => {
     assert.deepEqual(peers, [
       { id: alice.peerId.toString(), addresses: [{ text: addressOf(alice), group: undefined }] },
     ])
-    assert.equal((await forAlice.unregister()).registrations[0]!.code, 'removed')
+    assert.equal((await forAlice.unregister()).registrations[0]!.status, 'removed')
     assert.deepEqual((await forBob.discover()).peers, [])
   })
 

@@ -4,12 +4,12 @@ import { after, before, describe, it } from 'node:test'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
 import {
-  LINE_TIMEOUT_MS,
   LINGER_MS,
   MAX_STREAMS,
+  READ_TIMEOUT_MS,
   VERDICT_TIMEOUT_MS,
   WRITE_TIMEOUT_MS,
-} from '../../src/frontends/bootstrap/bootstrap.ts'
+} from '../../src/frontends/exchanges.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
 import { REFUSAL_CODES, refusal } from '../../src/policy/refusal.ts'
@@ -43,7 +43,7 @@ const LIMITS: ReadonlyArray<readonly [string, string]> = [
   ['`ttl`', `${codec.MAX_TTL_S} s; at least ${codec.MIN_TTL_S} s; default ${codec.DEFAULT_TTL_S} s`],
   ['peers of an answer, the caller not counted', `${codec.MAX_LIMIT}; default ${codec.DEFAULT_LIMIT}`],
   ['an answer', `${codec.DEFAULT_ANSWER_BYTES / 1024} KiB; with a \`limit\`, ${codec.MAX_ANSWER_BYTES / 1024} KiB`],
-  ['time for a line to arrive, from when it is asked for', `${LINE_TIMEOUT_MS / 1000} s`],
+  ['time for a line to arrive, from when it is asked for', `${READ_TIMEOUT_MS / 1000} s`],
   ['time for the verdicts of a registration', `${VERDICT_TIMEOUT_MS / 1000} s`],
   ['time in a queue before `rate_limited`', `${LONGEST_WAIT_MS / 1000} s`],
   ['time for the client to take more of an answer', `${WRITE_TIMEOUT_MS / 1000} s; then the stream is reset`],

@@ -79,14 +79,6 @@ export const PLANNED: ReadonlySet<string> = new Set<Part>([
  * only gets shorter.
  */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'frontends/legacy-tcp.ts → point/legacy-peers.ts': 'it calls registerLegacy of the api',
-  'frontends/bootstrap/bootstrap.ts → point/legacy-peers.ts': 'the api answers with them',
-  'frontends/bootstrap/bootstrap.ts → point/rendezvous-point.ts': 'it calls the api',
-  'frontends/bootstrap/bootstrap-answer.ts → point/legacy-peers.ts': 'the api answers with them',
-  'frontends/bootstrap/bootstrap-answer.ts → point/rendezvous-point.ts': 'it is handed plain peers by the api',
-  'frontends/rendezvous/rendezvous-answers.ts → point/rendezvous-point.ts': 'it calls the api',
-  'frontends/rendezvous/rendezvous-answers.ts → point/signed-records.ts': 'it is handed plain pages by the api',
-  'frontends/rendezvous/rendezvous-answers.ts → registry/listing-order.ts': 'where a reader stands goes to the api',
   'client/discovery/discovery-run.ts → client/keeper/keeper-init.ts':
     'the default target goes to client/keeper-link.ts',
   'cli/commands/examine.ts → wire/bootstrap-codec.ts': 'the client exports what its answers hold',

@@ -1,19 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Connection, Logger, Stream } from '@libp2p/interface'
+import type { Logger } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
 import { pipe } from 'it-pipe'
 import type { Clock } from '../../base/clock.ts'
-import { type Caller, callerAt } from '../../peer/caller.ts'
-import type { LegacyPeers } from '../../point/legacy-peers.ts'
-import type { AddressOutcome } from '../../point/point-api.ts'
-import type { RendezvousPoint } from '../../point/rendezvous-point.ts'
+import type { AddressOutcome, LegacyApi, PointApi } from '../../point/point-api.ts'
 import { refusal } from '../../policy/refusal.ts'
-import type { RequestLimits } from '../../policy/request-limits.ts'
 import { type Line, readLines } from '../../streams/line-reader.ts'
 import { writeLines } from '../../streams/line-writer.ts'
-import { lingerAtMost } from '../../streams/linger.ts'
-import { UnreadAnswers } from '../../streams/unread-answers.ts'
 import {
   ASK,
+  BOOTSTRAP_PROTOCOL,
   type BootstrapRequest,
   DEFAULT_LIMIT,
   decodeRequest,
@@ -23,94 +18,76 @@ import {
   MAX_LINE_BYTES,
   MAX_LINES,
 } from '../../wire/bootstrap-codec.ts'
-import { answerTo } from './bootstrap-answer.ts'
+import {
+  type Exchange,
+  type ExchangeGroup,
+  type Exchanges,
+  type Frontend,
+  MAX_STREAMS,
+  READ_TIMEOUT_MS,
+  VERDICT_TIMEOUT_MS,
+} from '../exchanges.ts'
+import { AnswerDraft } from './bootstrap-answer.ts'
 
-/** How long a line may take to arrive, ms. */
-export const LINE_TIMEOUT_MS = 5000
-/** How long the verdicts of a registration may take, ms: what is undecided then is `pending`. */
-export const VERDICT_TIMEOUT_MS = 5000
-/** How long the far side may take to read an answer, ms. */
-export const WRITE_TIMEOUT_MS = 5000
-/** How long a stream that we are done with may stay half open, ms. */
-export const LINGER_MS = 5000
 /** When to try again what the store did not take, s. */
 export const STORE_RETRY_S = 30
-/** Streams of one connection at the same time; libp2p resets the others. */
-export const MAX_STREAMS = 8
-/** Exchanges at the same time, over all connections; the limits of libp2p are by connection only. */
-export const MAX_EXCHANGES = 4096
 
 export interface BootstrapFrontendInit {
-  readonly point: RendezvousPoint
-  readonly limits: RequestLimits
+  readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
+  readonly exchanges: Exchanges
+  readonly point: PointApi
+  /** The peers of the original's wire, for requests that ask for them. */
+  readonly legacy: Pick<LegacyApi, 'discover'>
+  /** Other bootstraps of this operator, for requests that ask for an explanation. */
+  readonly siblings: readonly string[]
+  /** The time that `expiresIn` counts from, ms since the epoch. */
   readonly clock: Clock
   readonly log: Logger
-  /** Other bootstraps of this operator, told to whoever asks for an explanation. */
-  readonly siblings?: readonly string[]
-  /** Those who registered by the wire of the original, told to whoever asks for them. */
-  readonly legacy?: LegacyPeers
-  /** Told once for each line answered, and for each address of it. */
-  readonly count: (event: ExchangeEvent) => void
-  /** Waits for a share of the event loop: many long answers at once are not to hold up everybody else. */
-  readonly share?: () => Promise<void>
-  /** Told once for each stream. */
-  readonly onCaller?: (caller: Caller) => void
 }
 
-export type ExchangeEvent = 'requests' | 'answered' | 'errors' | 'registered' | 'renewed' | 'pending' | 'refused'
+/** An answer without its stream. Behind the last one nothing more is read. */
+interface LineAnswer {
+  readonly line: string
+  readonly isLast: boolean
+}
 
 /** `/bootstrap/1.0.0`: lines in, answers out, in order. */
-export class BootstrapFrontend {
+export class BootstrapFrontend implements Frontend {
   readonly #init: BootstrapFrontendInit
-  readonly #exchanges = new Set<Promise<void>>()
-  readonly #unread = new UnreadAnswers()
-  readonly #stopping = new AbortController()
+  #group: ExchangeGroup | undefined
 
   constructor(init: BootstrapFrontendInit) {
     this.#init = init
   }
 
-  /** A libp2p stream handler. Rejects when the stream breaks; libp2p resets it then. */
-  readonly handle = (stream: Stream, connection: Connection): Promise<void> => {
-    const exchange = this.#exchange(stream, connection).finally(() => this.#exchanges.delete(exchange))
-    this.#exchanges.add(exchange)
-    return exchange
-  }
-
-  /** Lets what is being answered finish, for `grace` ms at most, then ends what is left. */
-  async stop(grace: number): Promise<void> {
-    const finished = Promise.allSettled(this.#exchanges)
-    await Promise.race([finished, delay(grace, undefined, { ref: false })])
-    this.#stopping.abort(new Error('the bootstrap stops'))
-    await finished
-  }
-
-  async #exchange(stream: Stream, connection: Connection): Promise<void> {
-    const caller = callerAt(connection.remotePeer.toString(), connection.remoteAddr.toString())
-    if (caller === undefined || this.#exchanges.size >= MAX_EXCHANGES) {
-      throw new Error(caller === undefined ? 'the caller has no IP address' : 'too many exchanges at a time')
-    }
-    this.#init.onCaller?.(caller)
-    const { signal } = this.#stopping
-    await pipe(
-      readLines(stream, { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_LINES, timeout: LINE_TIMEOUT_MS }, signal),
-      decodeLines,
-      (requests) => this.#answers(requests, caller),
-      writeLines(
-        stream,
-        {
-          timeout: WRITE_TIMEOUT_MS,
-          onWait: (bytes) => this.#unread.wait(stream, bytes),
-          onWaitOver: () => this.#unread.end(stream),
-        },
-        signal,
-      ),
+  async start(): Promise<void> {
+    const group = this.#init.exchanges.open(this.#init.log)
+    this.#group = group
+    await this.#init.registrar.handle(
+      BOOTSTRAP_PROTOCOL,
+      (stream, connection) => group.run(stream, connection, (exchange) => this.#serve(exchange)),
+      { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: 0 },
     )
-    lingerAtMost(stream, LINGER_MS)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await this.#init.registrar.unhandle(BOOTSTRAP_PROTOCOL)
+    await this.#group?.stop(graceMs)
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { stream, signal } = exchange
+    const limits = { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_LINES, timeout: READ_TIMEOUT_MS }
+    await pipe(
+      readLines(stream, limits, signal),
+      decodeLines,
+      (requests) => this.#answers(requests, exchange),
+      writeLines(stream, exchange.writing, signal),
+    )
   }
 
   /** An answer to each request, up to the first fault. No generator: it would keep each answer until the next is due. */
-  #answers(requests: AsyncGenerator<BootstrapRequest | Fault>, caller: Caller): AsyncIterable<string> {
+  #answers(requests: AsyncGenerator<BootstrapRequest | Fault>, exchange: Exchange): AsyncIterable<string> {
     const end = async () => {
       await requests.return(undefined)
       return { done: true, value: undefined } as const
@@ -121,86 +98,88 @@ export class BootstrapFrontend {
       if (done) {
         return await end()
       }
-      const answer = await this.#answer(value, caller)
-      isOver = answer.isLast
-      return { done: false, value: answer.line }
+      const { line, isLast } = await this.#answer(value, exchange)
+      isOver = isLast
+      return { done: false, value: line }
     }
     return { [Symbol.asyncIterator]: () => ({ next, return: end }) }
   }
 
-  async #answer(request: BootstrapRequest | Fault, caller: Caller): Promise<{ line: string; isLast: boolean }> {
-    const { count, log } = this.#init
-    count('requests')
-    const fault = isFault(request) ? request : await this.#waitForTurn(caller)
-    if (isFault(request) || fault !== undefined) {
-      count('errors')
-      return { line: encodeFault(fault!), isLast: true }
+  async #answer(request: BootstrapRequest | Fault, exchange: Exchange): Promise<LineAnswer> {
+    if (isFault(request)) {
+      exchange.unreadable()
+      return lastAnswer(request)
     }
-    await this.#init.share?.()
-    try {
-      const line = await this.#serve(request, caller)
-      count('answered')
-      return { line, isLast: false }
-    } catch (err) {
-      log.error('an exchange failed - %e', err)
-      count('errors')
-      const message = 'the bootstrap could not answer; it has written down why'
-      return { line: encodeFault({ code: 'internal', message }), isLast: true }
-    }
+    return await exchange.answer<LineAnswer>({
+      serve: () => this.#serveRequest(request, exchange),
+      late: (retryAfterMs) => {
+        const retryAfter = retryAfterMs / 1000
+        return lastAnswer({
+          code: 'rate_limited',
+          message: `too many requests; ask again in ${retryAfter} s`,
+          retryAfter,
+        })
+      },
+      failed: () =>
+        lastAnswer({ code: 'internal', message: 'the bootstrap could not answer; it has written down why' }),
+    })
   }
 
-  /** Waits for the caller's turn; a fault when that is too far away. */
-  async #waitForTurn(caller: Caller): Promise<Fault | undefined> {
-    const turn = this.#init.limits.next(caller, this.#init.clock())
-    if ('retryAfter' in turn) {
-      const { retryAfter } = turn
-      return { code: 'rate_limited', message: `too many requests; ask again in ${retryAfter} s`, retryAfter }
+  async #serveRequest(request: BootstrapRequest, exchange: Exchange): Promise<{ answer: LineAnswer; ok: boolean }> {
+    const outcomes = await this.#register(request, exchange)
+    for (const outcome of outcomes) {
+      exchange.count(outcome.status === 'listed' ? (outcome.renewed ? 'renewed' : 'registered') : outcome.status)
     }
-    if (turn.wait > 0) {
-      await delay(turn.wait, undefined, { ref: false, signal: this.#stopping.signal })
-    }
-    return undefined
+    const fault = outcomes.some(isUnavailable) ? STORE_UNAVAILABLE : undefined
+    const line = await this.#list(request, exchange, { outcomes, fault })
+    return { answer: { line, isLast: false }, ok: fault === undefined }
   }
 
-  async #serve(request: BootstrapRequest, caller: Caller): Promise<string> {
-    const outcomes = await this.#register(request, caller)
-    let fault: Fault | undefined
-    if (outcomes.some((each) => each.status === 'refused' && each.refusal.code === 'unavailable')) {
-      fault = { ...refusal('unavailable'), code: 'unavailable', retryAfter: STORE_RETRY_S }
-      this.#init.count('errors')
-    }
-    this.#countOutcomes(outcomes)
-    // Long answers are for when others are read. One of default length fits into the window of any stream.
-    const isLong = request.limit !== undefined && request.limit > DEFAULT_LIMIT
-    const asked = isLong && this.#unread.isCrowded ? { ...request, limit: undefined } : request
-    return answerTo(asked, caller, { outcomes, fault }, this.#init)
-  }
-
-  #countOutcomes(outcomes: readonly AddressOutcome[]): void {
-    for (const each of outcomes) {
-      if (each.status === 'listed') {
-        this.#init.count(each.renewed ? 'renewed' : 'registered')
-      } else if (each.status !== 'removed') {
-        this.#init.count(each.status)
-      }
-    }
-  }
-
-  async #register(request: BootstrapRequest, caller: Caller): Promise<readonly AddressOutcome[]> {
+  async #register(
+    { network, addresses, ttl }: BootstrapRequest,
+    { caller }: Exchange,
+  ): Promise<readonly AddressOutcome[]> {
     const { point } = this.#init
-    if (request.ttl === 0) {
-      return await point.unregister(caller, request)
+    if (ttl === 0) {
+      return await point.unregister(caller, { network, addresses })
     }
-    if (request.addresses.length === 0) {
+    if (addresses.length === 0) {
       return []
     }
-    const { network, addresses, ttl } = request
-    return await point.register(
-      caller,
-      { network, addresses, ttlMs: ttl * 1000 },
-      AbortSignal.timeout(VERDICT_TIMEOUT_MS),
-    )
+    const request = { network, addresses, ttlMs: ttl * 1000 }
+    return await point.register(caller, request, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
   }
+
+  /** The line with as many peers as fit. */
+  async #list(
+    { network, limit: asked, explain, legacy }: BootstrapRequest,
+    { caller, isCrowded }: Exchange,
+    result: { readonly outcomes: readonly AddressOutcome[]; readonly fault: Fault | undefined },
+  ): Promise<string> {
+    // Long answers are for when others are read. One of default length fits into the window of any stream.
+    const isLong = asked !== undefined && asked > DEFAULT_LIMIT
+    const limit = isLong && isCrowded ? undefined : asked
+    const { point, clock, siblings } = this.#init
+    const { observed } = caller
+    const draft = new AnswerDraft({ explain, limit }, { ...result, observed, siblings, now: clock() })
+    const most = limit ?? DEFAULT_LIMIT
+    draft.addPeers(await point.discover(caller, { network, limit: most, maxBytes: draft.room }))
+    // The original's wire has no networks, so its peers are in the one without a name.
+    if (legacy && network === '' && draft.size < most && draft.room > 0) {
+      draft.addLegacy(await this.#init.legacy.discover(caller, most - draft.size))
+    }
+    return draft.toString()
+  }
+}
+
+const STORE_UNAVAILABLE: Fault = { ...refusal('unavailable'), code: 'unavailable', retryAfter: STORE_RETRY_S }
+
+function isUnavailable(outcome: AddressOutcome): boolean {
+  return outcome.status === 'refused' && outcome.refusal.code === 'unavailable'
+}
+
+function lastAnswer(fault: Fault): LineAnswer {
+  return { line: encodeFault(fault), isLast: true }
 }
 
 /** Bytes to requests. A stream without a line asks; after a fault nothing more is read. */
@@ -222,5 +201,5 @@ async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<Bootstra
 const FAULTS: Readonly<Record<Exclude<Line, Uint8Array>, string>> = {
   line_too_long: `a line has at most ${MAX_LINE_BYTES} bytes`,
   too_many_lines: `a stream has at most ${MAX_LINES} requests; open another one`,
-  timeout: `a line has to arrive within ${LINE_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
+  timeout: `a line has to arrive within ${READ_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
 }

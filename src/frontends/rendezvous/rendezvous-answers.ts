@@ -1,14 +1,18 @@
-import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import type { Caller } from '../../peer/caller.ts'
+import { DEFAULT_ANSWER_BYTES, MAX_ANSWER_BYTES, MIN_TTL_MS } from '../../peer/limits.ts'
 import { MAX_RECORD_ADDRESSES, openRecord, type SignedRecord } from '../../peer/record.ts'
-import type { ReadableForm, RecordEntry, RecordRefusal, UnsignedRecord } from '../../point/point-api.ts'
-import type { RendezvousPoint } from '../../point/rendezvous-point.ts'
-import type { SignedRecords } from '../../point/signed-records.ts'
-import type { Position } from '../../registry/listing-order.ts'
+import type {
+  AddressOutcome,
+  PagePosition,
+  PointApi,
+  RecordEntry,
+  RecordPage,
+  RecordPageRefusal,
+  RecordRefusal,
+  UnsignedRecord,
+} from '../../point/point-api.ts'
 import { decodeCookie, encodeCookie } from '../../wire/discover-cookie.ts'
 import { decodePeerInfo, encodePeerInfo } from '../../wire/peer-info.ts'
 import { encodedLength } from '../../wire/rendezvous-codec.ts'
@@ -22,37 +26,20 @@ import {
   type RegisterResponse,
   type RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
+import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges.ts'
 import type { ReaderForms } from './reader-forms.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
 
-/** How long the verdict on a registration may take, ms. */
-export const VERDICT_TIMEOUT_MS = 5000
 /**
  * The shortest time to live that is granted, s. The specification recommends 2 h, so that a point is not kept busy by
  * renewals; here rates bound those, and a registration of `/bootstrap/1.0.0` may be as short.
  */
-export const MIN_TTL_S = 60
-/** The most bytes of the registrations in an answer: as many as an answer of `/bootstrap/1.0.0` has. */
-export const MAX_ANSWER_BYTES = 512 * 1024
+export const MIN_TTL_S = MIN_TTL_MS / 1000
 
 export interface RendezvousAnswersInit {
-  readonly point: RendezvousPoint
-  readonly records: SignedRecords
+  readonly point: PointApi
   readonly forms: ReaderForms
-  readonly clock: Clock
   readonly random: Random
-  /** Told once for each request, and for each registration. */
-  readonly count: (event: ExchangeEvent) => void
-  /** Somebody asks for the peers of a network; of all, without one. The answer waits for it. */
-  readonly onDiscover?: (network: string | undefined) => Promise<void>
-}
-
-export type ExchangeEvent = 'requests' | 'answered' | 'errors' | 'registered' | 'renewed' | 'pending' | 'refused'
-
-/** Who asks, and on which connection. */
-export interface CallerConnection {
-  readonly caller: Caller
-  readonly connection: Connection
 }
 
 type Request = Extract<RendezvousMessage, { type: 'REGISTER' | 'UNREGISTER' | 'DISCOVER' }>
@@ -69,22 +56,28 @@ export class RendezvousAnswers {
     this.#epoch = Math.floor(init.random() * 2 ** 32)
   }
 
-  async answer(request: Request, remote: CallerConnection): Promise<Answer | undefined> {
+  /** The answer to a request; none for UNREGISTER. `ok` is false when it says that something was refused. */
+  async answer(request: Request, exchange: Exchange): Promise<{ answer: Answer | undefined; ok: boolean }> {
     switch (request.type) {
-      case 'REGISTER':
-        return { type: 'REGISTER_RESPONSE', ...(await this.#register(request, remote)) }
+      case 'REGISTER': {
+        const response = await this.#register(request, exchange)
+        return { answer: { type: 'REGISTER_RESPONSE', ...response }, ok: response.status === 'OK' }
+      }
       case 'UNREGISTER':
-        return await this.#unregister(request.ns, remote)
-      case 'DISCOVER':
-        return { type: 'DISCOVER_RESPONSE', ...(await this.#discover(request, remote)) }
+        return { answer: undefined, ok: await this.#unregister(request.ns, exchange) }
+      case 'DISCOVER': {
+        const response = await this.#discover(request, exchange)
+        return { answer: { type: 'DISCOVER_RESPONSE', ...response }, ok: response.status === 'OK' }
+      }
     }
   }
 
   async #register(
     { ns, signedPeerRecord, ttl = DEFAULT_TTL_S }: Register,
-    { caller }: CallerConnection,
+    exchange: Exchange,
   ): Promise<RegisterResponse> {
-    const { records, forms, count } = this.#init
+    const { point, forms } = this.#init
+    const { caller } = exchange
     if (ns === undefined) {
       return notRegistered({ status: 'E_INVALID_NAMESPACE', statusText: 'no namespace to register in' })
     }
@@ -92,113 +85,102 @@ export class RendezvousAnswers {
       return notRegistered({ status: 'E_INVALID_TTL', statusText: `a ttl is ${MIN_TTL_S} to ${MAX_TTL_S} seconds` })
     }
     const record = await readRecord(signedPeerRecord ?? new Uint8Array(0), caller.peerId)
-    const outcome =
-      typeof record === 'string'
-        ? { status: 'refused' as const, code: record }
-        : await records.register(
-            caller,
-            { network: ns, record, ttlMs: ttl * 1000 },
-            AbortSignal.timeout(VERDICT_TIMEOUT_MS),
-          )
-    if (typeof record !== 'string' && record.peerId === caller.peerId) {
+    if (typeof record === 'string') {
+      exchange.count('refused')
+      return notRegistered(failureOf(record))
+    }
+    const signal = AbortSignal.timeout(VERDICT_TIMEOUT_MS)
+    const outcome = await point.registerRecord(caller, { network: ns, record, ttlMs: ttl * 1000 }, signal)
+    if (record.peerId === caller.peerId) {
       forms.note(caller.peerId, record.form)
     }
     switch (outcome.status) {
       case 'listed':
-        count(outcome.renewed ? 'renewed' : 'registered')
+        exchange.count(outcome.renewed ? 'renewed' : 'registered')
         return { status: 'OK', ttl, statusText: outcome.withheld ? WITHHELD : undefined }
       case 'pending':
-        count('pending')
+        exchange.count('pending')
         return notRegistered({ status: 'E_UNAVAILABLE', statusText: PENDING })
       case 'refused':
-        count('refused')
+        exchange.count('refused')
         return notRegistered(failureOf(outcome.code))
     }
   }
 
-  /** The specification has no answer to it, and takes one for a namespace that the caller is not in for nothing. */
-  async #unregister(ns: string | undefined, { caller }: CallerConnection): Promise<undefined> {
-    if (ns !== undefined) {
-      await this.#init.point.unregister(caller, { network: ns, addresses: [] })
+  /** The specification has no answer to it, and a namespace that the caller is not in is no error. False when it was refused. */
+  async #unregister(ns: string | undefined, exchange: Exchange): Promise<boolean> {
+    if (ns === undefined) {
+      return true
     }
+    const outcomes = await this.#init.point.unregister(exchange.caller, { network: ns, addresses: [] })
+    for (const { status } of outcomes.filter(isRemovedOrRefused)) {
+      exchange.count(status)
+    }
+    return outcomes.every(({ status }) => status !== 'refused')
   }
 
-  async #discover(
-    { ns, limit, cookie }: Discover,
-    { caller, connection }: CallerConnection,
-  ): Promise<DiscoverResponse> {
-    const { records, forms, onDiscover } = this.#init
-    if (ns !== undefined && !records.serves(ns)) {
-      return notDiscovered(failureOf('network_not_served'))
-    }
-    await onDiscover?.(ns)
-    const own = ns === undefined ? undefined : records.formOf(ns, caller.peerId)
-    const form = own ?? (await forms.formOf(connection)) ?? records.usualForm(ns)
+  async #discover({ ns, limit, cookie }: Discover, exchange: Exchange): Promise<DiscoverResponse> {
+    const { point, forms } = this.#init
+    const { caller, connection } = exchange
     const from = this.#positionOf(cookie, ns)
-    if (from === undefined) {
-      return notDiscovered({ status: 'E_INVALID_COOKIE', statusText: 'no cookie of this namespace, here' })
+    if (from === 'invalid') {
+      return notDiscovered(INVALID_COOKIE)
     }
-    const page = this.#page(caller, { network: ns, form, limit: Math.min(limit ?? Infinity, MAX_REGISTRATIONS) }, from)
+    const { own, usual } = await point.recordForms(caller, ns)
+    const form = own ?? (await forms.formOf(connection)) ?? usual
+    // Long answers are for when others are read.
+    const maxBytes = exchange.isCrowded ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
+    const page = await point.discoverRecords(caller, {
+      network: ns,
+      form,
+      from,
+      limit: Math.min(limit ?? MAX_REGISTRATIONS, MAX_REGISTRATIONS),
+      maxBytes,
+    })
+    if ('refused' in page) {
+      return notDiscovered(pageFailure(page))
+    }
+    const { registrations, end } = cut(page, maxBytes)
     return {
       status: 'OK',
       statusText: undefined,
-      registrations: page.registrations,
-      cookie: this.#cookie(page.end, ns),
+      registrations,
+      cookie: encodeCookie({ version: 0, ...end, epoch: this.#epoch }, ns),
     }
   }
 
-  #page(
-    caller: Caller,
-    query: { readonly network: string | undefined; readonly form: ReadableForm; readonly limit: number },
-    from: Position,
-  ): { readonly registrations: readonly Register[]; readonly end: Position } {
-    const registrations: Register[] = []
-    const reading = this.#init.records.discover(caller, query, from)
-    let end = from
-    let room = MAX_ANSWER_BYTES
-    while (registrations.length < query.limit) {
-      const next = reading.next()
-      if (next.done) {
-        end = next.value
-        break
-      }
-      const registration = registrationOf(next.value)
-      room -= encodedLength(registration)
-      if (room < 0) {
-        break
-      }
-      registrations.push(registration)
-      end = next.value.position
-    }
-    return { registrations, end }
-  }
-
-  /** Where a cookie says that its holder is. One of an earlier run counts for none: nothing is known of it any more. */
-  #positionOf(cookie: Uint8Array | undefined, ns: string | undefined): Position | undefined {
-    const { records } = this.#init
+  /** Where a cookie says that its holder is; undefined begins. One of an earlier run begins too: its positions are gone. */
+  #positionOf(cookie: Uint8Array | undefined, ns: string | undefined): PagePosition | undefined | 'invalid' {
     if (cookie === undefined || cookie.length === 0) {
-      return records.start
+      return undefined
     }
     const decoded = decodeCookie(cookie, ns)
     if (decoded === undefined) {
-      return undefined
+      return 'invalid'
     }
     if (decoded.epoch !== this.#epoch) {
-      return records.start
+      return undefined
     }
     const { upTo, turn, version } = decoded
-    const position = turn === undefined ? { upTo, turn } : { upTo, turn, version }
-    return records.isPossible(position) ? position : undefined
-  }
-
-  #cookie(position: Position, ns: string | undefined): Uint8Array {
-    return encodeCookie({ version: 0, ...position, epoch: this.#epoch }, ns)
+    return turn === undefined ? { upTo, turn } : { upTo, turn, version }
   }
 }
 
 const WITHHELD =
   'registered, but the record names private addresses that do not belong to where you call from: it is handed out once you register without them'
 const PENDING = 'you did not answer at any of the addresses in time; you are listed when you do, or register again'
+
+const INVALID_COOKIE: Failure = { status: 'E_INVALID_COOKIE', statusText: 'no cookie of this namespace, here' }
+
+function pageFailure({ refused }: RecordPageRefusal): Failure {
+  return refused === 'position_impossible' ? INVALID_COOKIE : failureOf(refused)
+}
+
+function isRemovedOrRefused(
+  outcome: AddressOutcome,
+): outcome is Extract<AddressOutcome, { status: 'removed' | 'refused' }> {
+  return outcome.status === 'removed' || outcome.status === 'refused'
+}
 
 function notRegistered(failure: Failure): RegisterResponse {
   return { ...failure, ttl: undefined }
@@ -227,9 +209,28 @@ async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRe
   }
 }
 
+/** As much of a page as fits, and where its reader is then. The point counts records, the answer what is around them too. */
+function cut(
+  { entries, end }: RecordPage,
+  maxBytes: number,
+): { readonly registrations: readonly Register[]; readonly end: PagePosition } {
+  const registrations: Register[] = []
+  let room = maxBytes
+  for (const [i, entry] of entries.entries()) {
+    const registration = registrationOf(entry)
+    room -= encodedLength(registration)
+    // The first always fits: a record has 4 KiB at most, a namespace 255 bytes.
+    if (room < 0 && i > 0) {
+      return { registrations, end: entries[i - 1]!.position }
+    }
+    registrations.push(registration)
+  }
+  return { registrations, end }
+}
+
 function registrationOf({ network, peerId, envelope, addresses, ttlMs }: RecordEntry): Register {
-  const record = envelope ?? encodePeerInfo(peerInfoOf(peerId, addresses))
-  return { ns: network, signedPeerRecord: record, ttl: ttlMs / 1000 }
+  const signedPeerRecord = envelope ?? encodePeerInfo(peerInfoOf(peerId, addresses))
+  return { ns: network, signedPeerRecord, ttl: ttlMs / 1000 }
 }
 
 function peerInfoOf(peerId: string, addresses: readonly string[]) {

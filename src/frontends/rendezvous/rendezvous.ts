@@ -1,133 +1,98 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Connection, Logger, Stream } from '@libp2p/interface'
-import { type Caller, callerAt } from '../../peer/caller.ts'
-import type { RequestLimits } from '../../policy/request-limits.ts'
-import { lingerAtMost } from '../../streams/linger.ts'
-import { writeMessage } from '../../streams/message-writer.ts'
-import { type Frame, readMessages } from '../../streams/messages.ts'
+import type { Logger } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { type Frame, readMessages, writeMessage } from '../../streams/messages.ts'
+import { closeSent } from '../../streams/send.ts'
 import { decodeMessage, encodeMessage, isMessageFault, typeOf } from '../../wire/rendezvous-codec.ts'
-import { MAX_REQUEST_BYTES, type MessageFault, type RendezvousMessage } from '../../wire/rendezvous-messages.ts'
 import {
-  type CallerConnection,
-  type ExchangeEvent,
-  RendezvousAnswers,
-  type RendezvousAnswersInit,
-} from './rendezvous-answers.ts'
-import { faultOf } from './rendezvous-status.ts'
-
-/** How long a message may take to arrive, ms. */
-export const MESSAGE_TIMEOUT_MS = 5000
-/** How long the far side may take to read an answer, ms. */
-export const WRITE_TIMEOUT_MS = 5000
-/** How long a stream that we are done with may stay half open, ms. */
-export const LINGER_MS = 5000
-/** Requests of one stream. Most clients open one for each. */
-export const MAX_REQUESTS = 16
-/** Exchanges at the same time, over all connections; the limits of libp2p are by connection only. */
-export const MAX_EXCHANGES = 4096
+  MAX_REQUEST_BYTES,
+  type MessageFault,
+  RENDEZVOUS_PROTOCOL,
+  type RendezvousMessage,
+} from '../../wire/rendezvous-messages.ts'
+import {
+  type Exchange,
+  type ExchangeGroup,
+  type Exchanges,
+  type Frontend,
+  MAX_REQUESTS,
+  MAX_STREAMS,
+  READ_TIMEOUT_MS,
+} from '../exchanges.ts'
+import { RendezvousAnswers, type RendezvousAnswersInit } from './rendezvous-answers.ts'
+import { type Failure, faultOf } from './rendezvous-status.ts'
 
 export interface RendezvousFrontendInit extends RendezvousAnswersInit {
-  readonly limits: RequestLimits
+  readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
+  readonly exchanges: Exchanges
   readonly log: Logger
-  /** Told once for each stream. */
-  readonly onCaller?: (caller: Caller) => void
 }
 
 /** `/rendezvous/1.0.0` of libp2p/specs: messages in, answers out, in order. What is refused gets a status, not a reset. */
-export class RendezvousFrontend {
+export class RendezvousFrontend implements Frontend {
   readonly #init: RendezvousFrontendInit
   readonly #answers: RendezvousAnswers
-  readonly #exchanges = new Set<Promise<void>>()
-  readonly #stopping = new AbortController()
+  #group: ExchangeGroup | undefined
 
   constructor(init: RendezvousFrontendInit) {
     this.#init = init
     this.#answers = new RendezvousAnswers(init)
   }
 
-  /** A libp2p stream handler. Rejects when the stream breaks; libp2p resets it then. */
-  readonly handle = (stream: Stream, connection: Connection): Promise<void> => {
-    const exchange = this.#exchange(stream, connection).finally(() => this.#exchanges.delete(exchange))
-    this.#exchanges.add(exchange)
-    return exchange
+  async start(): Promise<void> {
+    const group = this.#init.exchanges.open(this.#init.log)
+    this.#group = group
+    await this.#init.registrar.handle(
+      RENDEZVOUS_PROTOCOL,
+      (stream, connection) => group.run(stream, connection, (exchange) => this.#serve(exchange)),
+      { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: 0 },
+    )
   }
 
-  /** Lets what is being answered finish, for `grace` ms at most, then ends what is left. */
-  async stop(grace: number): Promise<void> {
-    const finished = Promise.allSettled(this.#exchanges)
-    await Promise.race([finished, delay(grace, undefined, { ref: false })])
-    this.#stopping.abort(new Error('the rendezvous point stops'))
-    await finished
+  async stop(graceMs: number): Promise<void> {
+    await this.#init.registrar.unhandle(RENDEZVOUS_PROTOCOL)
+    await this.#group?.stop(graceMs)
   }
 
-  async #exchange(stream: Stream, connection: Connection): Promise<void> {
-    const caller = callerAt(connection.remotePeer.toString(), connection.remoteAddr.toString())
-    if (caller === undefined || this.#exchanges.size >= MAX_EXCHANGES) {
-      throw new Error(caller === undefined ? 'the caller has no IP address' : 'too many exchanges at a time')
-    }
-    this.#init.onCaller?.(caller)
-    const { signal } = this.#stopping
-    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: MESSAGE_TIMEOUT_MS }
+  async #serve(exchange: Exchange): Promise<void> {
+    const { stream, signal, writing } = exchange
+    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: READ_TIMEOUT_MS }
     let left = MAX_REQUESTS
     for await (const frame of readMessages(stream, limits, signal)) {
-      const answer = await this.#answer(frame, { caller, connection })
+      const answer = await this.#answer(readFrame(frame), exchange)
       if (answer !== undefined) {
-        await writeMessage(stream, encodeMessage(answer), WRITE_TIMEOUT_MS, signal)
+        await writeMessage(stream, encodeMessage(answer), writing, signal)
       }
       if (--left === 0) {
         break
       }
     }
-    await stream.close({ signal: AbortSignal.any([signal, AbortSignal.timeout(WRITE_TIMEOUT_MS)]) })
-    lingerAtMost(stream, LINGER_MS)
+    await closeSent(stream, writing, signal)
   }
 
   /** Undefined for what has no answer: UNREGISTER, and what is no request. */
-  async #answer(frame: Frame, remote: CallerConnection): Promise<RendezvousMessage | undefined> {
-    const request = readFrame(frame)
-    this.#count('requests')
+  async #answer(request: RendezvousMessage | MessageFault, exchange: Exchange): Promise<RendezvousMessage | undefined> {
     if (isMessageFault(request)) {
-      this.#count('errors')
+      exchange.unreadable()
       return request.type === 'REGISTER' || request.type === 'DISCOVER'
         ? failed(request.type, faultOf(request.fault, request.type))
         : undefined
     }
     const { type } = request
     if (type === 'REGISTER_RESPONSE' || type === 'DISCOVER_RESPONSE') {
-      this.#count('errors')
+      exchange.unreadable()
       return undefined
     }
-    const late = await this.#waitForTurn(remote.caller)
-    if (late !== undefined) {
-      this.#count('errors')
-      return type === 'UNREGISTER' ? undefined : failed(type, { status: 'E_UNAVAILABLE', statusText: late })
-    }
-    try {
-      const answer = await this.#answers.answer(request, remote)
-      this.#count(answer !== undefined && answer.status !== 'OK' ? 'errors' : 'answered')
-      return answer
-    } catch (err) {
-      this.#init.log.error('a request of the rendezvous protocol failed - %e', err)
-      this.#count('errors')
-      const statusText = 'the rendezvous point could not answer; it has written down why'
-      return type === 'UNREGISTER' ? undefined : failed(type, { status: 'E_INTERNAL_ERROR', statusText })
-    }
-  }
-
-  /** Waits for the caller's turn; in words, when that is too far away. */
-  async #waitForTurn(caller: Caller): Promise<string | undefined> {
-    const turn = this.#init.limits.next(caller, this.#init.clock())
-    if ('retryAfter' in turn) {
-      return `too many requests; ask again in ${turn.retryAfter} s`
-    }
-    if (turn.wait > 0) {
-      await delay(turn.wait, undefined, { ref: false, signal: this.#stopping.signal })
-    }
-    return undefined
-  }
-
-  #count(event: ExchangeEvent): void {
-    this.#init.count(event)
+    return await exchange.answer<RendezvousMessage | undefined>({
+      serve: () => this.#answers.answer(request, exchange),
+      late: (retryAfterMs) => {
+        const statusText = `too many requests; ask again in ${retryAfterMs / 1000} s`
+        return failed(type, { status: 'E_UNAVAILABLE', statusText })
+      },
+      failed: () => {
+        const statusText = 'the rendezvous point could not answer; it has written down why'
+        return failed(type, { status: 'E_INTERNAL_ERROR', statusText })
+      },
+    })
   }
 }
 
@@ -135,8 +100,13 @@ function readFrame(frame: Frame): RendezvousMessage | MessageFault {
   return 'tooLong' in frame ? { fault: 'message_too_long', type: typeOf(frame.tooLong) } : decodeMessage(frame)
 }
 
-function failed(type: 'REGISTER' | 'DISCOVER', failure: ReturnType<typeof faultOf>): RendezvousMessage {
-  return type === 'REGISTER'
-    ? { type: 'REGISTER_RESPONSE', ...failure, ttl: undefined }
-    : { type: 'DISCOVER_RESPONSE', ...failure, registrations: [], cookie: undefined }
+function failed(type: 'REGISTER' | 'UNREGISTER' | 'DISCOVER', failure: Failure): RendezvousMessage | undefined {
+  switch (type) {
+    case 'REGISTER':
+      return { type: 'REGISTER_RESPONSE', ...failure, ttl: undefined }
+    case 'DISCOVER':
+      return { type: 'DISCOVER_RESPONSE', ...failure, registrations: [], cookie: undefined }
+    case 'UNREGISTER':
+      return undefined
+  }
 }

@@ -54,6 +54,9 @@ export class GuardService implements Startable {
     return { halfOpen: table.halfOpen, open: table.open, counters: structuredClone(counters) }
   }
 
+  /** Resolves when the event loop has time for another answer; at once where `loopShare` is disabled. */
+  readonly takeShare = (): Promise<void> => this.#guard.takeShare()
+
   start(): void {
     this.#guard.stopping = false
     if (this.#guard.protects('peerStore')) {
@@ -86,6 +89,16 @@ export class GuardService implements Startable {
   #sweep(): void {
     this.#guard.sweep()
     this.#peers.sweep(performance.now()).catch((err) => this.#log.error('could not forget peers - %e', err))
+  }
+}
+
+/** The guard of a node; undefined where it has none, or another service has its name. */
+export function guardOf(components: { readonly guard?: unknown }): GuardService | undefined {
+  try {
+    return components.guard instanceof GuardService ? components.guard : undefined
+  } catch {
+    // libp2p's components throw for a service that is not there.
+    return undefined
   }
 }
 

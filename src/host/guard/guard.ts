@@ -76,6 +76,11 @@ export class Guard {
     }
   }
 
+  /** Resolves when the event loop has time for another answer; at once where `loopShare` is disabled. */
+  async takeShare(): Promise<void> {
+    await this.#share?.turn()
+  }
+
   /** Remembers which plain stream belongs to which socket. */
   encrypter<Components>(
     factory: (components: Components) => ConnectionEncrypter,

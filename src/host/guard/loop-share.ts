@@ -37,6 +37,11 @@ export class LoopShare {
     }
   }
 
+  /** Resolves when there is time for another piece of work: now, or in a later turn. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.take(0, resolve))
+  }
+
   #hasTime(): boolean {
     const now = this.#clock()
     if (this.#turnSince === undefined) {
