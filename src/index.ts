@@ -1,12 +1,12 @@
 export { type HostInit, hostOptions } from './host/libp2p.ts'
-export { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer, type Status } from './node.ts'
+export { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer, type NodeStatus } from './node.ts'
 export { type BootstrapService, bootstrapService } from './service/service.ts'
 export type {
   BootstrapServiceComponents,
   BootstrapServiceEvents,
   BootstrapServiceInit,
-  BootstrapStatus,
 } from './service/service-init.ts'
+export type { BootstrapStatus } from './service/status.ts'
 export { fileStore } from './store/file/file-store.ts'
 export { memoryStore } from './store/memory-store.ts'
 export type {

@@ -60,6 +60,8 @@ export interface RendezvousPointInit {
   readonly onChange?: () => void
   /** A registration is there to be watched: it is new, or a restart brought it back. */
   readonly onRegistered?: (registration: Registration) => void
+  /** A registration is on disk that was not there before. */
+  readonly onAdded?: (registration: Registration) => void
   /** A peer registered, or registered again. */
   readonly onPeer?: (peer: RegisteredPeer) => void
 }
@@ -142,6 +144,7 @@ export class RendezvousPoint implements Table {
     for (const registration of change.added) {
       this.#takenBack.delete(textOf(keyOf(registration)))
       this.#init.onRegistered?.(registration)
+      this.#init.onAdded?.(registration)
     }
     const [kept] = change.kept
     if (kept !== undefined) {

@@ -8,6 +8,7 @@ import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
 import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
 import { dialBack } from '../host/dial-back.ts'
+import { guardOf } from '../host/guard/guard-service.ts'
 import { LoopShare } from '../host/guard/loop-share.ts'
 import { IdentifiedPeers } from '../host/identified.ts'
 import { acceptsConnection } from '../host/tcp-connect.ts'
@@ -33,18 +34,18 @@ import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-sched
 import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
 import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
 import { RENDEZVOUS_PROTOCOL } from '../wire/rendezvous-messages.ts'
+import { type Counters, zeroCounters } from './counters.ts'
 import { readerOf, recordAnswerOf } from './identify-answers.ts'
 import {
   type BootstrapServiceComponents,
   type BootstrapServiceEvents,
   type BootstrapServiceInit,
-  type BootstrapStatus,
-  type Counters,
   MAX_NETWORKS,
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
   REPROVE_INTERVAL_MS,
 } from './service-init.ts'
+import type { BootstrapStatus } from './status.ts'
 
 /** How often time is told to the parts, ms. */
 const TICK_MS = 250
@@ -90,15 +91,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   /** All that the store keeps. */
   readonly #table: Table
   readonly #sourceNat = new SourceNatWatch()
-  readonly #counters: Counters = {
-    requests: 0,
-    answered: 0,
-    registered: 0,
-    renewed: 0,
-    refused: 0,
-    pending: 0,
-    errors: 0,
-  }
+  readonly #counters = zeroCounters()
   #timer: NodeJS.Timeout | undefined
   #snapshotTook = 0
   #storeStatus: StoreState['status'] = 'ok'
@@ -141,6 +134,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
         if (listing === 'verified') {
           this.#schedule.track(registration)
         }
+      },
+      onAdded: ({ peer, address }) => {
+        this.safeDispatchEvent('registered', { detail: { network: peer.network, peerId: peer.id, address } })
       },
       onPeer: (peer) => this.#learner?.onRegistered(peer),
     })
@@ -288,6 +284,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     return edit
   }
 
+  /** Answers at any time, also before the start and after the stop. */
   get status(): BootstrapStatus {
     const { registry } = this.#point
     return {
@@ -295,9 +292,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registrationCount: registry.size,
       staticCount: registry.statics.length,
       networkCount: registry.networkCount,
-      ...(this.#legacyTcp.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
+      legacyTcpPort: this.#legacyTcp.port,
       store: this.#store.state,
       counters: { ...this.#counters },
+      guard: guardOf(this.#components)?.status,
     }
   }
 

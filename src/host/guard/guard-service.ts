@@ -24,7 +24,9 @@ export interface GuardServiceComponents {
 }
 
 export interface GuardStatus {
+  /** Connections that have not finished their handshake. */
   readonly halfOpen: number
+  /** Connections that have. */
   readonly open: number
   readonly counters: GuardCounters
 }
@@ -86,6 +88,16 @@ export class GuardService implements Startable {
   #sweep(): void {
     this.#guard.sweep()
     this.#peers.sweep(performance.now()).catch((err) => this.#log.error('could not forget peers - %e', err))
+  }
+}
+
+/** The guard of a node; undefined where it has none, or another service has its name. */
+export function guardOf(components: { readonly guard?: unknown }): GuardService | undefined {
+  try {
+    return components.guard instanceof GuardService ? components.guard : undefined
+  } catch {
+    // libp2p's components throw for a service that is not there.
+    return undefined
   }
 }
 
