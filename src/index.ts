@@ -1,5 +1,19 @@
+export type { Clock } from './base/clock.ts'
+export type { Random } from './base/random.ts'
+export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
+export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
 export { type HostInit, hostOptions } from './host/libp2p.ts'
-export { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer, type NodeStatus } from './node.ts'
+export type { Disabled, Optimization, Protection } from './host/switches.ts'
+export {
+  type BootstrapLibp2p,
+  type BootstrapPeer,
+  type BootstrapPeerInit,
+  createBootstrapPeer,
+  type NodeStatus,
+} from './node.ts'
+export type { Change, RegistrationKey, RegistrationRecord } from './registry/registration.ts'
+export type { StaticEntry, StaticRegistration } from './registry/static-entry.ts'
+export type { Counters } from './service/counters.ts'
 export { type BootstrapService, bootstrapService } from './service/service.ts'
 export type {
   BootstrapServiceComponents,
@@ -7,16 +21,26 @@ export type {
   BootstrapServiceInit,
 } from './service/service-init.ts'
 export type { BootstrapStatus } from './service/status.ts'
-export { fileStore } from './store/file/file-store.ts'
+export { type FileStoreInit, fileStore } from './store/file/file-store.ts'
 export { memoryStore } from './store/memory-store.ts'
-export type {
-  ListEdit,
-  RefusedEdit,
-  Store,
-  TakenEdit,
-  UneditedList,
-  UnreadableEdit,
-  UselessEntries,
-  UselessEntry,
+export {
+  type Contents,
+  type EditableStore,
+  EditPendingError,
+  type ListEdit,
+  type Merged,
+  type Recovered,
+  type RefusedEdit,
+  type Store,
+  StoreLockedError,
+  type StoreState,
+  StoreUnavailableError,
+  StoreUnusableError,
+  type Table,
+  type TakenEdit,
+  type UneditedList,
+  type UnreadableEdit,
+  type UselessEntries,
+  type UselessEntry,
 } from './store/store.ts'
 export { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'

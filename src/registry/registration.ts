@@ -79,3 +79,8 @@ export function recordOf(registration: Registration): RegistrationRecord {
   const { registeredAt, expiresAt, provedAt } = registration
   return { ...keyOf(registration), registeredAt, expiresAt, provedAt }
 }
+
+/** The key as one text, for a Map. No PeerId and no address has a line break in it. */
+export function keyText(key: RegistrationKey): string {
+  return `${key.peerId}\n${key.address}\n${key.network}`
+}

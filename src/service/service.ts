@@ -31,7 +31,7 @@ import { Registry } from '../registry/registry.ts'
 import { fileStore } from '../store/file/file-store.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'
-import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
+import { EditPendingError, isEditable, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
 import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
 import { RENDEZVOUS_PROTOCOL } from '../wire/rendezvous-messages.ts'
 import { type Counters, zeroCounters } from './counters.ts'
@@ -274,6 +274,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
    * Rejects with {@link StoreUnavailableError} when the list can't be read at all.
    */
   async reload(): Promise<ListEdit> {
+    if (!isEditable(this.#store)) {
+      return { outcome: 'unchanged' }
+    }
     const edit = await this.#store.merge(this.#table)
     if (edit.outcome === 'missing') {
       this.#snapshots.changed()

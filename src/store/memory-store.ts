@@ -1,6 +1,5 @@
-import type { RegistrationRecord } from '../registry/registration.ts'
+import { keyText, type RegistrationRecord } from '../registry/registration.ts'
 import type { StaticEntry } from '../registry/static-entry.ts'
-import { keyText } from './file/entry-codec.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
 /** Keeps everything until the process ends: for tests, and for nodes that need no memory. Closed, it can be opened again. */
@@ -34,10 +33,6 @@ export function memoryStore(): Store {
       assertOpen()
       records = new Map(Iterator.from(table.records()).map((record) => [keyText(record), record]))
       statics = [...table.statics()]
-    },
-    async merge() {
-      assertOpen()
-      return { outcome: 'unchanged' }
     },
     state: { status: 'ok' },
     async close() {

@@ -29,16 +29,23 @@ export interface Store {
    */
   compact(table: Table): Promise<void>
 
+  readonly state: StoreState
+
+  /** Lets go. What was appended stays; nothing more is written. Idempotent. */
+  close(): Promise<void>
+}
+
+/** A store whose list the operator can edit by hand. */
+export interface EditableStore extends Store {
   /**
    * Takes in what the operator changed by hand since the last {@link compact}, if anything, and says what became of it.
    * Call it when the operator says so: the second call confirms an edit that the first refused.
    */
   merge(table: Table): Promise<ListEdit>
+}
 
-  readonly state: StoreState
-
-  /** Lets go. What was appended stays; nothing more is written. Idempotent. */
-  close(): Promise<void>
+export function isEditable(store: Store): store is EditableStore {
+  return 'merge' in store && typeof store.merge === 'function'
 }
 
 /** What the store asks of the table it keeps. */
@@ -93,7 +100,7 @@ export interface RefusedEdit {
   /** of so many. */
   readonly of: number
   /**
-   * {@link Store.merge} takes it when it is called again with the same content so many ms from now or later, but within
+   * {@link EditableStore.merge} takes it when it is called again with the same content so many ms from now or later, but within
    * a minute of the first time. Undefined when it was not called yet: the edit was found at a start or a snapshot.
    */
   readonly confirmIn: number | undefined

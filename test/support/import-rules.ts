@@ -79,7 +79,6 @@ export const PLANNED: ReadonlySet<string> = new Set<Part>([
  * only gets shorter.
  */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'store/memory-store.ts → store/file/entry-codec.ts': 'keyText goes to registry/registration.ts',
   'frontends/legacy-tcp.ts → point/legacy-peers.ts': 'it calls registerLegacy of the api',
   'frontends/bootstrap/bootstrap.ts → point/legacy-peers.ts': 'the api answers with them',
   'frontends/bootstrap/bootstrap.ts → point/rendezvous-point.ts': 'it calls the api',

@@ -1,6 +1,5 @@
-import type { RegistrationRecord } from '../../registry/registration.ts'
+import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import type { Contents, RefusedEdit } from '../store.ts'
-import { keyText } from './entry-codec.ts'
 
 /** The same content, signalled again this long after it was refused, ms: no tool that signals twice is that slow. */
 const CONFIRM_AFTER_MS = 5000

@@ -1,7 +1,7 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { hostPort, parseAddress } from '../../peer/address.ts'
 import { MAX_ENVELOPE_BYTES } from '../../peer/record.ts'
-import type { RegistrationKey, RegistrationRecord } from '../../registry/registration.ts'
+import { keyText, type RegistrationKey, type RegistrationRecord } from '../../registry/registration.ts'
 import type { StaticEntry, StaticRegistration } from '../../registry/static-entry.ts'
 import type { Contents } from '../store.ts'
 import { isoTime } from './iso-time.ts'
@@ -140,11 +140,6 @@ export function decodeKey(json: unknown): RegistrationKey | undefined {
   return typeof network === 'string' && typeof peerId === 'string' && typeof address === 'string'
     ? { network, peerId, address }
     : undefined
-}
-
-/** The key as one text, for a Map. No PeerId and no address has a line break in it. */
-export function keyText(key: RegistrationKey): string {
-  return `${key.peerId}\n${key.address}\n${key.network}`
 }
 
 export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { EditPendingError, type ListEdit, type Store, StoreUnavailableError, type Table } from '../store.ts'
+import { type EditableStore, EditPendingError, type ListEdit, StoreUnavailableError, type Table } from '../store.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'
 import { editGuard } from './edit-guard.ts'
 import { errorCode, type FileSystem, nodeFileSystem, statIfExists, unlinkIfExists } from './file-system.ts'
@@ -20,7 +20,7 @@ export interface FileStoreInit {
   readonly lock?: (path: string) => Lock
   /** Take an edit made while no process had the files, however many registrations it leaves out. Default: false. */
   readonly acceptEdit?: boolean
-  /** An edit by hand was found at {@link Store.open} or {@link Store.compact}: once for each content. */
+  /** An edit by hand was found at {@link EditableStore.open} or {@link EditableStore.compact}: once for each content. */
   readonly onEdit?: (edit: ListEdit) => void
 }
 
@@ -41,7 +41,7 @@ export function fileStore({
   lock = lockFile,
   acceptEdit = false,
   onEdit = () => {},
-}: FileStoreInit): Store {
+}: FileStoreInit): EditableStore {
   const guard = editGuard()
   const closing = new AbortController()
   const snapshots = createOutage(clock)

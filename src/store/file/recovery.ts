@@ -1,7 +1,6 @@
-import type { RegistrationRecord } from '../../registry/registration.ts'
+import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import type { Recovered } from '../store.ts'
 import { isGreat, type Loss, lossBy } from './edit-guard.ts'
-import { keyText } from './entry-codec.ts'
 import { type FileSystem, unlinkIfExists } from './file-system.ts'
 import type { PendingEdit } from './hand-edit.ts'
 import { type JournalEntry, type Losses, readJournal, type SnapshotMark } from './journal.ts'
