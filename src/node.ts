@@ -100,6 +100,11 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     await this.#stopped
   }
 
+  /** As {@link stop}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
   async #startAfter(stopped: Promise<void> | undefined): Promise<void> {
     await stopped?.catch(() => {})
     const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init

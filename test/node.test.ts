@@ -50,6 +50,17 @@ describe('the node', () => {
     assert.equal(node.status.running, false)
   })
 
+  it('is stopped at the end of the block that uses it', async () => {
+    let left: ReturnType<typeof createBootstrapPeer>
+    {
+      await using node = createBootstrapPeer()
+      await node.start()
+      left = node
+      assert.equal(left.status.running, true)
+    }
+    assert.equal(left.status.running, false)
+  })
+
   it('can be started again after a start that failed', async () => {
     const other = createServer().listen({ host: '127.0.0.1', port: 0 })
     await once(other, 'listening')
