@@ -18,7 +18,6 @@ export class WatchedStore implements Store {
 
   open = () => this.#store.open()
   append: Store['append'] = (changes) => this.#store.append(changes)
-  merge: Store['merge'] = (table) => this.#store.merge(table)
   close = () => this.#store.close()
 
   async compact(table: Table): Promise<void> {

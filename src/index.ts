@@ -1,22 +1,51 @@
+export type { Clock } from './base/clock.ts'
+export type { Random } from './base/random.ts'
+export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
+export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
 export { type HostInit, hostOptions } from './host/libp2p.ts'
-export { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer, type Status } from './node.ts'
+export type { Disabled, Optimization, Protection } from './host/switches.ts'
+export {
+  type BootstrapLibp2p,
+  type BootstrapPeer,
+  type BootstrapPeerInit,
+  createBootstrapPeer,
+  type NodeStatus,
+} from './node.ts'
+export type {
+  Change,
+  RegistrationKey,
+  RegistrationRecord,
+  StaticEntry,
+  StaticRegistration,
+} from './registry/registration.ts'
+export type { Counters } from './service/counters.ts'
 export { type BootstrapService, bootstrapService } from './service/service.ts'
 export type {
   BootstrapServiceComponents,
   BootstrapServiceEvents,
   BootstrapServiceInit,
-  BootstrapStatus,
 } from './service/service-init.ts'
-export { fileStore } from './store/file/file-store.ts'
+export type { BootstrapStatus } from './service/status.ts'
+export { type FileStoreInit, fileStore } from './store/file/file-store.ts'
 export { memoryStore } from './store/memory-store.ts'
-export type {
-  ListEdit,
-  RefusedEdit,
-  Store,
-  TakenEdit,
-  UneditedList,
-  UnreadableEdit,
-  UselessEntries,
-  UselessEntry,
+export {
+  type Contents,
+  type EditableStore,
+  EditPendingError,
+  type ListEdit,
+  type Merged,
+  type Recovered,
+  type RefusedEdit,
+  type Store,
+  StoreLockedError,
+  type StoreState,
+  StoreUnavailableError,
+  StoreUnusableError,
+  type Table,
+  type TakenEdit,
+  type UneditedList,
+  type UnreadableEdit,
+  type UselessEntries,
+  type UselessEntry,
 } from './store/store.ts'
 export { BOOTSTRAP_PROTOCOL } from './wire/bootstrap-codec.ts'

@@ -12,7 +12,8 @@ import { silentLogger } from './host/patches/silent-logger.ts'
 import { assertFree } from './host/port-check.ts'
 import type { Optimization } from './host/switches.ts'
 import { type BootstrapService, bootstrapService } from './service/service.ts'
-import type { BootstrapServiceEvents, BootstrapServiceInit, BootstrapStatus } from './service/service-init.ts'
+import type { BootstrapServiceEvents, BootstrapServiceInit } from './service/service-init.ts'
+import { type BootstrapStatus, emptyStatus } from './service/status.ts'
 import type { ListEdit } from './store/store.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
@@ -26,12 +27,14 @@ export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
   readonly logger?: ComponentLogger
 }
 
-export interface Status extends BootstrapStatus {
+/** The status of the service, and of the node around it. */
+export interface NodeStatus extends BootstrapStatus {
   readonly peerId: string
-  /** With `/p2p`, to hand to others. */
+  /** With `/p2p`, to hand to others; empty while the node does not run. */
   readonly multiaddrs: readonly string[]
-  /** Seconds since it was started. */
-  readonly uptime: number
+  readonly running: boolean
+  /** Ms since it was started; 0 while it does not run. */
+  readonly uptimeMs: number
   readonly connectionCount: number
 }
 
@@ -54,6 +57,11 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   readonly #init: BootstrapPeerInit
   readonly #privateKey: PrivateKey
   #running: { readonly libp2p: BootstrapLibp2p; readonly since: number } | undefined
+  /** The service that was started last: it answers for its status when it is stopped, too. */
+  #service: BootstrapService | undefined
+  /** The start and the stop that were asked for last; only one of them is defined. */
+  #started: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(init: BootstrapPeerInit) {
     super()
@@ -62,11 +70,43 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     this.peerId = peerIdFromPrivateKey(this.#privateKey)
   }
 
-  /** Resolves when it listens. Rejects when it can't: a port taken, a list that another process has. Idempotent. */
-  async start(): Promise<void> {
-    if (this.#running !== undefined) {
-      return
+  /**
+   * Resolves when it listens. Rejects when it can't: a port taken, a list that another process has; it can be called again
+   * then. Calls before the next `stop()` share one start. While the node stops, the start waits for the end of the stop.
+   */
+  start(): Promise<void> {
+    if (this.#started === undefined) {
+      const started = this.#startAfter(this.#stopped).catch((err) => {
+        if (this.#started === started) {
+          this.#started = undefined
+        }
+        throw err
+      })
+      this.#started = started
+      this.#stopped = undefined
     }
+    return this.#started
+  }
+
+  /**
+   * Answers what was asked, keeps what is known, hangs up. Idempotent. While the node starts, the stop waits for the end of
+   * the start.
+   */
+  async stop(): Promise<void> {
+    if (this.#started !== undefined) {
+      this.#stopped = this.#stopAfter(this.#started)
+      this.#started = undefined
+    }
+    await this.#stopped
+  }
+
+  /** As {@link stop}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #startAfter(stopped: Promise<void> | undefined): Promise<void> {
+    await stopped?.catch(() => {})
     const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init
     await assertFree(listen)
     const options = hostOptions(this.#init)
@@ -83,8 +123,10 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
         bootstrap: bootstrapService(this.#init),
       },
     })
+    const { bootstrap } = libp2p.services
+    this.#service = bootstrap
     for (const type of FORWARDED) {
-      libp2p.services.bootstrap.addEventListener(type, (event: CustomEvent) => {
+      bootstrap.addEventListener(type, (event: CustomEvent) => {
         this.safeDispatchEvent(type, { detail: event.detail })
       })
     }
@@ -97,8 +139,8 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     this.#running = { libp2p, since: performance.now() }
   }
 
-  /** Answers what was asked, keeps what is known, hangs up. Idempotent. */
-  async stop(): Promise<void> {
+  async #stopAfter(started: Promise<void>): Promise<void> {
+    await started.catch(() => {})
     const running = this.#running
     this.#running = undefined
     await running?.libp2p.stop()
@@ -122,14 +164,16 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     return this.#running.libp2p
   }
 
-  status(): Status {
-    const { libp2p } = this
+  /** Answers at any time. While the node does not run, the counts are those of its last run, or zero. */
+  get status(): NodeStatus {
+    const running = this.#running
     return {
+      ...(this.#service?.status ?? emptyStatus()),
       peerId: this.peerId.toString(),
       multiaddrs: this.multiaddrs,
-      uptime: Math.floor((performance.now() - this.#running!.since) / 1000),
-      connectionCount: libp2p.getConnections().length,
-      ...libp2p.services.bootstrap.status,
+      running: running !== undefined,
+      uptimeMs: running === undefined ? 0 : Math.floor(performance.now() - running.since),
+      connectionCount: running?.libp2p.getConnections().length ?? 0,
     }
   }
 }

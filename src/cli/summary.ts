@@ -1,14 +1,12 @@
-import type { Status } from '../node.ts'
+import type { NodeStatus } from '../node.ts'
 import { loopDelays } from './loop-delay.ts'
 
-type Counters = Status['counters']
-
 /** The summary line: the current totals, and the counts since the line before. Each call continues from the last. */
-export function summaries(): (status: Status) => Record<string, unknown> {
-  let before: Counters | undefined
+export function summaries(): (status: NodeStatus) => Record<string, unknown> {
+  let before: Pick<NodeStatus, 'counters' | 'guard'> | undefined
   const delays = loopDelays()
-  return ({ counters, store, ...now }) => {
-    const done = (name: keyof Counters) => counters[name] - (before?.[name] ?? 0)
+  return ({ counters, guard, store, ...now }) => {
+    const done = (name: keyof NodeStatus['counters']) => counters[name] - (before?.counters[name] ?? 0)
     const line = {
       known: now.peerCount,
       registrations: now.registrationCount,
@@ -22,11 +20,22 @@ export function summaries(): (status: Status) => Record<string, unknown> {
       pending: done('pending'),
       refused: done('refused'),
       errors: done('errors'),
+      refusedConnections: rises(guard?.counters.refused, before?.guard?.counters.refused),
+      hungUp: rises(guard?.counters.hungUp, before?.guard?.counters.hungUp),
       ...delays(),
       store: store.status,
       ...(store.status === 'failing' ? { storeError: store.code } : {}),
     }
-    before = counters
+    before = { counters, guard }
     return line
   }
+}
+
+/** By how much each reason's count rose; those that did not are left out, so that a quiet minute is `{}`. */
+function rises(
+  now: Readonly<Record<string, number>> = {},
+  before: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const rose = Object.entries(now).map(([reason, count]) => [reason, count - (before[reason] ?? 0)] as const)
+  return Object.fromEntries(rose.filter(([, count]) => count > 0))
 }

@@ -71,6 +71,7 @@ export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly guard?: unknown
 }
 
+/** Each event with its detail. */
 export interface BootstrapServiceEvents {
   /** Something the operator should know, in plain words. */
   warning: CustomEvent<{ readonly message: string }>
@@ -78,42 +79,10 @@ export interface BootstrapServiceEvents {
   edited: CustomEvent<ListEdit>
   /** The store began to fail, or works again. */
   store: CustomEvent<StoreState>
-  /** A registration was added. */
+  /** An address was registered that was not there before, and it is on disk. A renewal and a restart have no event. */
   registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
   /** A registration's time was over. */
   expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
-}
-
-export interface Counters {
-  /** Requests read, whatever became of them. */
-  requests: number
-  /** Requests answered with a list. */
-  answered: number
-  /** Addresses registered for the first time. */
-  registered: number
-  /** Addresses renewed. */
-  renewed: number
-  /** Addresses refused. */
-  refused: number
-  /** Addresses removed because their peers asked for it. */
-  removed: number
-  /** Addresses that could not be proved in time, and will be tried again. */
-  pending: number
-  /** Requests answered with an error. */
-  errors: number
-}
-
-export interface BootstrapStatus {
-  /** Peers known, over all networks. */
-  readonly peerCount: number
-  readonly registrationCount: number
-  /** Entries that the operator wrote. */
-  readonly staticCount: number
-  readonly networkCount: number
-  /** Where the original's wire is served, if it is. */
-  readonly legacyTcpPort?: number
-  readonly store: StoreState
-  readonly counters: Readonly<Counters>
 }
 
 /** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */

@@ -8,6 +8,7 @@ import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
 import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
 import { dialBack } from '../host/dial-back.ts'
+import { guardOf } from '../host/guard/guard-service.ts'
 import { IdentifiedPeers } from '../host/identified.ts'
 import { acceptsConnection } from '../host/tcp-connect.ts'
 import { samePeer } from '../peer/peer-id.ts'
@@ -25,7 +26,8 @@ import { Registry } from '../registry/registry.ts'
 import { fileStore } from '../store/file/file-store.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'
-import { EditPendingError, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
+import { EditPendingError, isEditable, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
+import { zeroCounters } from './counters.ts'
 import { readerOf, recordAnswerOf } from './identify-answers.ts'
 import { takesShare } from './loop-share.ts'
 import { rulesOf } from './rules.ts'
@@ -33,10 +35,9 @@ import {
   type BootstrapServiceComponents,
   type BootstrapServiceEvents,
   type BootstrapServiceInit,
-  type BootstrapStatus,
-  type Counters,
   REPROVE_INTERVAL_MS,
 } from './service-init.ts'
+import type { BootstrapStatus } from './status.ts'
 
 /** How often time is told to the parts, ms. */
 const TICK_MS = 250
@@ -63,6 +64,7 @@ export function bootstrapService(
 export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer'
   readonly [serviceCapabilities]: string[] = ['bootstrap-peer']
+  readonly #components: BootstrapServiceComponents
   readonly #log: Logger
   readonly #clock: Clock
   readonly #store: Store
@@ -77,22 +79,14 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   /** All that the store keeps. */
   readonly #table: Table
   readonly #sourceNat = new SourceNatWatch()
-  readonly #counters: Counters = {
-    requests: 0,
-    answered: 0,
-    registered: 0,
-    renewed: 0,
-    refused: 0,
-    removed: 0,
-    pending: 0,
-    errors: 0,
-  }
+  readonly #counters = zeroCounters()
   #timer: NodeJS.Timeout | undefined
   #snapshotTook = 0
   #storeStatus: StoreState['status'] = 'ok'
 
   constructor(components: BootstrapServiceComponents, init: BootstrapServiceInit) {
     super()
+    this.#components = components
     this.#log = components.logger.forComponent('bootstrap-peer')
     const clock = init.clock ?? steadyClock()
     const random = init.random ?? secureRandom()
@@ -121,7 +115,12 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
           this.#schedule.track(registration)
         }
       },
-      registered: (peer) => this.#learner?.onRegistered(peer),
+      registered: (peer, added) => {
+        for (const { address } of added) {
+          this.safeDispatchEvent('registered', { detail: { network: peer.network, peerId: peer.id, address } })
+        }
+        this.#learner?.onRegistered(peer)
+      },
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({
@@ -236,6 +235,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
    * Rejects with {@link StoreUnavailableError} when the list can't be read at all.
    */
   async reload(): Promise<ListEdit> {
+    if (!isEditable(this.#store)) {
+      return { outcome: 'unchanged' }
+    }
     const edit = await this.#store.merge(this.#table)
     if (edit.outcome === 'missing') {
       this.#snapshots.changed()
@@ -246,6 +248,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     return edit
   }
 
+  /** Answers at any time, also before the start and after the stop. */
   get status(): BootstrapStatus {
     const { view } = this.#point
     return {
@@ -253,9 +256,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registrationCount: view.size,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
-      ...(this.#legacyTcp?.port === undefined ? {} : { legacyTcpPort: this.#legacyTcp.port }),
+      legacyTcpPort: this.#legacyTcp?.port,
       store: this.#store.state,
       counters: { ...this.#counters },
+      guard: guardOf(this.#components)?.status,
     }
   }
 

@@ -36,10 +36,6 @@ export function memoryStore(): Store {
       records = new Map(Iterator.from(table.records()).map((record) => [keyText(record), record]))
       statics = [...table.statics()]
     },
-    async merge() {
-      assertOpen()
-      return { outcome: 'unchanged' }
-    },
     state: { status: 'ok' },
     async close() {
       isOpen = false

@@ -28,16 +28,23 @@ export interface Store {
    */
   compact(table: Table): Promise<void>
 
+  readonly state: StoreState
+
+  /** Lets go. What was appended stays; nothing more is written. Idempotent. */
+  close(): Promise<void>
+}
+
+/** A store whose list the operator can edit by hand. */
+export interface EditableStore extends Store {
   /**
    * Merges what the operator changed by hand since the last {@link compact}, if anything, and returns the result. Call
    * it when the operator asks for it: a second call confirms an edit that the first refused.
    */
   merge(table: Table): Promise<ListEdit>
+}
 
-  readonly state: StoreState
-
-  /** Releases the lock. What was appended stays; nothing more is written. Idempotent. */
-  close(): Promise<void>
+export function isEditable(store: Store): store is EditableStore {
+  return 'merge' in store && typeof store.merge === 'function'
 }
 
 /** What the store needs of the table. */

@@ -10,6 +10,8 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { encodeIdentity } from '../../src/identity/key-formats.ts'
 import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { DATA, frame, rawPeer, SYN } from '../support/raw-peer.ts'
+import { until } from '../support/wait.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
 
@@ -86,6 +88,30 @@ describe('start', { concurrency: 2 }, () => {
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
     assert(node.lines.some((line) => line.component === 'libp2p'))
+  })
+
+  it('sums up who was refused a connection and hung up on, by reason, since the line before', async (t) => {
+    const args = [...ANY_PORT, '--summary-interval', '100ms', '--deny', '127.66.0.0/16']
+    const node = startCli(t, args, { cwd: await temporaryFolder(t) })
+    const { multiaddrs } = (await node.line('ready')) as unknown as { multiaddrs: string[] }
+    await assert.rejects(rawPeer(multiaddrs[0]!, { from: '127.66.1.1' }))
+    const peer = await rawPeer(multiaddrs[0]!)
+    peer.send(frame(DATA, SYN, 1, 0, 0xff_ff_ff_ff))
+    await peer.gone
+    const before = node.lines.length
+    const summaries = () => node.lines.filter(({ msg }) => msg === 'summary')
+    const hasQuiet = () => node.lines.slice(before).filter(({ msg }) => msg === 'summary').length > 1
+    await until(hasQuiet, 'a line begins and ends after the last of it')
+    const seen = (name: string) => summaries().map((line) => line[name])
+    // One line has it and no other: each counts from the one before.
+    assert.deepEqual(
+      seen('refusedConnections').filter((each) => Object.keys(each as object).length > 0),
+      [{ denied: 1 }],
+    )
+    assert.deepEqual(
+      seen('hungUp').filter((each) => Object.keys(each as object).length > 0),
+      [{ invalid_frame: 1 }],
+    )
   })
 
   it('says that it is ready at every log level but silent', async (t) => {

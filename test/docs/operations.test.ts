@@ -48,7 +48,7 @@ it('every member of the summary line is in docs/operations.md', async () => {
   const logs = /\n## Logs\n(.*?)\n## /s.exec(await readFile(FILE, 'utf8'))![1]!
   const node = createBootstrapPeer()
   await node.start()
-  const members = Object.keys(summaries()(node.status()))
+  const members = Object.keys(summaries()(node.status))
   await node.stop()
   assert.deepEqual(
     [...members, 'storeError'].filter((member) => !logs.includes(`\`${member}\``)),

@@ -50,7 +50,7 @@ describe('the wire of the original', () => {
 
   /** As the original's client in Go: connects, writes, closes. Resolves to what came back once it is closed. */
   async function send(text: string, { from = '127.0.0.1', close = true } = {}): Promise<string> {
-    const socket = connect({ port: node.status().legacyTcpPort!, host: '127.0.0.1', localAddress: from })
+    const socket = connect({ port: node.status.legacyTcpPort!, host: '127.0.0.1', localAddress: from })
     let answer = ''
     socket.on('data', (chunk) => {
       answer += chunk
@@ -113,7 +113,7 @@ describe('the wire of the original', () => {
     await until(isListed(address), 'it is listed')
     await node.stop()
     node = await start({})
-    assert.equal(node.status().staticCount, 0)
+    assert.equal(node.status.staticCount, 0)
     await until(isListed(address), 'it is connected to again')
     now += LEGACY_TTL_MS
     await until(async () => (await listed()).length === 0, 'all have ended')

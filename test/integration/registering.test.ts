@@ -4,6 +4,7 @@ import type { Libp2p } from 'libp2p'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { anyPeerId } from '../support/known-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { callerFrom, testPoint } from '../support/points.ts'
 
 describe('registering', () => {
   let now = Date.now()
@@ -142,12 +143,20 @@ describe('registering', () => {
   })
 
   it('keeps at most 8 addresses of a peer: the one proved longest ago makes room', async () => {
-    const nine = peer.getMultiaddrs().map(String)
-    await listed('eight', { address: nine[3] })
-    now += 1000
-    await listed('eight', { addresses: nine.filter((_, n) => n !== 3 && n !== 8) })
-    now += 1000
-    const kept = await listed('eight', { address: nine[8] })
+    // Without a node, so that no tick proves one of them again before the ninth comes.
+    let at = Date.now()
+    const id = anyPeerId()
+    const { point, registry } = testPoint({ dial: async () => ({ peerId: id }), clock: () => at })
+    const nine = Array.from({ length: 9 }, (_, n) => `/ip4/8.8.8.8/tcp/${4001 + n}`)
+    const register = async (addresses: readonly string[]) => {
+      const caller = callerFrom(id, '/ip4/8.8.8.8/tcp/4001')
+      await point.register(caller, { network: '', addresses, ttlMs: 7_200_000 }, AbortSignal.timeout(10_000))
+      at += 1000
+    }
+    await register([nine[3]!])
+    await register(nine.filter((_, n) => n !== 3 && n !== 8))
+    await register([nine[8]!])
+    const kept = registry.registrationsOf('', id).map(({ address }) => address)
     assert.deepEqual(new Set(kept), new Set(nine.filter((_, n) => n !== 3)))
   })
 

@@ -102,12 +102,12 @@ describe('a stream', () => {
   })
 
   it('that is reset within its line registers nothing', async () => {
-    const { requests } = bootstrap.status().counters
+    const { requests } = bootstrap.status.counters
     const stream = await peer.dialProtocol(multiaddr(at), BOOTSTRAP_PROTOCOL)
     stream.send(Buffer.from(`{"address":"${addressOf(peer)}","network":"reset"}`))
     stream.abort(new Error('changed my mind'))
     assert.deepEqual(await ask(peer, at, { network: 'reset' }), [])
-    assert.equal(bootstrap.status().counters.requests, requests + 1)
+    assert.equal(bootstrap.status.counters.requests, requests + 1)
   })
 
   it('whose peer reads nothing is reset, and the others are served meanwhile', async () => {

@@ -1,5 +1,5 @@
+import { storeContract } from '../../src/store/contract.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
-import { storeContract } from './contract.ts'
 
 storeContract('memory store', async () => {
   const store = memoryStore()

@@ -112,6 +112,10 @@ function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType
   // As that of `start`: at every level but `silent`.
   log.child({}, log.level === 'silent' ? {} : { level: 'info' }).info(ready, 'ready')
   const tell = (msg: string, peer: string) => bootstraps.has(peer) || log.info({ peer }, msg)
+  // Those that connected while the node started.
+  for (const peer of node.getPeers()) {
+    tell('connected', peer.toString())
+  }
   node.addEventListener('peer:connect', ({ detail }) => tell('connected', detail.toString()))
   node.addEventListener('peer:disconnect', ({ detail }) => tell('disconnected', detail.toString()))
   return () => log.info('stopping')

@@ -169,7 +169,7 @@ function logEdit(edit: ListEdit, { file }: Config, log: Logger): void {
 
 function sumUp(node: BootstrapPeer, interval: number, log: Logger): NodeJS.Timeout {
   const summary = summaries()
-  return setInterval(() => log.info(summary(node.status()), 'summary'), interval)
+  return setInterval(() => log.info(summary(node.status), 'summary'), interval)
 }
 
 async function stop(node: BootstrapPeer, started: Promise<void>, log: Logger): Promise<ExitCode> {

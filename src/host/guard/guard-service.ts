@@ -24,7 +24,9 @@ export interface GuardServiceComponents {
 }
 
 export interface GuardStatus {
+  /** Connections that have not finished their handshake. */
   readonly halfOpen: number
+  /** Connections that have. */
   readonly open: number
   readonly counters: GuardCounters
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { EditPendingError, type ListEdit, type Store, StoreUnavailableError, type Table } from '../store.ts'
+import { type EditableStore, EditPendingError, type ListEdit, StoreUnavailableError, type Table } from '../store.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'
 import { editGuard } from './edit-guard.ts'
 import { errorCode, type FileSystem, nodeFileSystem, statIfExists, unlinkIfExists } from './file-system.ts'
@@ -43,7 +43,7 @@ export function fileStore({
   lock = lockFile,
   acceptEdit = false,
   onEdit = () => {},
-}: FileStoreInit): Store {
+}: FileStoreInit): EditableStore {
   const guard = editGuard()
   const closing = new AbortController()
   const snapshots = createOutage(clock)

@@ -100,9 +100,9 @@ describe('bootstrapDiscovery', () => {
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs })
     await until(() => outcomesOf(events).length > 0, 'it is registered')
-    assert.equal(bootstrap.status().registrationCount, 1)
+    assert.equal(bootstrap.status.registrationCount, 1)
     await node.stop()
-    assert.equal(bootstrap.status().registrationCount, 0)
+    assert.equal(bootstrap.status.registrationCount, 0)
   })
 
   it('registers beside its first question, over one connection', async () => {
@@ -146,7 +146,7 @@ describe('bootstrapDiscovery', () => {
     const bootstrap = await bootstrapPeer()
     const { events } = await chainNode({ bootstraps: bootstrap.multiaddrs }, { addresses: { listen: [] } })
     await until(() => events.some(({ type }) => type === 'answer'), 'it is answered')
-    assert.equal(bootstrap.status().registrationCount, 0)
+    assert.equal(bootstrap.status.registrationCount, 0)
   })
 
   it('is not delayed by bootstraps that hang, refuse or are not there', async () => {
@@ -175,8 +175,8 @@ describe('bootstrapDiscovery', () => {
     const { address } = outcomesOf(events)[0]!.registrations[0]!
     // A second client of the same identity takes it back: to the node that is a bootstrap that forgot it.
     await new BootstrapClient(node, bootstrap.multiaddrs).unregister([address])
-    assert.equal(bootstrap.status().registrationCount, 0)
-    await until(() => bootstrap.status().registrationCount === 1, 'it has registered again')
+    assert.equal(bootstrap.status.registrationCount, 0)
+    await until(() => bootstrap.status.registrationCount === 1, 'it has registered again')
   })
 
   it('starts from its cache when no bootstrap answers', async () => {
@@ -282,13 +282,13 @@ describe('bootstrapDiscovery', () => {
   it('unregisters with every bootstrap when it stops, and says which it did not reach', async () => {
     const all = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
     const { node, events } = await chainNode({ bootstraps: all.flatMap(({ multiaddrs }) => multiaddrs) })
-    await until(() => all.every((each) => each.status().registrationCount === 1), 'all list it')
+    await until(() => all.every((each) => each.status.registrationCount === 1), 'all list it')
     await until(() => outcomesOf(events).length === all.length, 'all have answered')
     const [gone, ...alive] = all as [BootstrapPeer, ...BootstrapPeer[]]
     await gone.stop()
     await node.stop()
     assert.deepEqual(
-      alive.map((each) => each.status().registrationCount),
+      alive.map((each) => each.status.registrationCount),
       [0, 0, 0],
     )
     const ends = events.flatMap((event) =>
@@ -321,7 +321,7 @@ describe('bootstrapDiscovery', () => {
     const named = (await bootstrapPeer({ siblings: [sibling.multiaddrs[0]!, dead] })).multiaddrs[0]!
     const first = await chainNode({ bootstraps: [named], cache })
     await until(() => first.events.some(({ type }) => type === 'learned'), 'the sibling is learned')
-    await until(() => sibling.status().registrationCount === 1, 'it is registered there too')
+    await until(() => sibling.status.registrationCount === 1, 'it is registered there too')
     await first.node.stop()
     assert.deepEqual(
       JSON.parse(await readFile(cache, 'utf8')).bootstraps.map(({ id }: { id: string }) => id),
@@ -372,7 +372,7 @@ describe('bootstrapDiscovery', () => {
       ],
     })
     stops.push(async () => await node.stop())
-    await until(() => bootstrap.status().registrationCount === 1, 'it is registered all the same')
+    await until(() => bootstrap.status.registrationCount === 1, 'it is registered all the same')
   })
 
   // What @libp2p/interface-compliance-tests checks of a peer discovery; that package does not install today.

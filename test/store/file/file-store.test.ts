@@ -4,9 +4,9 @@ import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { storeContract } from '../../../src/store/contract.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import { StoreLockedError } from '../../../src/store/store.ts'
-import { storeContract } from '../contract.ts'
 import { NOW, PEERS, put, record, staticEntry, testTable } from '../fixtures.ts'
 import { fakeDisk } from './fake-disk.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { keyText } from '../../../src/registry/registration.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
-import type { ListEdit, Store } from '../../../src/store/store.ts'
+import type { EditableStore, ListEdit } from '../../../src/store/store.ts'
 import { HOUR, NOW, put, record, remove, type TestTable, testTable } from '../fixtures.ts'
 import { fakeDisk } from './fake-disk.ts'
 
@@ -66,7 +66,7 @@ async function newWorld(seen: Record<'refused' | 'confirmed' | 'found' | 'accept
   let now = NOW
   let counter = 0
   let process = disk.process()
-  let store: Store
+  let store: EditableStore
   let table: TestTable = testTable()
   /** What was answered, and did not go by a rule; what came in by an edit was not answered. */
   const answered = new Set<string>()

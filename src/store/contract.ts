@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Store, StoreUnavailableError } from '../../src/store/store.ts'
-import { put, record, remove, sorted, staticEntry, testTable } from './fixtures.ts'
+import { put, record, remove, sorted, staticEntry, testTable } from './contract-fixtures.ts'
+import { type Store, StoreUnavailableError } from './store.ts'
 
-/** Gives a store on the same place each time it is called, once the one before is closed. */
+/** Returns a store on the same place each time it is called, once the one before is closed. */
 export type Place = () => Store
 
-/** What every {@link Store} must do. */
+/**
+ * Defines tests (`node:test`) of what every {@link Store} must do, for a store of your own as for ours. `newPlace` returns
+ * an empty place each time: a new folder, a new database.
+ *
+ * ```ts
+ * import { storeContract } from 'bootstrap-peer/store-contract'
+ *
+ * storeContract('my store', async () => {
+ *   const folder = await mkdtemp(join(tmpdir(), 'my-store-'))
+ *   return () => myStore(folder)
+ * })
+ * ```
+ */
 export function storeContract(name: string, newPlace: () => Promise<Place>): void {
   test(`${name}: a new place is empty and gives no warning`, async () => {
     const store = (await newPlace())()

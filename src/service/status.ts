@@ -1,0 +1,33 @@
+import type { GuardStatus } from '../host/guard/guard-service.ts'
+import type { StoreState } from '../store/store.ts'
+import { type Counters, zeroCounters } from './counters.ts'
+
+/** What the service holds now, and what it did since it was made. */
+export interface BootstrapStatus {
+  /** Peers known, over all networks. */
+  readonly peerCount: number
+  readonly registrationCount: number
+  /** Entries that the operator wrote. */
+  readonly staticCount: number
+  readonly networkCount: number
+  /** The port of the original program's TCP wire; undefined while it is not served. */
+  readonly legacyTcpPort: number | undefined
+  readonly store: StoreState
+  readonly counters: Readonly<Counters>
+  /** Connections refused and hung up on, each with its reason; undefined in a node that was set up without the guard. */
+  readonly guard: GuardStatus | undefined
+}
+
+/** The status of a service that was never made. */
+export function emptyStatus(): BootstrapStatus {
+  return {
+    peerCount: 0,
+    registrationCount: 0,
+    staticCount: 0,
+    networkCount: 0,
+    legacyTcpPort: undefined,
+    store: { status: 'ok' },
+    counters: zeroCounters(),
+    guard: undefined,
+  }
+}
