@@ -16,10 +16,10 @@ const WITHIN_MS = 2 * MINUTE_MS
 const PATIENCE_MS = 10 * MINUTE_MS
 const PER_SUBNET = 10
 /**
- * How many nodes of the subnets may be without their peers at a time. A node costs 0.1 s of CPU until it has them, so all
- * thousand at once would be minutes of two cores, in which each deadline of everybody passes.
+ * How many nodes of the subnets may be without their peers at a time. A node costs 0.15 s of CPU until it has them: all
+ * thousand at once would be minutes of two cores, in which every deadline passes and all work is for nothing.
  */
-const UNSETTLED = 100
+const UNSETTLED = 50
 
 /** A crowd at public addresses. */
 export type PublicCrowd =
