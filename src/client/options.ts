@@ -1,10 +1,4 @@
 import { multiaddr } from '@multiformats/multiaddr'
-import { MAX_LIMIT, MAX_NETWORK_BYTES, MAX_TTL_S, MIN_TTL_S } from '../wire/bootstrap-codec.ts'
-import type { BootstrapClientInit, CallOptions, RegisterOptions } from './bootstrap-client.ts'
-import { bootstrapProblem, EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
-import { type BootstrapDiscoveryInit, REFRESH_INTERVAL_MS, TTL_S } from './discovery/discovery-init.ts'
-import { CALL_TIMEOUT_MS } from './exchange.ts'
-import { type PeerKeeperInit, PING_INTERVAL_MS, TARGET } from './keeper/keeper-init.ts'
 import {
   callback,
   checkArgument,
@@ -19,7 +13,13 @@ import {
   text,
   texts,
   toggle,
-} from './option-kinds.ts'
+} from '../base/option-kinds.ts'
+import { MAX_LIMIT, MAX_NETWORK_BYTES, MAX_TTL_S, MIN_TTL_S } from '../wire/bootstrap-codec.ts'
+import type { BootstrapClientInit, CallOptions, RegisterOptions } from './bootstrap-client.ts'
+import { bootstrapProblem, EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
+import { type BootstrapDiscoveryInit, REFRESH_INTERVAL_MS, TTL_S } from './discovery/discovery-init.ts'
+import { CALL_TIMEOUT_MS } from './exchange.ts'
+import { type PeerKeeperInit, PING_INTERVAL_MS, TARGET } from './keeper/keeper-init.ts'
 import type { RendezvousClientInit } from './rendezvous-client.ts'
 
 /**

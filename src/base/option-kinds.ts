@@ -1,5 +1,5 @@
 import { isMultiaddr } from '@multiformats/multiaddr'
-import { didYouMean } from '../base/did-you-mean.ts'
+import { didYouMean } from './did-you-mean.ts'
 
 /** Checks one value. Returns what is wrong with it and what to write instead, one line; undefined when it is right. */
 export type Kind = (value: unknown, name: string) => string | undefined
