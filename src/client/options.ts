@@ -15,8 +15,8 @@ import {
   toggle,
 } from '../base/option-kinds.ts'
 import { MAX_LIMIT, MAX_NETWORK_BYTES, MAX_TTL_S, MIN_TTL_S } from '../wire/bootstrap-codec.ts'
+import { bootstrapProblem, EXAMPLE_BOOTSTRAP, peerIdOf } from './bootstrap-address.ts'
 import type { BootstrapClientInit, CallOptions, RegisterOptions } from './bootstrap-client.ts'
-import { bootstrapProblem, EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
 import { type BootstrapDiscoveryInit, REFRESH_INTERVAL_MS, TTL_S } from './discovery/discovery-init.ts'
 import { CALL_TIMEOUT_MS } from './exchange.ts'
 import { type PeerKeeperInit, PING_INTERVAL_MS, TARGET } from './keeper/keeper-init.ts'

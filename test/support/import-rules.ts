@@ -83,9 +83,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
     'the default target goes to client/keeper-link.ts',
   'cli/commands/examine.ts → wire/bootstrap-codec.ts': 'the client exports what its answers hold',
   'cli/commands/list.ts → wire/bootstrap-codec.ts': 'the number goes to peer/limits.ts',
-  'client/bootstrap-client.ts → client/discovery/bootstrap-list.ts':
-    'what is an address of a bootstrap goes to client/bootstrap-address.ts',
-  'client/options.ts → client/discovery/bootstrap-list.ts': 'each module gets its own table of options',
   'client/options.ts → client/discovery/discovery-init.ts': 'each module gets its own table of options',
   'client/options.ts → client/keeper/keeper-init.ts': 'each module gets its own table of options',
   'cli/commands/list-edit.ts → store/store.ts': 'node.ts exports what reload resolves to',
