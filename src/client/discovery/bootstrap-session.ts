@@ -303,7 +303,13 @@ export class Session {
       return at
     }
     const wanted = due ? Math.max(this.#registrationWantedAt, this.#schedule.affordableAt(2)) : Number.POSITIVE_INFINITY
-    return Math.min(at, wanted, this.#registered === undefined ? Number.POSITIVE_INFINITY : this.#renewAt)
+    if (this.#registered === undefined) {
+      return Math.min(at, wanted)
+    }
+    const again = this.#listed
+      ? Number.POSITIVE_INFINITY
+      : Math.max(this.#registerAgainAt, this.#schedule.affordableAt(2))
+    return Math.min(at, wanted, again, this.#renewAt)
   }
 
   #plan(): void {

@@ -2,15 +2,22 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
+import { REFRESH_INTERVAL_MS, TTL_S } from '../../../src/client/discovery/discovery-init.ts'
 import { virtualScheduler } from '../virtual-scheduler.ts'
 import { type Call, fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
 
+const mostInAMinute = (calls: readonly Call[]) =>
+  Math.max(...calls.map(({ at }) => calls.filter((each) => each.at >= at && each.at < at + MINUTE).length))
+
+/** The times between calls, whole ms. */
+const gapsOf = (calls: readonly Call[]) => calls.slice(1).map(({ at }, i) => Math.round(at - calls[i]!.at))
+
 describe('a session with one bootstrap', () => {
   function begin({
     addresses = ['/ip4/0.0.0.0/tcp/4001'],
-    ttl = 7200,
+    ttl = TTL_S,
     random = Math.random,
     wantsMore = (): boolean => false,
     clientOf = (client: SessionClient): SessionClient => client,
@@ -23,7 +30,7 @@ describe('a session with one bootstrap', () => {
       client: clientOf(fake.client),
       addresses: () => own.addresses,
       ttl,
-      refreshInterval: 5 * MINUTE,
+      refreshInterval: REFRESH_INTERVAL_MS,
       wantsMore,
       scheduler: time,
       random,
@@ -49,8 +56,7 @@ describe('a session with one bootstrap', () => {
     const { session, time, of } = begin()
     session.start()
     await time.advance(24 * 60 * MINUTE)
-    const times = of('discover').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
+    const gaps = gapsOf(of('discover'))
     assert.ok(
       gaps.every((gap) => gap > 0 && gap <= 6 * MINUTE),
       'never later than 20 % over',
@@ -111,24 +117,38 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('discover').length, before)
   })
 
-  it('asks again while its registration is pending, and registers a refused one later each time', async () => {
-    const { session, time, of, state } = begin()
-    state.status = 'pending'
-    session.start()
-    await time.advance(20_000)
-    assert.ok(of('discover').length >= 4, `${of('discover').length} asks`)
-    await time.advance(30 * MINUTE)
-    const times = of('register').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
-    assert.ok(
-      gaps.every((gap) => gap >= 5000),
-      `the gaps are ${gaps}`,
-    )
-    assert.ok(
-      gaps.slice(4).every((gap) => gap > 2 * MINUTE),
-      `the gaps are ${gaps}`,
-    )
-  })
+  /** When to register again after the first, second … registration that did not list the node, ms, for a draw. */
+  const againAfter = (draw: number) =>
+    [10, 20, 40, 80, 160, 300, 300, 300].map((window) => window * 1000 * (0.5 + draw))
+
+  for (const draw of [0, 0.5, 0.999]) {
+    it(`registers a refused address after 5–15 s, then twice as late each time, up to the refresh (${draw})`, async () => {
+      const { session, time, calls, of, state } = begin({ random: () => draw })
+      state.status = 'refused'
+      session.start()
+      await time.advance(60 * MINUTE)
+      assert.deepEqual(gapsOf(of('register')).slice(0, 8), againAfter(draw).map(Math.round))
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+      state.status = 'listed'
+      await time.advance(8 * MINUTE)
+      assert.ok(state.listed)
+    })
+
+    it(`asks while its registration is pending, and leaves the next one room in its budget (${draw})`, async () => {
+      const { session, time, calls, of, state } = begin({ random: () => draw })
+      state.status = 'pending'
+      session.start()
+      await time.advance(20_000)
+      assert.ok(of('discover').length >= 4, `${of('discover').length} asks`)
+      await time.advance(40 * MINUTE)
+      const gaps = gapsOf(of('register'))
+      for (const [i, due] of againAfter(draw).slice(0, 6).entries()) {
+        // Asks may have used up the budget of a minute.
+        assert.ok(gaps[i]! >= due - 1 && gaps[i]! <= due + MINUTE, `the gaps are ${gaps}`)
+      }
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+    })
+  }
 
   it('tells a failed round once', async () => {
     const { session, time, failures, calls, state } = begin()
@@ -143,9 +163,8 @@ describe('a session with one bootstrap', () => {
     const { session, time, of } = begin({ ttl: 3600 })
     session.start()
     await time.advance(24 * 60 * MINUTE)
-    const times = of('register').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
-    assert.ok(times.length > 24)
+    const gaps = gapsOf(of('register'))
+    assert.ok(gaps.length >= 24)
     assert.ok(
       gaps.every((gap) => gap >= 24 * MINUTE && gap <= 45 * MINUTE),
       `the gaps are ${gaps}`,
@@ -187,17 +206,14 @@ describe('a session with one bootstrap', () => {
   })
 
   describe('keeps to 8 exchanges a minute', () => {
-    const mostInAMinute = (calls: readonly Call[]) =>
-      Math.max(...calls.map(({ at }) => calls.filter((each) => each.at >= at && each.at < at + MINUTE).length))
-
     it('with a bootstrap that grants registrations of 0 seconds, and renews them twice a minute at most', async () => {
       const { session, time, calls, of, state } = begin()
       state.expiresIn = 0
       session.start()
       await time.advance(60 * MINUTE)
       assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
-      const times = of('register').map(({ at }) => at)
-      assert.ok(times.length > 60 && times.slice(1).every((at, i) => at - times[i]! >= 24_000))
+      const gaps = gapsOf(of('register'))
+      assert.ok(gaps.length >= 60 && gaps.every((gap) => gap >= 24_000))
     })
 
     it('with a bootstrap that takes every registration and never shows it, which is asked at the refresh', async () => {
