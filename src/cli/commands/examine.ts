@@ -126,7 +126,7 @@ async function tryListing(
   if (self !== undefined) {
     return { listed: true, registrations: [] }
   }
-  const own = node.getMultiaddrs().map(String)
+  const own = { announced: node.getMultiaddrs().map(String), unconfirmed: [] }
   const { registrations } = await client.register((family) => addressesToRegister(own, client.multiaddrs, family), {
     ttl: TRIAL_TTL_S,
     limit: 0,

@@ -8,7 +8,9 @@ import { CALL_TIMEOUT_MS } from '../exchange.ts'
 import { TARGET } from '../keeper/keeper-init.ts'
 import { keeperOf, linkDiscovery } from '../keeper-link.ts'
 import { readDialable } from '../offered-peers.ts'
+import { ownAddresses } from '../own-addresses.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
+import { unregistrableOf } from '../unregistrable.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
 import { type Bootstrap, Bootstraps } from './bootstraps.ts'
@@ -46,6 +48,8 @@ export class DiscoveryRun {
   readonly #lookup: BootstrapLookup
   /** For an application that does not take the events itself. */
   readonly #warnings: DeveloperWarnings | undefined
+  /** The addresses of the configured bootstraps. */
+  #configured: readonly string[] = []
   /** The last answer of each bootstrap. */
   readonly #offers = new Map<string, Offer>()
   readonly #demand: PeerDemand
@@ -100,8 +104,7 @@ export class DiscoveryRun {
     })
     this.#bootstraps = new Bootstraps({
       connect: init.connect ?? ((addresses) => new BootstrapClient(dialer, addresses, { network, timeout })),
-      addresses: (of, family) =>
-        register ? addressesToRegister(addressManager.getAddresses().map(String), of, family) : [],
+      addresses: (of, family) => (register ? addressesToRegister(ownAddresses(addressManager), of, family) : []),
       ownId,
       ttl,
       refreshInterval,
@@ -130,17 +133,21 @@ export class DiscoveryRun {
       resolveTxt,
       scheduler,
       random,
-      onFound: (found) => this.#bootstraps.configure(found),
+      onFound: (found) => {
+        this.#configured = [...found.values()].flat()
+        this.#bootstraps.configure(found)
+      },
       onFault: (message) => {
         warn(message)
         this.#fallBack()
       },
     })
     const bootstraps = this.#bootstraps
+    const unregistrable = () => (register ? unregistrableOf(addressManager, this.#configured) : undefined)
     const hasKeeper = () => keeperOf(components.events) !== undefined
     this.#warnings =
       init.onEvent === undefined
-        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, logger, scheduler })
+        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, unregistrable, logger, scheduler })
         : undefined
   }
 

@@ -28,7 +28,7 @@ const MINUTE = 60_000
 function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
   const time = virtualScheduler()
   const said: string[] = []
-  const world = { bootstraps: new Set(bootstraps), peers, looks: 0 }
+  const world = { bootstraps: new Set(bootstraps), peers, looks: 0, unregistrable: undefined as string | undefined }
   const connections = () => {
     world.looks++
     return world.peers.map((id) => ({ remotePeer: peerIdFromString(id) }) as Connection)
@@ -44,6 +44,7 @@ function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } =
     bootstraps: world.bootstraps,
     connectionManager: { getConnections: connections },
     hasKeeper: () => hasKeeper,
+    unregistrable: () => world.unregistrable,
     logger: { forComponent: () => log },
     scheduler: time,
   })
@@ -148,6 +149,19 @@ describe('an application that takes no events', () => {
     await time.advance(MINUTE)
     assert.equal(said.length, 1)
     assert.match(said[0]!, /^there is no bootstrap to ask\. \/dnsaddr\/boot\.example could not be looked up/)
+  })
+
+  it('is told once that the node has nothing to register, and again after it had', async () => {
+    const { time, said, world } = begin({ peers: [PEER] })
+    world.unregistrable = 'It has /p2p-circuit'
+    await time.advance(60 * MINUTE)
+    assert.equal(said.length, 1)
+    assert.match(said[0]!, /^this node listens, but has no address to register, .* It has \/p2p-circuit\. Listen at /)
+    world.unregistrable = undefined
+    await time.advance(MINUTE)
+    world.unregistrable = 'It has /p2p-circuit'
+    await time.advance(MINUTE)
+    assert.equal(said.length, 2)
   })
 
   it('is told once that the node is not listed, and why', async () => {
@@ -279,11 +293,13 @@ describe('the warnings of a node', () => {
     t: TestContext,
     init: Partial<BootstrapDiscoveryInit> = {},
     services: ServiceFactoryMap = {},
+    listen: readonly string[] = ['/ip4/127.0.0.1/tcp/0'],
   ) {
     const time = virtualScheduler()
     const said: string[] = []
     const bootstraps = [`/ip4/127.0.0.1/tcp/1/p2p/${A}`]
     const node = await startPeer({
+      addresses: { listen: [...listen] },
       logger: {
         forComponent: (name) => frozenLogger((text) => name === 'bootstrap-peer:discovery' && said.push(text)),
       },
@@ -328,6 +344,22 @@ describe('the warnings of a node', () => {
     assert.deepEqual(said.length, 1)
     assert.match(said[0]!, /^no peer has been connected for 30 s\. Known peers: 1\. None of them could be reached/)
   })
+
+  for (const [what, listen, register, says] of [
+    ['that only IPv6 can reach', ['/ip6/::1/tcp/0'], true, 1],
+    ['that does not listen', [], true, 0],
+    ['that is not to be registered', ['/ip6/::1/tcp/0'], false, 0],
+  ] as const) {
+    it(`tell ${says} time of a node without an address to register: one ${what}`, async (t) => {
+      const { said, minutes } = await lonelyNode(t, { register }, {}, listen)
+      await minutes(1)
+      const about = said.filter((text) => text.startsWith('this node listens, but has no address to register'))
+      assert.equal(about.length, says)
+      assert.ok(
+        about.every((text) => /It has \/ip6\/::1\/tcp\/.*; its bootstraps dial back over TCP in IPv4\./.test(text)),
+      )
+    })
+  }
 
   it('tell of a cache that cannot be read', async (t) => {
     const { said } = await lonelyNode(t, { cache: import.meta.dirname })
