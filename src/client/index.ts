@@ -1,6 +1,6 @@
+export type { BootstrapAnswer } from './bootstrap-answer.ts'
 export {
   type AddressesToRegister,
-  type BootstrapAnswer,
   BootstrapClient,
   type BootstrapClientInit,
   type CallOptions,

@@ -1,5 +1,6 @@
 import type { AbortOptions, Libp2p, PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { checkArgument, checkOptions, type ModuleOptions, objectWith, oneOf } from '../base/option-kinds.ts'
 import { openRecord, type RecordForm, sealRecord } from '../peer/record.ts'
 import { type Frame, readMessages, writeMessage } from '../streams/messages.ts'
 import { decodeMessage, encodeMessage, isMessageFault } from '../wire/rendezvous-codec.ts'
@@ -11,7 +12,7 @@ import {
   type Status,
 } from '../wire/rendezvous-messages.ts'
 import { CALL_TIMEOUT_MS } from './exchange.ts'
-import { checkRendezvousClient } from './options.ts'
+import { libp2pWith, peerMultiaddr, timeout } from './shared-options.ts'
 
 /** What of a libp2p node the client uses. */
 export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
@@ -26,6 +27,16 @@ export interface RendezvousClientInit {
    * rust-libp2p's rendezvous server reads. Default: what the server takes, found out by the first registration.
    */
   readonly form?: RecordForm
+}
+
+const OPTIONS: ModuleOptions<RendezvousClientInit> = {
+  example: '{ privateKey }',
+  table: {
+    privateKey: objectWith(['sign', 'publicKey'], "a libp2p private key: await generateKeyPair('Ed25519')"),
+    timeout,
+    form: oneOf('standard', 'routing-state'),
+  },
+  otherNames: { key: 'privateKey', identity: 'privateKey' },
 }
 
 /** A peer that a rendezvous point names, with its signature verified. Its addresses are its own word. */
@@ -81,7 +92,10 @@ export class RendezvousClient {
    * an argument or an option is not what it can be.
    */
   constructor(dialer: RendezvousDialer, point: string, init: RendezvousClientInit = {}) {
-    checkRendezvousClient(dialer, point, init)
+    const module = 'RendezvousClient'
+    checkArgument(module, 'the first argument', dialer, libp2pWith('dialProtocol'))
+    checkArgument(module, 'point', point, peerMultiaddr)
+    checkOptions(module, init, OPTIONS)
     this.#dialer = dialer
     this.#point = point
     this.#privateKey = init.privateKey

@@ -79,22 +79,13 @@ export const PLANNED: ReadonlySet<string> = new Set<Part>([
  * only gets shorter.
  */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'client/discovery/discovery-run.ts → client/keeper/keeper-init.ts':
-    'the default target goes to client/keeper-link.ts',
   'cli/commands/examine.ts → wire/bootstrap-codec.ts': 'the client exports what its answers hold',
-  'cli/commands/list.ts → wire/bootstrap-codec.ts': 'the number goes to peer/limits.ts',
-  'client/options.ts → client/discovery/discovery-init.ts': 'each module gets its own table of options',
-  'client/options.ts → client/keeper/keeper-init.ts': 'each module gets its own table of options',
   'cli/commands/list-edit.ts → store/store.ts': 'node.ts exports what reload resolves to',
   'cli/commands/start.ts → store/store.ts': 'node.ts exports what reload resolves to',
 }
 
 /** Imports without which `src` has no circle, as {@link EXCEPTIONS}. */
-export const CIRCLES: Readonly<Record<string, string>> = {
-  'client/options.ts → client/bootstrap-client.ts': 'each module gets its own table of options',
-  'client/discovery/discovery-init.ts → client/discovery/bootstrap-session.ts': 'connect leaves the public init',
-  'client/options.ts → client/rendezvous-client.ts': 'each module gets its own table of options',
-}
+export const CIRCLES: Readonly<Record<string, string>> = {}
 
 /** The most lines of a file of `src`; above {@link FEW_LINES} only when its first comment says why: "because". */
 export const MOST_LINES = 300

@@ -1,7 +1,7 @@
 import type { Random } from '../../base/random.ts'
 import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { Family } from '../addresses-to-register.ts'
-import type { BootstrapAnswer } from '../bootstrap-client.ts'
+import type { BootstrapAnswer } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { CachedBootstrap } from '../cache/cache-file.ts'
 import { readDialable } from '../offered-peers.ts'

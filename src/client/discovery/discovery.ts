@@ -7,8 +7,7 @@ import {
   serviceCapabilities,
   TypedEventEmitter,
 } from '@libp2p/interface'
-import { checkDiscoveryInit } from '../options.ts'
-import type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
+import { type BootstrapDiscoveryComponents, type BootstrapDiscoveryInit, checkDiscoveryInit } from './discovery-init.ts'
 import { DiscoveryRun } from './discovery-run.ts'
 
 /**

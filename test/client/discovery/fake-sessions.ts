@@ -1,4 +1,4 @@
-import type { BootstrapAnswer } from '../../../src/client/bootstrap-client.ts'
+import type { BootstrapAnswer } from '../../../src/client/bootstrap-answer.ts'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import type { SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
 
