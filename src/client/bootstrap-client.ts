@@ -1,26 +1,19 @@
 import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p, type Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import {
-  checkArgument,
-  checkOptions,
-  type ModuleOptions,
-  number,
-  objectWith,
-  texts,
-  toggle,
-} from '../base/option-kinds.ts'
+import { checkArgument, checkOptions, type ModuleOptions, number, texts, toggle } from '../base/option-kinds.ts'
 import { parseAddress } from '../peer/address.ts'
 import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
-import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
-import { BOOTSTRAP_PROTOCOL, MAX_LIMIT, MAX_TTL_S, MIN_TTL_S } from '../wire/bootstrap-codec.ts'
+import { DEFAULT_TTL_MS, MAX_LIMIT, MAX_TTL_MS, MIN_TTL_MS } from '../peer/limits.ts'
+import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
 import type { Family } from './addresses-to-register.ts'
 import { EXAMPLE_BOOTSTRAP, peerIdOf } from './bootstrap-address.ts'
 import type { BootstrapAnswer } from './bootstrap-answer.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
+import { type Answer, type Request, readAnswer, requestLine } from './bootstrap-messages.ts'
 import { CALL_TIMEOUT_MS, exchangeLine } from './exchange.ts'
 import { literalAddresses } from './literal-addresses.ts'
 import { readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
-import { libp2pWith, network, peerMultiaddr, peerMultiaddrs, timeout } from './shared-options.ts'
+import { libp2pWith, network, peerMultiaddr, peerMultiaddrs, signal, timeout } from './shared-options.ts'
 
 /** What of a libp2p node the client uses. */
 export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>
@@ -40,7 +33,7 @@ export interface CallOptions extends AbortOptions {
 }
 
 export interface RegisterOptions extends CallOptions {
-  /** How long the registration lasts unless it is renewed, seconds: 60 to 259,200. Default 7200. */
+  /** How long the registration lasts unless it is renewed, ms: 60,000 to 259,200,000. Default 7,200,000. */
   readonly ttl?: number
 }
 
@@ -61,13 +54,13 @@ const CALL: ModuleOptions<CallOptions> = {
   table: {
     limit: number({ min: 0, max: MAX_LIMIT, example: 20 }),
     explain: toggle,
-    signal: objectWith(['aborted'], 'an AbortSignal: signal: AbortSignal.timeout(10_000)'),
+    signal,
   },
 }
 
 const REGISTER: ModuleOptions<RegisterOptions> = {
-  example: '{ ttl: 3600 }',
-  table: { ...CALL.table, ttl: number({ min: MIN_TTL_S, max: MAX_TTL_S, unit: 's', example: 7200 }) },
+  example: '{ ttl: 3_600_000 }',
+  table: { ...CALL.table, ttl: number({ min: MIN_TTL_MS, max: MAX_TTL_MS, unit: 'ms', example: DEFAULT_TTL_MS }) },
 }
 
 /**
@@ -130,7 +123,7 @@ export class BootstrapClient {
   }
 
   async #call(
-    request: (family: Family | undefined) => object,
+    request: (family: Family | undefined) => Pick<Request, 'addresses' | 'ttl'>,
     { limit, explain = true, signal }: CallOptions,
   ): Promise<BootstrapAnswer> {
     const deadline = AbortSignal.timeout(this.#timeout)
@@ -143,8 +136,8 @@ export class BootstrapClient {
       const { stream } = opened
       connection = opened.connection
       const ip = farEnd(connection)
-      const line = JSON.stringify({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
-      const answer = decodeAnswer(await exchangeLine(stream, line, either))
+      const line = requestLine({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
+      const answer = readAnswer(await exchangeLine(stream, line, either))
       // What is no IP address is taken for the internet: it may name the least.
       return this.#read(answer, ip === undefined ? 'public' : scopeOf(ip))
     } catch (err) {

@@ -16,6 +16,7 @@ export const interval = (example: number): Kind => number({ min: 1000, max: 86_4
 export const timeout = number({ min: 1000, max: 600_000, unit: 'ms', example: CALL_TIMEOUT_MS })
 export const network = shortText(MAX_NETWORK_BYTES)
 export const target = number({ min: 1, max: 1000, example: TARGET })
+export const signal = objectWith(['aborted'], 'an AbortSignal: signal: AbortSignal.timeout(10_000)')
 export const scheduler = objectWith(['now', 'after'], 'a Scheduler, with now() and after(ms, task)')
 export const random = callback('Math.random')
 

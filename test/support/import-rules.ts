@@ -79,7 +79,6 @@ export const PLANNED: ReadonlySet<string> = new Set<Part>([
  * only gets shorter.
  */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'cli/commands/examine.ts → wire/bootstrap-codec.ts': 'the client exports what its answers hold',
   'cli/commands/list-edit.ts → store/store.ts': 'node.ts exports what reload resolves to',
   'cli/commands/start.ts → store/store.ts': 'node.ts exports what reload resolves to',
 }
@@ -96,7 +95,6 @@ export const LONG: Readonly<Record<string, string>> = {
   'service/service.ts': 'the frontends have a life of their own, and the service only puts parts together',
   'frontends/exchanges.ts': 'its first comment gets the reason',
   'cli/config/settings.ts': 'its first comment gets the reason',
-  'client/discovery/discovery-run.ts': 'it is split, or its first comment gets the reason',
   'client/discovery/bootstrap-session.ts': 'it is split, or its first comment gets the reason',
   'client/keeper/peer-keeper.ts': 'it is split, or its first comment gets the reason',
 }

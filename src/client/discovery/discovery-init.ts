@@ -10,20 +10,18 @@ import {
   texts,
   toggle,
 } from '../../base/option-kinds.ts'
-import type { Random } from '../../base/random.ts'
-import { MAX_TTL_S, MIN_TTL_S } from '../../wire/bootstrap-codec.ts'
+import { type Random, secureRandom } from '../../base/random.ts'
+import { DEFAULT_TTL_MS, MAX_TTL_MS, MIN_TTL_MS } from '../../peer/limits.ts'
 import { bootstrapProblem, EXAMPLE_BOOTSTRAP } from '../bootstrap-address.ts'
-import type { Scheduler } from '../scheduler.ts'
+import { CALL_TIMEOUT_MS } from '../exchange.ts'
+import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { interval, network, random, scheduler, target, timeout } from '../shared-options.ts'
 import type { BootstrapSources } from './bootstrap-list.ts'
-import type { SessionClient } from './bootstrap-session.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
-import type { ResolveTxt } from './dnsaddr.ts'
+import { type ResolveTxt, systemResolveTxt } from './dnsaddr.ts'
 
 /** How often each bootstrap is asked by a node that has its peers, ms, ± 20 %. */
 export const REFRESH_INTERVAL_MS = 5 * 60_000
-/** How long a registration lasts unless it is renewed, seconds: the libp2p rendezvous specification's default. */
-export const TTL_S = 7200
 
 export interface BootstrapDiscoveryInit extends BootstrapSources {
   /** The network, which is one chain: at most 255 bytes of UTF-8. Default `''`, the network without a name. */
@@ -43,7 +41,7 @@ export interface BootstrapDiscoveryInit extends BootstrapSources {
    * after about 0.5, 1, 2, 4 … s. Default {@link REFRESH_INTERVAL_MS}.
    */
   readonly refreshInterval?: number
-  /** How long a registration lasts unless it is renewed, seconds: 60 to 259,200. Default {@link TTL_S}. */
+  /** How long a registration lasts unless it is renewed, ms: 60,000 to 259,200,000. Default {@link DEFAULT_TTL_MS}. */
   readonly ttl?: number
   /** Whether to register this node. One that does not listen only asks. Default true. */
   readonly register?: boolean
@@ -57,8 +55,6 @@ export interface BootstrapDiscoveryInit extends BootstrapSources {
   readonly scheduler?: Scheduler
   /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
-  /** For tests: how a bootstrap at these addresses is spoken to. Default: over libp2p. */
-  readonly connect?: (addresses: readonly string[]) => SessionClient
 }
 
 const OPTIONS: ModuleOptions<BootstrapDiscoveryInit> = {
@@ -70,14 +66,13 @@ const OPTIONS: ModuleOptions<BootstrapDiscoveryInit> = {
     cache: path('peers-cache.json'),
     target,
     refreshInterval: interval(REFRESH_INTERVAL_MS),
-    ttl: number({ min: MIN_TTL_S, max: MAX_TTL_S, unit: 's', example: TTL_S }),
+    ttl: number({ min: MIN_TTL_MS, max: MAX_TTL_MS, unit: 'ms', example: DEFAULT_TTL_MS }),
     register: toggle,
     timeout,
     onEvent: callback('(event) => console.log(event)'),
     resolveTxt: callback('async (name) => [`dnsaddr=…`]'),
     scheduler,
     random,
-    connect: callback('(addresses) => new BootstrapClient(node, addresses)'),
   },
   // `list` and `interval` are those of @libp2p/bootstrap, of other versions too.
   otherNames: {
@@ -111,6 +106,33 @@ export function checkDiscoveryInit(init: BootstrapDiscoveryInit): void {
       `${given}, and there is neither bootstrapsFile nor cache, so it would never find a peer; write ` +
         `bootstraps: ['${EXAMPLE_BOOTSTRAP}'], or leave the module out of peerDiscovery`,
     )
+  }
+}
+
+/** The options with their defaults. Those that have none are undefined where they were left out. */
+export interface DiscoverySettings extends Required<Omit<BootstrapDiscoveryInit, keyof BootstrapSources | NoDefault>> {
+  readonly sources: BootstrapSources
+  readonly target: number | undefined
+  readonly cache: string | undefined
+  readonly onEvent: ((event: DiscoveryEvent) => void) | undefined
+}
+
+type NoDefault = 'target' | 'cache' | 'onEvent'
+
+export function settingsOf(init: BootstrapDiscoveryInit): DiscoverySettings {
+  return {
+    sources: init,
+    network: init.network ?? '',
+    target: init.target,
+    cache: init.cache,
+    refreshInterval: init.refreshInterval ?? REFRESH_INTERVAL_MS,
+    ttl: init.ttl ?? DEFAULT_TTL_MS,
+    register: init.register ?? true,
+    timeout: init.timeout ?? CALL_TIMEOUT_MS,
+    onEvent: init.onEvent,
+    resolveTxt: init.resolveTxt ?? systemResolveTxt,
+    scheduler: init.scheduler ?? systemScheduler(),
+    random: init.random ?? secureRandom(),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import type { RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 
@@ -11,7 +11,7 @@ export interface LastHeard {
   readonly error: BootstrapError | undefined
   readonly peers: number
   readonly listed: boolean
-  readonly outcomes: readonly ExplainedOutcome[]
+  readonly outcomes: readonly RegistrationOutcome[]
 }
 
 const NOTHING_HEARD: LastHeard = {

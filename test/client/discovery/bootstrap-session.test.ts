@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
-import { REFRESH_INTERVAL_MS, TTL_S } from '../../../src/client/discovery/discovery-init.ts'
+import { REFRESH_INTERVAL_MS } from '../../../src/client/discovery/discovery-init.ts'
+import { DEFAULT_TTL_MS } from '../../../src/peer/limits.ts'
 import { virtualScheduler } from '../virtual-scheduler.ts'
 import { type Call, fakeClient } from './fake-sessions.ts'
 
@@ -17,7 +18,7 @@ const gapsOf = (calls: readonly Call[]) => calls.slice(1).map(({ at }, i) => Mat
 describe('a session with one bootstrap', () => {
   function begin({
     addresses = ['/ip4/0.0.0.0/tcp/4001'],
-    ttl = TTL_S,
+    ttl = DEFAULT_TTL_MS,
     random = Math.random,
     wantsMore = (): boolean => false,
     clientOf = (client: SessionClient): SessionClient => client,
@@ -160,7 +161,7 @@ describe('a session with one bootstrap', () => {
   })
 
   it('renews well before the time to live is over, for ever', async () => {
-    const { session, time, of } = begin({ ttl: 3600 })
+    const { session, time, of } = begin({ ttl: 60 * MINUTE })
     session.start()
     await time.advance(24 * 60 * MINUTE)
     const gaps = gapsOf(of('register'))
@@ -173,7 +174,7 @@ describe('a session with one bootstrap', () => {
 
   it('goes by what the bootstrap grants', async () => {
     const { session, time, of, state } = begin()
-    state.expiresIn = 120
+    state.expiresIn = 2 * MINUTE
     session.start()
     await time.advance(10 * MINUTE)
     assert.ok(of('register').length >= 8)
@@ -296,11 +297,11 @@ describe('a session with one bootstrap', () => {
   it('waits as long as it is told to, within reason', async () => {
     const { session, time, of, state } = begin()
     state.up = false
-    state.retryAfter = 600
+    state.retryAfter = 10 * MINUTE
     session.start()
     await time.advance(9 * MINUTE)
     assert.equal(of('discover').length, 1)
-    state.retryAfter = 1e9
+    state.retryAfter = 1e12
     await time.advance(2 * MINUTE)
     await time.advance(16 * MINUTE)
     assert.equal(of('discover').length, 3)
@@ -308,7 +309,7 @@ describe('a session with one bootstrap', () => {
 
   it('takes the peers of an answer that has an error beside them, and waits as long as that says', async () => {
     const { session, time, of, state, failures } = begin({ wantsMore: () => true })
-    state.error = new BootstrapError('unavailable', 'fake', 'it is full', { retryAfter: 600 })
+    state.error = new BootstrapError('unavailable', 'fake', 'it is full', { retryAfter: 10 * MINUTE })
     session.start()
     await time.advance(9 * MINUTE)
     assert.equal(of('discover').length, 1)

@@ -8,13 +8,14 @@ import { format } from 'node:util'
 import type { AbortOptions, Connection, Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { ServiceFactoryMap } from 'libp2p'
+import type { RegistrationOutcome } from '../../../src/client/bootstrap-answer.ts'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
+import type { Connect } from '../../../src/client/discovery/bootstraps.ts'
 import { DeveloperWarnings } from '../../../src/client/discovery/developer-warnings.ts'
-import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
+import { Discovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
 import { peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
-import type { ExplainedOutcome } from '../../../src/wire/bootstrap-codec.ts'
 import { startPeer } from '../../support/peers.ts'
 import { until } from '../../support/wait.ts'
 import { virtualScheduler } from '../virtual-scheduler.ts'
@@ -65,7 +66,7 @@ function failure(bootstrap: string, code = 'unreachable', message = 'nothing ans
   return { type: 'failure', bootstrap, error: new BootstrapError(code, bootstrap, message), retryIn: 2000 }
 }
 
-function outcome(bootstrap: string, status: ExplainedOutcome['status'], code = 'dial_refused'): DiscoveryEvent {
+function outcome(bootstrap: string, status: RegistrationOutcome['status'], code = 'dial_refused'): DiscoveryEvent {
   const address = '/ip4/203.0.113.9/tcp/4001'
   return {
     type: 'outcomes',
@@ -293,7 +294,7 @@ describe('the warnings of a node', () => {
     t: TestContext,
     init: Partial<BootstrapDiscoveryInit> = {},
     services: ServiceFactoryMap = {},
-    listen: readonly string[] = ['/ip4/127.0.0.1/tcp/0'],
+    { listen = ['/ip4/127.0.0.1/tcp/0'], connect }: { listen?: readonly string[]; connect?: Connect } = {},
   ) {
     const time = virtualScheduler()
     const said: string[] = []
@@ -303,7 +304,7 @@ describe('the warnings of a node', () => {
       logger: {
         forComponent: (name) => frozenLogger((text) => name === 'bootstrap-peer:discovery' && said.push(text)),
       },
-      peerDiscovery: [bootstrapDiscovery({ bootstraps, scheduler: time, ...init })],
+      peerDiscovery: [(components) => new Discovery(components, { bootstraps, scheduler: time, ...init }, connect)],
       services,
     })
     t.after(() => node.stop())
@@ -339,7 +340,7 @@ describe('the warnings of a node', () => {
       new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
     const discover = async ({ signal }: AbortOptions = {}) => answers.pop() ?? (await silence(signal))
     const connect = () => ({ id: A, discover, register: () => silence(), unregister: () => silence() })
-    const { said, minutes } = await lonelyNode(t, { connect, register: false }, { peers: peerKeeper() })
+    const { said, minutes } = await lonelyNode(t, { register: false }, { peers: peerKeeper() }, { connect })
     await minutes(1)
     assert.deepEqual(said.length, 1)
     assert.match(said[0]!, /^no peer has been connected for 30 s\. Known peers: 1\. None of them could be reached/)
@@ -351,7 +352,7 @@ describe('the warnings of a node', () => {
     ['that is not to be registered', ['/ip6/::1/tcp/0'], false, 0],
   ] as const) {
     it(`tell ${says} time of a node without an address to register: one ${what}`, async (t) => {
-      const { said, minutes } = await lonelyNode(t, { register }, {}, listen)
+      const { said, minutes } = await lonelyNode(t, { register }, {}, { listen })
       await minutes(1)
       const about = said.filter((text) => text.startsWith('this node listens, but has no address to register'))
       assert.equal(about.length, says)
