@@ -62,6 +62,13 @@ export function bootstrapErrorOf(
   return new BootstrapError(code, bootstrap, MESSAGES[code], { cause: err })
 }
 
+/** An error of a call as it is, or one that a call should never have thrown as `unexpected`. */
+export function asBootstrapError(err: unknown, bootstrap: string): BootstrapError {
+  return err instanceof BootstrapError
+    ? err
+    : new BootstrapError('unexpected', bootstrap, err instanceof Error ? err.message : String(err), { cause: err })
+}
+
 const MESSAGES = {
   timeout: 'it did not answer in time',
   aborted: 'the call was called off',
