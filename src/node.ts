@@ -7,10 +7,12 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import { ConfirmAddresses, type ConfirmAddressesComponents } from './host/confirm-addresses.ts'
-import { type HostInit, hostOptions } from './host/libp2p.ts'
+import type { HostInit } from './host/host-init.ts'
+import { identifyWhenAsked } from './host/libp2p.ts'
 import { silentLogger } from './host/patches/silent-logger.ts'
 import { assertFree } from './host/port-check.ts'
 import type { Optimization } from './host/switches.ts'
+import { withHost } from './host/with-host.ts'
 import { type BootstrapService, bootstrapService } from './service/service.ts'
 import type { BootstrapServiceEvents, BootstrapServiceInit } from './service/service-init.ts'
 import { type BootstrapStatus, emptyStatus } from './service/status.ts'
@@ -109,20 +111,19 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
     await stopped?.catch(() => {})
     const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init
     await assertFree(listen)
-    const options = hostOptions(this.#init)
-    const libp2p = await createLibp2p({
-      ...options,
+    const own = {
       privateKey: this.#privateKey,
       start: false,
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
       ...loggerOption(logger, this.#init.disable?.optimizations),
       services: {
-        ...options.services,
+        identify: identifyWhenAsked,
         confirmAddresses: (components: ConfirmAddressesComponents) => new ConfirmAddresses(components),
         bootstrap: bootstrapService(this.#init),
       },
-    })
+    }
+    const libp2p = await createLibp2p(withHost(own, this.#init))
     const { bootstrap } = libp2p.services
     this.#service = bootstrap
     for (const type of FORWARDED) {

@@ -53,7 +53,7 @@ const LAST_SNAPSHOT_MS = 1000
  * const node = await createLibp2p({ …, services: { bootstrap: bootstrapService({ file: 'peers.json' }) } })
  * ```
  *
- * The node itself should be guarded against what strangers send: {@link hostOptions}.
+ * The node itself should be guarded against what remote peers send: {@link withHost}.
  */
 export function bootstrapService(
   init: BootstrapServiceInit = {},

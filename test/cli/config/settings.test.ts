@@ -13,7 +13,7 @@ import {
   settingVariable,
 } from '../../../src/cli/config/settings.ts'
 import { ConfigError, type ConfigSources, resolveConfig } from '../../../src/cli/config/sources.ts'
-import { MAX_CONNECTIONS } from '../../../src/host/libp2p.ts'
+import { MAX_CONNECTIONS } from '../../../src/peer/limits.ts'
 import { MAX_NETWORKS, MAX_PEERS, REPROVE_INTERVAL_MS } from '../../../src/service/service-init.ts'
 
 let folder: string
