@@ -1,9 +1,11 @@
+import { type ModuleOptions, number } from '../base/option-kinds.ts'
 import { MAX_CONNECTIONS } from '../peer/limits.ts'
+import { accessRules, disabledParts as disabledKind } from './init-kinds.ts'
 import type { Disabled, Optimization, Protection } from './switches.ts'
 
 /** What a guarded node leaves to choose. */
 export interface HostInit {
-  /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
+  /** The most connections at a time, 8 to 100,000. Default {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number
   /** IPs and IP ranges that get no connection. PeerIds among them are ignored. Default: none. */
   readonly deny?: readonly string[]
@@ -30,4 +32,16 @@ export function hostSettings({ maxConnections = MAX_CONNECTIONS, deny = [], disa
 
 export function disabledParts({ optimizations = [], protections = [] }: Disabled = {}): DisabledParts {
   return { optimizations, protections }
+}
+
+/** What each member can be. */
+export const HOST_OPTIONS: ModuleOptions<HostInit> = {
+  example: `{ maxConnections: ${MAX_CONNECTIONS} }`,
+  table: {
+    // Fewer are taken by a handful of peers; more than these are 10 GB.
+    maxConnections: number({ min: 8, max: 100_000, example: MAX_CONNECTIONS }),
+    deny: accessRules,
+    disable: disabledKind,
+  },
+  otherNames: { connections: 'maxConnections', denylist: 'deny', blocklist: 'deny', disabled: 'disable' },
 }

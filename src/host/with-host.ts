@@ -2,9 +2,10 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { checkOptions } from '../base/option-kinds.ts'
 import { bothDeny } from './both-deny.ts'
 import type { GuardService } from './guard/guard-service.ts'
-import { type HostInit, hostSettings } from './host-init.ts'
+import { HOST_OPTIONS, type HostInit, type HostSettings, hostSettings } from './host-init.ts'
 import { hostOptions } from './libp2p.ts'
 
 /** The options of libp2p that are yours beside a guard: all but those that the guard is built on. */
@@ -32,15 +33,24 @@ export type HostServices<T extends ServiceMap = ServiceMap> = T &
  * Yours are kept, and win where both name a limit. Both connection gaters are asked. `services` gets `guard`, and
  * `identify` and `ping` unless yours has them. For one `createLibp2p`: call it for each node.
  *
- * Throws a TypeError for what would be without a guard: see {@link OwnOptions}, a service with the name `guard`, and the
- * limits of inbound connections, which are the guard's.
+ * Throws a TypeError for what would be without a guard: what {@link OwnOptions} leaves out, a service with the name `guard`,
+ * and the limits of inbound connections, which are the guard's; and for a member of `init` that is not what it can be.
  */
 export function withHost<T extends ServiceMap = ServiceMap>(
   options: OwnOptions<T> = {},
   init: HostInit = {},
 ): Libp2pOptions<HostServices<T>> {
+  checkOptions('withHost', init, HOST_OPTIONS)
   assertGuardable(options as Libp2pOptions)
-  const host = hostOptions(hostSettings(init))
+  return merged(options, hostSettings(init))
+}
+
+/** {@link withHost} for what was checked before. */
+export function merged<T extends ServiceMap>(
+  options: OwnOptions<T>,
+  settings: HostSettings,
+): Libp2pOptions<HostServices<T>> {
+  const host = hostOptions(settings)
   const { connectionGater, connectionManager, connectionMonitor, peerStore, services, ...others } = given(options)
   return {
     ...others,
