@@ -1,4 +1,4 @@
-import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
+import type { ComponentLogger, Metrics, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import type { IdentifiedComponents } from '../host/identified.ts'
 import type { Disabled } from '../host/switches.ts'
@@ -63,6 +63,8 @@ export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly logger: ComponentLogger
   /** The service of that name, where there is one. libp2p throws when it is read and there is none. */
   readonly guard?: unknown
+  /** Where the host keeps metrics, the service's are among them. */
+  readonly metrics?: Metrics | undefined
 }
 
 /** Each event with its detail. */

@@ -6,6 +6,7 @@ import { isEditable, type ListEdit, type StoreState } from '../store/store.ts'
 import { checkServiceInit } from './check-init.ts'
 import { type ServiceParts, serviceParts } from './parts.ts'
 import type { BootstrapServiceComponents, BootstrapServiceEvents, BootstrapServiceInit } from './service-init.ts'
+import { serviceMetrics } from './service-metrics.ts'
 import { type ServiceSettings, serviceSettings } from './settings.ts'
 import type { BootstrapStatus } from './status.ts'
 
@@ -37,6 +38,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #components: BootstrapServiceComponents
   readonly #log: Logger
   readonly #parts: ServiceParts
+  readonly #pushMetrics: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #storeStatus: StoreState['status'] = 'ok'
 
@@ -50,6 +52,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registered: (added: readonly Registration[]) => this.#tell('registered', added),
     }
     this.#parts = serviceParts(components, settings, listener, this.#log)
+    const { metrics } = components
+    this.#pushMetrics = metrics && serviceMetrics(metrics, this.#parts.counters, this.#parts.point.view)
   }
 
   /** Reads what was kept. libp2p starts to listen only after this. */
@@ -84,6 +88,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
     await Promise.all(this.#parts.frontends.map((frontend) => frontend.stop(ANSWER_GRACE_MS)))
+    this.#pushMetrics?.()
   }
 
   async stop(): Promise<void> {
@@ -135,6 +140,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#tell('expired', point.tick())
     schedule.tick()
     legacy.tick()
+    this.#pushMetrics?.()
     const { state } = store
     if (state.status !== this.#storeStatus) {
       this.#storeStatus = state.status

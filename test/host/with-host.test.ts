@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { ConnectionGater } from '@libp2p/interface'
+import { type ConnectionGater, serviceDependencies } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -63,6 +63,16 @@ describe('a libp2p node with services of its own, guarded', () => {
     }
     await heard(blocks, node.services.blocks, 'from the peer')
     await heard(node.services.blocks, blocks, 'from the node')
+  })
+
+  it('has what a service that depends on the bootstrap and its guard asks for', async (t) => {
+    const needs = (...capabilities: string[]) => ({ [serviceDependencies]: capabilities })
+    const mine = () => needs('bootstrap-peer', 'bootstrap-peer/guard')
+    const services = { mine, bootstrap: bootstrapService() }
+    const node = await createLibp2p(withHost({ addresses: LISTEN, services }))
+    t.after(() => node.stop())
+    const lacking = createLibp2p({ services: { mine: () => needs('bootstrap-peer') } })
+    await assert.rejects(lacking, { name: 'UnmetServiceDependenciesError' })
   })
 
   it('asks its own gater too, after the guard', async (t) => {
