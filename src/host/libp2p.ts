@@ -7,8 +7,9 @@ import { MAX_FRAME_BYTES } from './guard/frame-inspector.ts'
 import { Guard } from './guard/guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard/guard-service.ts'
 import type { HostSettings } from './host-init.ts'
+import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
-import { joinWritesOf, patchedNoise } from './patches/patched-noise.ts'
+import { patchedNoise } from './patches/patched-noise.ts'
 
 /** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
 export const MAX_HALF_OPEN = 1024
