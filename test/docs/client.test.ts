@@ -5,8 +5,14 @@ import { REFRESH_INTERVAL_MS, TTL_S } from '../../src/client/discovery/discovery
 import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
 import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper/keeper-init.ts'
-import { MAX_CONNECTIONS } from '../../src/host/libp2p.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service/service-init.ts'
+import { bootstrapService, withHost } from '../../src/index.ts'
+import {
+  MAX_CONNECTIONS,
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  REPROVE_INTERVAL_MS,
+} from '../../src/peer/limits.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILE = new URL('docs/client.md', ROOT)
@@ -42,7 +48,7 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
   RendezvousClient: optionsOf('src/client/rendezvous-client.ts', 'RendezvousClientInit'),
   createBootstrapPeer: optionsOf('src/node.ts', 'BootstrapPeerInit'),
   bootstrapService: optionsOf('src/service/service-init.ts', 'BootstrapServiceInit'),
-  hostOptions: optionsOf('src/host/libp2p.ts', 'HostInit'),
+  withHost: optionsOf('src/host/host-init.ts', 'HostInit'),
 }
 
 /** The tables of events, written by hand: they have to name each event, and no other. */
@@ -88,6 +94,8 @@ describe('the ranges that docstrings name', () => {
     peerKeeper,
     BootstrapClient: (init) => new BootstrapClient(node, AT, init),
     RendezvousClient: (init) => new RendezvousClient(node, AT, init),
+    bootstrapService,
+    withHost: (init) => withHost({}, init),
   }
   for (const [module, make] of Object.entries(makers)) {
     for (const { name, help } of OPTIONS[module]!.filter(({ type }) => type === 'number')) {

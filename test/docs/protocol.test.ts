@@ -10,7 +10,7 @@ import {
   VERDICT_TIMEOUT_MS,
   WRITE_TIMEOUT_MS,
 } from '../../src/frontends/exchanges.ts'
-import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
 import { REFUSAL_CODES, refusal } from '../../src/policy/refusal.ts'
 import { LONGEST_WAIT_MS, REQUEST_LIMITS } from '../../src/policy/request-limits.ts'
@@ -100,7 +100,7 @@ describe('the examples of docs/protocol.md', () => {
   let at: string
 
   before(async () => {
-    bootstrap = createBootstrapPeer({ clock: () => now })
+    bootstrap = new BootstrapPeer({}, { clock: () => now })
     await bootstrap.start()
     at = bootstrap.multiaddrs[0]!
     for (const [n, name] of ['alice', 'bob'].entries()) {

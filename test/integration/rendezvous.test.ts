@@ -9,7 +9,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { RendezvousClient, RendezvousError } from '../../src/client/rendezvous-client.ts'
-import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer, type BootstrapPeerInit } from '../../src/node.ts'
 import { encodePeerInfo } from '../../src/wire/peer-info.ts'
 import type { Status } from '../../src/wire/rendezvous-messages.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
@@ -30,7 +30,7 @@ describe('/rendezvous/1.0.0', () => {
   const peers: Peer[] = []
 
   before(async () => {
-    node = await start({ clock: () => now })
+    node = await start({}, () => now)
     at = node.multiaddrs[0]!
     for (let n = 0; n < 3; n++) {
       peers.push(await newPeer())
@@ -334,8 +334,8 @@ describe('/rendezvous/1.0.0', () => {
     await without.stop()
   })
 
-  async function start(init: BootstrapPeerInit): Promise<BootstrapPeer> {
-    const started = createBootstrapPeer(init)
+  async function start(init: BootstrapPeerInit, clock: () => number = Date.now): Promise<BootstrapPeer> {
+    const started = new BootstrapPeer(init, { clock })
     await started.start()
     return started
   }
