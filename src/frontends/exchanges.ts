@@ -23,8 +23,6 @@ export const VERDICT_TIMEOUT_MS = 5000
 export const WRITE_TIMEOUT_MS = 5000
 /** How long a stream may stay half open once everything is answered, ms. */
 export const LINGER_MS = 5000
-/** Requests of one stream. */
-export const MAX_REQUESTS = 16
 /** Streams of one protocol on one connection at a time; libp2p resets the others. */
 export const MAX_STREAMS = 8
 /** Exchanges at a time, over all connections and all frontends; the limits of libp2p are by connection only. */

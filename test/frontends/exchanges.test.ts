@@ -102,7 +102,7 @@ it('a request takes its share of the loop over both protocols, and a bug is logg
     })
     far.send(request)
     const running = run(handlers, protocol, near)
-    assert.match(await answer, /could not answer; it has written down why/)
+    assert.match(await answer, /could not answer; its log says why/)
     await far.close()
     await running
   }
