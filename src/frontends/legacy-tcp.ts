@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'
 import { type Caller, callerAt } from '../peer/caller.ts'
 import type { LegacyApi } from '../point/point-api.ts'
-import { type ExchangeGroup, type Exchanges, type Frontend, READ_TIMEOUT_MS } from './exchanges.ts'
+import { READ_TIMEOUT_MS } from './exchanges/exchange.ts'
+import type { ExchangeGroup, Exchanges, Frontend } from './exchanges/exchanges.ts'
 
 /** The most bytes of a request. `{"address":"[…]:65535"}` has 64. */
 export const MAX_REQUEST_BYTES = 1024

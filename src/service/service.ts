@@ -3,7 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Clock, steadyClock } from '../base/clock.ts'
 import { secureRandom } from '../base/random.ts'
 import { BootstrapFrontend } from '../frontends/bootstrap/bootstrap.ts'
-import { Exchanges, type Frontend } from '../frontends/exchanges.ts'
+import { Exchanges, type Frontend } from '../frontends/exchanges/exchanges.ts'
 import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
 import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
@@ -71,6 +71,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #point: RendezvousPoint
   readonly #schedule: ProofSchedule
   readonly #snapshots: SnapshotSchedule
+  readonly #exchanges: Exchanges
   /** In the order in which they start. */
   readonly #frontends: readonly Frontend[]
   readonly #legacyTcp: LegacyTcpFrontend | undefined
@@ -140,7 +141,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#table = withLegacy(this.#point.operatorList, this.#legacy)
     const records = new SignedRecords({ point: this.#point, rules })
     // One budget for the callers of all protocols.
-    const exchanges = new Exchanges({
+    this.#exchanges = new Exchanges({
       limits: new RequestLimits(),
       clock,
       takeShare: takesShare(components, init.disable?.protections ?? []),
@@ -175,6 +176,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       forms = new ReaderForms(async ({ remotePeer }) => readerOf(await readers.of(remotePeer)))
     }
     const { registrar, peerId, logger } = components
+    const exchanges = this.#exchanges
     const point = new LocalPoint({ point: this.#point, records, learner: this.#learner, prover: first })
     const [legacy, log] = [this.#legacy, this.#log]
     const siblings = (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', peerId.toString()))
@@ -256,6 +258,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       registrationCount: view.size,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
+      exchanges: this.#exchanges.status,
       legacyTcpPort: this.#legacyTcp?.port,
       store: this.#store.state,
       counters: { ...this.#counters },

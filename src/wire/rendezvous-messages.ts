@@ -26,18 +26,18 @@ export const STATUS = {
 } as const
 export type Status = keyof typeof STATUS
 
-/** A member is undefined when the message does not have it. Numbers beyond 2^53 - 1 read as that. */
+/** A member is undefined when the message does not have it. Numbers beyond 2^53 - 1 on the wire read as that. */
 export interface Register {
   readonly ns: string | undefined
   readonly signedPeerRecord: Uint8Array | undefined
-  /** Whole seconds on the wire, read up to 2^53 - 1 of them. */
+  /** Whole seconds on the wire. */
   readonly ttlMs: number | undefined
 }
 
 export interface RegisterResponse {
   readonly status: Status
   readonly statusText: string | undefined
-  /** Whole seconds on the wire, read up to 2^53 - 1 of them. */
+  /** Whole seconds on the wire. */
   readonly ttlMs: number | undefined
 }
 

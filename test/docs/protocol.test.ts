@@ -3,13 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
-import {
-  LINGER_MS,
-  MAX_STREAMS,
-  READ_TIMEOUT_MS,
-  VERDICT_TIMEOUT_MS,
-  WRITE_TIMEOUT_MS,
-} from '../../src/frontends/exchanges.ts'
+import { READ_TIMEOUT_MS, VERDICT_TIMEOUT_MS, WRITE_TIMEOUT_MS } from '../../src/frontends/exchanges/exchange.ts'
+import { LINGER_MS, MAX_STREAMS } from '../../src/frontends/exchanges/exchanges.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
 import * as limits from '../../src/peer/limits.ts'

@@ -17,15 +17,8 @@ import {
   isFault,
   MAX_LINE_BYTES,
 } from '../../wire/bootstrap-codec.ts'
-import {
-  type Exchange,
-  type ExchangeGroup,
-  type Exchanges,
-  type Frontend,
-  MAX_STREAMS,
-  READ_TIMEOUT_MS,
-  VERDICT_TIMEOUT_MS,
-} from '../exchanges.ts'
+import { type Exchange, READ_TIMEOUT_MS, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { AnswerDraft } from './bootstrap-answer.ts'
 
 /** When a caller should try again after the store took nothing, s. */

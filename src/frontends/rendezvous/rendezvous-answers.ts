@@ -30,7 +30,7 @@ import type {
   RegisterResponse,
   RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges.ts'
+import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
 import type { ReaderForms } from './reader-forms.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
 

@@ -10,14 +10,8 @@ import {
   RENDEZVOUS_PROTOCOL,
   type RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import {
-  type Exchange,
-  type ExchangeGroup,
-  type Exchanges,
-  type Frontend,
-  MAX_STREAMS,
-  READ_TIMEOUT_MS,
-} from '../exchanges.ts'
+import { type Exchange, READ_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { RendezvousAnswers, type RendezvousAnswersInit } from './rendezvous-answers.ts'
 import { type Failure, faultOf } from './rendezvous-status.ts'
 
