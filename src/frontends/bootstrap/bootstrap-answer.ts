@@ -107,8 +107,8 @@ function explainedOutcome(outcome: AddressOutcome, now: number): ExplainedOutcom
 }
 
 const MESSAGES: Readonly<Record<AddressOutcome['status'], string>> = {
-  listed: 'others are handed this address',
-  pending: 'not proved yet; it will be listed when you answer there',
-  removed: 'taken back',
+  listed: 'other peers get this address',
+  pending: 'not verified yet; it is listed once you answer a dial-back there',
+  removed: 'removed at your request',
   refused: 'not listed',
 }
