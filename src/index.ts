@@ -1,4 +1,6 @@
 export type { Clock } from './base/clock.ts'
+export type { Random } from './base/random.ts'
+export type { ExchangesStatus } from './frontends/exchanges/exchanges.ts'
 export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
 export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
 export type { HostInit } from './host/host-init.ts'

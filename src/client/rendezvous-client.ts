@@ -148,12 +148,15 @@ export class RendezvousClient {
     const now = BigInt(Date.now())
     this.#seq = now > this.#seq ? now : this.#seq + 1n
     const signedPeerRecord = await sealRecord(this.#privateKey, { addresses, seq: this.#seq, form })
-    const answer = await this.#exchange({ type: 'REGISTER', ns: namespace, signedPeerRecord, ttl }, options)
+    const answer = await this.#exchange(
+      { type: 'REGISTER', ns: namespace, signedPeerRecord, ttlMs: ttl && ttl * 1000 },
+      options,
+    )
     if (answer?.type !== 'REGISTER_RESPONSE') {
       throw unreadable()
     }
     assertOk(answer)
-    return answer.ttl ?? 0
+    return (answer.ttlMs ?? 0) / 1000
   }
 
   /** Undefined when the far side closed without an answer. */
@@ -187,11 +190,11 @@ function readAnswer(frame: Frame): RendezvousMessage {
   return message
 }
 
-async function readPeer({ ns, signedPeerRecord, ttl }: Register): Promise<RendezvousPeer | undefined> {
+async function readPeer({ ns, signedPeerRecord, ttlMs = 0 }: Register): Promise<RendezvousPeer | undefined> {
   const record = signedPeerRecord === undefined ? 'record_not_an_envelope' : await openRecord(signedPeerRecord)
   return typeof record === 'string'
     ? undefined
-    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: ttl ?? 0 }
+    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: ttlMs / 1000 }
 }
 
 function assertOk({ status, statusText }: { readonly status: Status; readonly statusText: string | undefined }): void {

@@ -54,7 +54,6 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
 /** The tables of events, written by hand: they have to name each event, and no other. */
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   bootstrapDiscovery: namesIn('src/client/discovery/discovery-events.ts', /readonly type: '(\w+)'/g),
-  createBootstrapPeer: namesIn('src/service/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
 }
 
 describe('docs/client.md', () => {

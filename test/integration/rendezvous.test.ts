@@ -219,11 +219,16 @@ describe('/rendezvous/1.0.0', () => {
     it(`refuses with a status: ${name}`, async () => {
       const [a] = peers as [Peer]
       const { ns, record, ttl } = await request(a)
-      const answer = await exchangeMessage(a.libp2p, at, { type: 'REGISTER', ns, signedPeerRecord: record, ttl })
+      const answer = await exchangeMessage(a.libp2p, at, {
+        type: 'REGISTER',
+        ns,
+        signedPeerRecord: record,
+        ttlMs: ttl && ttl * 1000,
+      })
       assert.ok(answer?.type === 'REGISTER_RESPONSE')
       assert.equal(answer.status, status)
       assert.match(answer.statusText!, text)
-      assert.equal(answer.ttl, undefined)
+      assert.equal(answer.ttlMs, undefined)
     })
   }
 
@@ -231,7 +236,12 @@ describe('/rendezvous/1.0.0', () => {
     const [a] = peers as [Peer]
     const register = async (seq: bigint, addresses = [a.address]) => {
       const signedPeerRecord = await sealRecord(a.key, addresses, { seq })
-      const answer = await exchangeMessage(a.libp2p, at, { type: 'REGISTER', ns: 'seq', signedPeerRecord, ttl: 100 })
+      const answer = await exchangeMessage(a.libp2p, at, {
+        type: 'REGISTER',
+        ns: 'seq',
+        signedPeerRecord,
+        ttlMs: 100_000,
+      })
       return answer?.type === 'REGISTER_RESPONSE' ? answer.status : undefined
     }
     assert.equal(await register(5n), 'OK')
@@ -278,7 +288,7 @@ describe('/rendezvous/1.0.0', () => {
   it('gives each asker the records that it can read', async () => {
     const [js, rust, py] = peers as [Peer, Peer, Peer]
     const register = async (peer: Peer, signedPeerRecord: Uint8Array) => {
-      const request = { type: 'REGISTER' as const, ns: 'stacks', signedPeerRecord, ttl: undefined }
+      const request = { type: 'REGISTER' as const, ns: 'stacks', signedPeerRecord, ttlMs: undefined }
       const answer = await exchangeMessage(peer.libp2p, at, request)
       assert.ok(answer?.type === 'REGISTER_RESPONSE')
       assert.equal(answer.status, 'OK', answer.statusText)
@@ -315,7 +325,7 @@ describe('/rendezvous/1.0.0', () => {
     const [a] = peers as [Peer]
     const first = await start(init)
     const signedPeerRecord = await own(a)
-    const request = { type: 'REGISTER' as const, ns: 'kept', signedPeerRecord, ttl: undefined }
+    const request = { type: 'REGISTER' as const, ns: 'kept', signedPeerRecord, ttlMs: undefined }
     await exchangeMessage(a.libp2p, first.multiaddrs[0]!, request)
     const { cookie } = await client(a, first.multiaddrs[0]!).discover('kept')
     await first.stop()
