@@ -6,7 +6,8 @@ import { COMMANDS, settingsOf } from '../../src/cli/commands.ts'
 import { configJson, SETTING_KEYS, settingName } from '../../src/cli/config/settings.ts'
 import { resolveConfig } from '../../src/cli/config/sources.ts'
 import { IDENTITY_FORMATS } from '../../src/identity/key-formats.ts'
-import { type CliOptions, runCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliOptions, runCli } from '../support/cli-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** It worked, and said so on stdout only. */
 async function succeeds(args: readonly string[], options: CliOptions): Promise<string> {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
-import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, startCli } from '../support/cli-process.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { newFolder, temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '200ms']
@@ -109,7 +109,7 @@ describe('a node that goes down', () => {
 describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mount a small file system' }, () => {
   it('refuses new registrations, keeps the list, serves on, and takes registrations again when there is room', async (t) => {
     const cwd = await temporaryFolder(t)
-    const disk = await mkdtemp(join(tmpdir(), 'bootstrap-peer-disk-'))
+    const disk = await newFolder()
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
     t.after(() => execFileSync('umount', ['-l', disk]))
     const [early, late] = await Promise.all([startPeer(), startPeer()])
