@@ -107,7 +107,6 @@ export const FEW_LINES = 250
 export const LONG: Readonly<Record<string, string>> = {
   'service/service.ts': 'the frontends have a life of their own, and the service only puts parts together',
   'frontends/exchanges.ts': 'its first comment gets the reason',
-  'cli/config/settings.ts': 'its first comment gets the reason',
   'client/discovery/discovery-run.ts': 'it is split, or its first comment gets the reason',
   'client/discovery/bootstrap-session.ts': 'it is split, or its first comment gets the reason',
   'client/keeper/peer-keeper.ts': 'it is split, or its first comment gets the reason',
