@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -15,6 +13,7 @@ import type { Status } from '../../src/wire/rendezvous-messages.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { sealRecord } from '../support/records.ts'
 import { exchangeMessage } from '../support/rendezvous.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 interface Peer {
   readonly libp2p: Libp2p
@@ -318,8 +317,8 @@ describe('/rendezvous/1.0.0', () => {
     await closed.stop()
   })
 
-  it('keeps the record over a restart, and a cookie of before starts over', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rendezvous-'))
+  it('keeps the record over a restart, and a cookie of before starts over', async (t) => {
+    const folder = await temporaryFolder(t)
     const key = await generateKeyPair('Ed25519')
     const init = { file: join(folder, 'peers.json'), privateKey: key }
     const [a] = peers as [Peer]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { type Call, fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
@@ -15,7 +15,7 @@ describe('a session with one bootstrap', () => {
     wantsMore = (): boolean => false,
     clientOf = (client: SessionClient): SessionClient => client,
   } = {}) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
     const own = { addresses }

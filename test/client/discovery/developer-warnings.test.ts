@@ -16,8 +16,8 @@ import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/disco
 import { peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
 import type { ExplainedOutcome } from '../../../src/wire/bootstrap-codec.ts'
 import { startPeer } from '../../support/peers.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { until } from '../../support/wait.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
 
 const A = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
 const B = '12D3KooWGC6TvWhfagifX6kvxFBrN3ChFvXLMgjUUJtWPWXDXyGn'
@@ -26,7 +26,7 @@ const PEER = '12D3KooWAdNWVaJqMrmCNsuRJpp5BBKFW4pSpNsLJXWuHSJyumBo'
 const MINUTE = 60_000
 
 function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
-  const time = virtualScheduler()
+  const time = virtualTime()
   const said: string[] = []
   const world = { bootstraps: new Set(bootstraps), peers, looks: 0 }
   const connections = () => {
@@ -280,7 +280,7 @@ describe('the warnings of a node', () => {
     init: Partial<BootstrapDiscoveryInit> = {},
     services: ServiceFactoryMap = {},
   ) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const said: string[] = []
     const bootstraps = [`/ip4/127.0.0.1/tcp/1/p2p/${A}`]
     const node = await startPeer({
