@@ -45,12 +45,12 @@ describe('/rendezvous/1.0.0', () => {
 
   it('registers, discovers, and forgets who unregistered', async () => {
     const [a, b] = peers as [Peer, Peer]
-    assert.equal(await client(a).register('basic', [a.address]), 7200)
-    assert.equal(await client(b).register('basic', [b.address], { ttl: 100 }), 100)
+    assert.equal(await client(a).register('basic', [a.address]), 7_200_000)
+    assert.equal(await client(b).register('basic', [b.address], { ttl: 100_000 }), 100_000)
     const { peers: found } = await client(b).discover('basic')
     assert.deepEqual(found, [
-      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7200 },
-      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100 },
+      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7_200_000 },
+      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100_000 },
     ])
     await client(a).unregister('basic')
     await client(a).unregister('never there')
@@ -111,10 +111,10 @@ describe('/rendezvous/1.0.0', () => {
 
   it('forgets a registration when its time is over, not that of the record before it', async () => {
     const [a] = peers as [Peer]
-    await client(a).register('expiry', [a.address], { ttl: 100 })
+    await client(a).register('expiry', [a.address], { ttl: 100_000 })
     now += 60_000
-    assert.equal((await client(a).discover('expiry')).peers[0]!.ttl, 40)
-    await client(a).register('expiry', [a.address], { ttl: 100 })
+    assert.equal((await client(a).discover('expiry')).peers[0]!.ttl, 40_000)
+    await client(a).register('expiry', [a.address], { ttl: 100_000 })
     now += 60_000
     assert.deepEqual(ids(await client(a).discover('expiry')), [a.id], 'the first record has not taken it along')
     now += 40_000
