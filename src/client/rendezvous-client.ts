@@ -19,7 +19,6 @@ import {
   type RendezvousDiscoverOptions,
   type RendezvousRegisterOptions,
 } from './rendezvous-options.ts'
-import { toMs, toSeconds } from './seconds.ts'
 
 /** What of a libp2p node the client uses. */
 export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
@@ -144,13 +143,15 @@ export class RendezvousClient {
     const now = BigInt(Date.now())
     this.#seq = now > this.#seq ? now : this.#seq + 1n
     const signedPeerRecord = await sealRecord(this.#privateKey, { addresses, seq: this.#seq, form })
-    const ttl = options.ttl === undefined ? undefined : toSeconds(options.ttl)
-    const answer = await this.#exchange({ type: 'REGISTER', ns: namespace, signedPeerRecord, ttl }, options)
+    const answer = await this.#exchange(
+      { type: 'REGISTER', ns: namespace, signedPeerRecord, ttlMs: options.ttl },
+      options,
+    )
     if (answer?.type !== 'REGISTER_RESPONSE') {
       throw unreadable()
     }
     assertOk(answer)
-    return toMs(answer.ttl ?? 0)
+    return answer.ttlMs ?? 0
   }
 
   /** Undefined when the far side closed without an answer. */
@@ -184,11 +185,11 @@ function readAnswer(frame: Frame): RendezvousMessage {
   return message
 }
 
-async function readPeer({ ns, signedPeerRecord, ttl }: Register): Promise<RendezvousPeer | undefined> {
+async function readPeer({ ns, signedPeerRecord, ttlMs = 0 }: Register): Promise<RendezvousPeer | undefined> {
   const record = signedPeerRecord === undefined ? 'record_not_an_envelope' : await openRecord(signedPeerRecord)
   return typeof record === 'string'
     ? undefined
-    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: toMs(ttl ?? 0) }
+    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: ttlMs ?? 0 }
 }
 
 function assertOk({ status, statusText }: { readonly status: Status; readonly statusText: string | undefined }): void {

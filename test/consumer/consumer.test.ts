@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MODULES = join(ROOT, 'node_modules')
@@ -16,12 +16,11 @@ const LIB = 'es2024,esnext.disposable,esnext.iterator,dom'
 
 const run = promisify(execFile)
 
+const project = await temporaryFolder({ after })
+
 /** The package as it is built, in a project beside the libraries that it depends on. `.ci/pack` installs the real one. */
 describe('a program that uses the package', () => {
-  let project: string
-
   before(async () => {
-    project = await mkdtemp(join(tmpdir(), 'bootstrap-peer-consumer-'))
     const installed = join(project, 'node_modules/bootstrap-peer')
     await mkdir(installed, { recursive: true })
     for (const name of await readdir(MODULES)) {
@@ -34,8 +33,6 @@ describe('a program that uses the package', () => {
       await copyFile(join(import.meta.dirname, program), join(project, program))
     }
   })
-
-  after(() => rm(project, { recursive: true, force: true }))
 
   for (const [module, resolution] of [
     ['nodenext', 'nodenext'],

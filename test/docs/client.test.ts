@@ -6,9 +6,15 @@ import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
 import { PING_INTERVAL_MS } from '../../src/client/keeper/keeper-init.ts'
 import { TARGET } from '../../src/client/keeper-link.ts'
-import { MAX_CONNECTIONS } from '../../src/host/libp2p.ts'
-import { DEFAULT_TTL_MS } from '../../src/peer/limits.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service/service-init.ts'
+import { bootstrapService, withHost } from '../../src/index.ts'
+import {
+  DEFAULT_TTL_MS,
+  MAX_CONNECTIONS,
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  REPROVE_INTERVAL_MS,
+} from '../../src/peer/limits.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILE = new URL('docs/client.md', ROOT)
@@ -44,13 +50,12 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
   RendezvousClient: optionsOf('src/client/rendezvous-options.ts', 'RendezvousClientInit'),
   createBootstrapPeer: optionsOf('src/node.ts', 'BootstrapPeerInit'),
   bootstrapService: optionsOf('src/service/service-init.ts', 'BootstrapServiceInit'),
-  hostOptions: optionsOf('src/host/libp2p.ts', 'HostInit'),
+  withHost: optionsOf('src/host/host-init.ts', 'HostInit'),
 }
 
 /** The tables of events, written by hand: they have to name each event, and no other. */
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   bootstrapDiscovery: namesIn('src/client/discovery/discovery-events.ts', /readonly type: '(\w+)'/g),
-  createBootstrapPeer: namesIn('src/service/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
 }
 
 describe('docs/client.md', () => {
@@ -90,6 +95,8 @@ describe('the ranges that docstrings name', () => {
     peerKeeper,
     BootstrapClient: (init) => new BootstrapClient(node, AT, init),
     RendezvousClient: (init) => new RendezvousClient(node, AT, init),
+    bootstrapService,
+    withHost: (init) => withHost({}, init),
   }
   for (const [module, make] of Object.entries(makers)) {
     for (const { name, help } of OPTIONS[module]!.filter(({ type }) => type === 'number')) {

@@ -6,10 +6,11 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { TARGET } from '../../src/client/keeper-link.ts'
 import { startFakeBootstrap } from '../client/fake-bootstrap.ts'
 import { deadBootstrap, startBootstrap, startSiblings } from '../support/bootstraps.ts'
-import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, startCli } from '../support/cli-process.ts'
 import { connectedGraph, graphOf } from '../support/connected-graph.ts'
 import { lastFirst, type Scope } from '../support/last-first.ts'
 import { type ReadmeNode, type ReadmeNodeInit, startReadmeNode } from '../support/readme-node.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 /** What a node may find in its configuration. */

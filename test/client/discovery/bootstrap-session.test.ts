@@ -4,7 +4,7 @@ import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
 import { REFRESH_INTERVAL_MS } from '../../../src/client/discovery/discovery-init.ts'
 import { DEFAULT_TTL_MS } from '../../../src/peer/limits.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { type Call, fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
@@ -23,7 +23,7 @@ describe('a session with one bootstrap', () => {
     wantsMore = (): boolean => false,
     clientOf = (client: SessionClient): SessionClient => client,
   } = {}) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
     const own = { addresses }

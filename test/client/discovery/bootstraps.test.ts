@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Bootstraps } from '../../../src/client/discovery/bootstraps.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
@@ -10,7 +10,7 @@ const ONE = ['/ip4/203.0.113.1/tcp/4000/p2p/one', '/ip4/203.0.113.2/tcp/4000/p2p
 
 describe('the bootstraps of a node', () => {
   function begin() {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const fake = fakeClient(time.now)
     const connected: string[][] = []
     const unregistered: Array<[string, BootstrapError | undefined]> = []

@@ -17,8 +17,8 @@ import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-eve
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
 import { peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
 import { startPeer } from '../../support/peers.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { until } from '../../support/wait.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
 
 const A = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
 const B = '12D3KooWGC6TvWhfagifX6kvxFBrN3ChFvXLMgjUUJtWPWXDXyGn'
@@ -27,7 +27,7 @@ const PEER = '12D3KooWAdNWVaJqMrmCNsuRJpp5BBKFW4pSpNsLJXWuHSJyumBo'
 const MINUTE = 60_000
 
 function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
-  const time = virtualScheduler()
+  const time = virtualTime()
   const said: string[] = []
   const world = { bootstraps: new Set(bootstraps), peers, looks: 0, unregistrable: undefined as string | undefined }
   const connections = () => {
@@ -296,7 +296,7 @@ describe('the warnings of a node', () => {
     services: ServiceFactoryMap = {},
     { listen = ['/ip4/127.0.0.1/tcp/0'], connect }: { listen?: readonly string[]; connect?: Connect } = {},
   ) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const said: string[] = []
     const bootstraps = [`/ip4/127.0.0.1/tcp/1/p2p/${A}`]
     const node = await startPeer({

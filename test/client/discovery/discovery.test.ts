@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -21,6 +20,7 @@ import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/disco
 import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../../src/index.ts'
 import { namespaceFault, spawnInNamespace } from '../../support/namespace.ts'
 import { addressOf, startPeer } from '../../support/peers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/wait.ts'
 import { startFakeBootstrap } from '../fake-bootstrap.ts'
 
@@ -192,8 +192,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('starts from its cache when no bootstrap answers', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'deep', 'cache.json')
     const bootstrap = await bootstrapPeer()
     const [worked, unmet] = await Promise.all([startPeer(), startPeer()])
@@ -214,8 +213,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('remembers a peer that connected itself, too', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs, cache, refreshInterval: 1000 })
@@ -234,8 +232,7 @@ describe('bootstrapDiscovery', () => {
 
   /** A cache file with one peer that is alive, and that no bootstrap names. */
   async function cacheWith(peer: Libp2p): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const peers = [{ id: idOf(peer), addresses: [addressOf(peer)], workedAt: Date.now() }]
     await writeFile(cache, JSON.stringify({ version: 1, bootstraps: [], peers }))
@@ -264,8 +261,7 @@ describe('bootstrapDiscovery', () => {
   }
 
   it('remembers a peer that connected itself at once, where it listens at the IP it is seen at', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const bootstrap = await bootstrapPeer()
     const { node } = await chainNode(
@@ -313,8 +309,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('sets a cache aside that is not readable', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     await writeFile(cache, '{"version":1,"peers":[{"id"')
     const { events } = await chainNode({ bootstraps: [], cache })
@@ -325,8 +320,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('follows the siblings that a bootstrap names, once it has spoken to them', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const sibling = await bootstrapPeer()
     const dead = `/ip4/127.0.0.1/tcp/65000/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK`
@@ -344,8 +338,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('takes bootstraps from a file and from a name, again and again', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const [inFile, inDns, later] = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
     const bootstrapsFile = join(folder, 'bootstraps.txt')
     await writeFile(bootstrapsFile, `# ours\n${inFile!.multiaddrs[0]}\n\nrubbish\n`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BACK_OFF } from '../../../src/client/discovery/ask-schedule.ts'
 import { Session } from '../../../src/client/discovery/bootstrap-session.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
 
 const CLIENTS = 1000
@@ -25,7 +25,7 @@ describe('a thousand clients that lose their bootstrap', () => {
     { outage: 3 * 60_000, together: true },
   ]) {
     it(`come back evenly after ${outage / 60_000} minutes, having lost it ${together ? 'at once' : 'one by one'}`, async () => {
-      const time = virtualScheduler()
+      const time = virtualTime()
       const random = seededRandom(7)
       const clients = Array.from({ length: CLIENTS }, () => {
         const fake = fakeClient(time.now)
