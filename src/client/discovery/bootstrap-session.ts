@@ -21,7 +21,7 @@ export interface SessionInit {
   readonly addresses: (family?: Family) => readonly string[]
   /** How long a registration lasts, ms. */
   readonly ttl: number
-  /** How often to ask when the node has what it wants, ms, ± 20 %. */
+  /** How often to ask when the node has the peers that it wants, ms, ± 20 %. */
   readonly refreshInterval: number
   /** Whether the node wants more peers than it is connected to. */
   readonly wantsMore: () => boolean
@@ -34,9 +34,9 @@ export interface SessionInit {
 }
 
 /**
- * One bootstrap, for as long as the node runs: asks for peers, soon again while the node wants more; keeps this node
- * listed; and when the bootstrap does not answer comes back later. Asking and registering go side by side, so that
- * finding peers never waits for a dial-back. Nothing it calls may throw.
+ * The exchanges with one bootstrap, for as long as the node runs: asks for peers, soon again while the node wants more; keeps
+ * this node listed; and tries again later when the bootstrap does not answer. Asking and registering go side by side, so
+ * that finding peers never waits for a dial-back. The callbacks may not throw.
  */
 export class Session {
   readonly #init: SessionInit
@@ -223,7 +223,7 @@ export class Session {
     this.#next(Math.max(0, this.#nextAt() - this.#init.scheduler.now()), () => this.#wake())
   }
 
-  /** A node that has what it wants by now waits for the refresh instead. */
+  /** Waits for the refresh instead when the node has the peers that it wants by now. */
   #wake(): void {
     if (this.#nextAt() <= this.#init.scheduler.now()) {
       this.#round()

@@ -18,7 +18,7 @@ export interface PeerAnnouncerInit {
   readonly log: Logger
 }
 
-/** Tells libp2p of peers: an event for each, and in the peer store who named it. */
+/** Announces peers to libp2p: an event for each, and tags in the peer store of the origins that named it. */
 export class PeerAnnouncer {
   readonly #init: PeerAnnouncerInit
   readonly #announced = new RecentMap<string, readonly string[]>(MAX_ANNOUNCED)
@@ -27,7 +27,7 @@ export class PeerAnnouncer {
     this.#init = init
   }
 
-  /** Where a peer was said to be; undefined when it was not announced. */
+  /** The addresses that a peer was announced with; undefined when it was not announced. */
   addressesOf(id: string): readonly string[] | undefined {
     return this.#announced.get(id)
   }

@@ -111,7 +111,7 @@ export class RegistrationSchedule {
   answered(now: number, key: string, outcomes: readonly RegistrationOutcome[]): void {
     const { ttl, random } = this.#init
     this.#registered = key
-    // The shortest that a client asks for: a bootstrap that grants less is not renewed with sooner.
+    // A bootstrap that grants less than the shortest ttl of the protocol causes no earlier renewal.
     const lasts = Math.max(MIN_TTL_MS, Math.min(ttl, ...outcomes.flatMap(({ expiresIn }) => expiresIn ?? [])))
     this.#renewAt = now + jittered(lasts * RENEW_AT, JITTER, random)
     if (outcomes.some(({ status }) => status === 'listed')) {
@@ -128,7 +128,7 @@ export class RegistrationSchedule {
       this.#losses = 0
       this.#becameListed()
     } else if (this.#listed) {
-      // It has lost this node: the first time registering is a matter of at once, then it may be one that never shows it.
+      // It has lost this node. The first time that is registered at once; after that it may be a bootstrap that never shows it.
       this.#listed = false
       this.#againAt = ++this.#losses === 1 ? 0 : now + this.#again(this.#losses - 1)
     }
