@@ -7,11 +7,12 @@ import type { OwnAddresses } from './own-addresses.ts'
 export type Family = 4 | 6
 
 /**
- * Returns which of a node's addresses to register with a bootstrap at these addresses. A bootstrap takes only what is of
- * the family it sees the node in: that of the connection, once there is one, before that any of the bootstrap's own.
- * Those are the node's public addresses. Where it has none that is confirmed, as behind a NAT or in a container, it is each
- * port that the node listens on in that family as "my port, at the IP you see me at", which is written
- * `/ip4/0.0.0.0/tcp/<port>` in either family. A port of an unconfirmed public address comes first: it is listened on there.
+ * Returns what a node registers with a bootstrap at the addresses `bootstrap`: its public addresses that are announced; where it
+ * has none, as behind a NAT or in a container, each port that it listens on, as "my port, at the IP you see me at". That is
+ * written `/ip4/0.0.0.0/tcp/<port>` for IPv6, too. Ports of unconfirmed public addresses come first.
+ *
+ * A bootstrap takes only addresses of the family that it sees the node in: `family`, that of the connection. Before there is
+ * a connection it may be any family of the bootstrap's own addresses.
  */
 export function addressesToRegister(
   { announced, unconfirmed }: OwnAddresses,
@@ -52,7 +53,7 @@ export function addressesToRegister(
 /** A name itself is not registered, because a bootstrap resolves none; its port is. */
 const NAMED = /^\/dns[46]?\/[^/]+\/tcp\/(\d{1,5})(?:\/p2p\/[^/]+)?$/
 
-/** The families of these addresses: a bootstrap there sees a node in the same. A name without a family may be either. */
+/** The families of these addresses, in which a bootstrap there may see a node. A name may be of either family. */
 export function familiesOf(bootstrap: readonly string[]): Set<Family> {
   return new Set(
     bootstrap.flatMap((text): Family[] =>

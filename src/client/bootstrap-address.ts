@@ -1,10 +1,10 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 
-/** How an address of a bootstrap looks. */
+/** For messages that say what to write. */
 export const EXAMPLE_BOOTSTRAP = '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…'
 
-/** A name is the operator's to give: it is taken from a configuration, never from an answer. */
+/** Names are taken from a configuration only, never from an answer. */
 const DNSADDR = /^\/dnsaddr\/[^/\s]{1,253}(\/p2p\/[^/\s]{1,128})?$/
 const ADDRESS = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]{1,253}\/tcp\/\d{1,5}\/p2p\/[^/\s]{1,128}$/
 

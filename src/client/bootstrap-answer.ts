@@ -1,7 +1,7 @@
 import type { BootstrapError } from './bootstrap-error.ts'
 import type { OfferedPeer } from './offered-peers.ts'
 
-/** The answer of a bootstrap. All of it is the word of that bootstrap only. */
+/** The answer of a bootstrap. Only that bootstrap vouches for it. */
 export interface BootstrapAnswer {
   /** The other peers of the network, without this node. */
   readonly peers: readonly OfferedPeer[]
@@ -13,7 +13,7 @@ export interface BootstrapAnswer {
   readonly registrations: readonly RegistrationOutcome[]
   /** Other bootstraps of its operator, multiaddrs with `/p2p`; those that this node can reach from where it is. */
   readonly bootstraps: readonly string[]
-  /** What it could not do, when it has peers all the same: with `retryAfter`, when it asks to wait. */
+  /** Why the bootstrap did not do all that was asked, though it names peers. It may have `retryAfter`. */
   readonly error?: BootstrapError | undefined
 }
 

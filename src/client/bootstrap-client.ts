@@ -15,7 +15,7 @@ import { literalAddresses } from './literal-addresses.ts'
 import { readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
 import { libp2pWith, network, peerMultiaddr, peerMultiaddrs, signal, timeout } from './shared-options.ts'
 
-/** What of a libp2p node the client uses. */
+/** The part of a libp2p node that the client uses. */
 export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>
 
 export interface BootstrapClientInit {
@@ -28,7 +28,7 @@ export interface BootstrapClientInit {
 export interface CallOptions extends AbortOptions {
   /** How many peers to answer with: 0 to 1000. Default: up to 250. */
   readonly limit?: number
-  /** Whether the answer says what the bootstrap makes of the caller. Default true; false saves it some bytes. */
+  /** Whether the answer explains: `observed`, `registrations`, `bootstraps`. Default true; false makes it shorter. */
   readonly explain?: boolean
 }
 
@@ -39,7 +39,7 @@ export interface RegisterOptions extends CallOptions {
 
 /**
  * Addresses to register; or a function that returns them once there is a connection, for a node that listens on another
- * port in IPv4 than in IPv6. It is called with the family of the connection, undefined when that is none of an IP's.
+ * port in IPv4 than in IPv6. It is called with the family of the connection, undefined when the connection has no IP.
  */
 export type AddressesToRegister = readonly string[] | ((family: Family | undefined) => readonly string[])
 
@@ -64,16 +64,16 @@ const REGISTER: ModuleOptions<RegisterOptions> = {
 }
 
 /**
- * One bootstrap: registers this node, takes it back, asks who else is there.
+ * A client of one bootstrap: registers this node, takes it back, asks for the other peers.
  *
  * ```ts
  * const bootstrap = new BootstrapClient(node, '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…', { network: 'mychain' })
  * const { peers } = await bootstrap.discover()
  * ```
  *
- * Every call opens a stream of its own, dialling where there is no connection, and rejects with
- * {@link BootstrapError} when it gets no answer in time, with a TypeError for options that are not as described. A connection it dialled is hung up when the last call is
- * done: a bootstrap serves more nodes than it has room for connections.
+ * Every call opens a stream of its own, dialling where there is no connection. It rejects with a {@link BootstrapError} when
+ * it gets no answer in time, and with a TypeError for options that are not as described. A connection that it dialled is
+ * closed when the last call is done: a bootstrap serves more nodes than it has room for connections.
  */
 export class BootstrapClient {
   /** The bootstrap's PeerId, base58btc. */
@@ -138,7 +138,7 @@ export class BootstrapClient {
       const ip = farEnd(connection)
       const line = requestLine({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
       const answer = readAnswer(await exchangeLine(stream, line, either))
-      // What is no IP address is taken for the internet: it may name the least.
+      // A far end without an IP counts as one on the internet, which may name the least.
       return this.#read(answer, ip === undefined ? 'public' : scopeOf(ip))
     } catch (err) {
       throw bootstrapErrorOf(err, this.id, either.aborted ? (signal?.aborted ? 'aborted' : 'timeout') : undefined)
@@ -160,7 +160,7 @@ export class BootstrapClient {
       if (!(err instanceof ConnectionClosedError)) {
         throw err
       }
-      // libp2p hands out a connection until its socket is closed, also one that is just being hung up.
+      // libp2p returns a connection until its socket is closed, even while it is closing.
       const fresh = await this.#dialer.dial(target, { signal, force: true })
       return { connection: fresh, stream: await fresh.newStream(BOOTSTRAP_PROTOCOL, { signal }) }
     }
@@ -183,14 +183,14 @@ export class BootstrapClient {
   }
 }
 
-/** Gracefully, and without anybody waiting for it; not when others use the connection. */
+/** Closes a connection gracefully, and does not wait for that; leaves one alone that another module uses. */
 function hangUp(connection: Connection): void {
   if (connection.streams.every(({ protocol }) => isHouseKeeping(protocol))) {
     connection.close().catch((err) => connection.abort(err))
   }
 }
 
-/** What libp2p itself does on a new connection, and the stream that has just ended. */
+/** Whether a stream is one that libp2p itself opens on a new connection, or the one that has just ended. */
 function isHouseKeeping(protocol: string): boolean {
   return protocol === BOOTSTRAP_PROTOCOL || protocol === '' || /^\/ipfs\/(id|ping)\//.test(protocol)
 }

@@ -1,6 +1,10 @@
 import { type AnswerFault, decodeAnswer, type Answer as WireAnswer } from '../wire/bootstrap-answers.ts'
 import type { RegistrationOutcome } from './bootstrap-answer.ts'
-import { toMs, toSeconds } from './seconds.ts'
+
+/**
+ * The messages of `/bootstrap/1.0.0` as the client has them, with times in ms. The wire counts whole seconds; nothing else in
+ * the client converts.
+ */
 
 /** A request to a bootstrap. What is undefined is left to the bootstrap. */
 export interface Request {
@@ -27,7 +31,7 @@ export interface AnswerError {
 
 /** Returns the line of a request, without its line end. Its times are in seconds, as the wire has them. */
 export function requestLine({ ttl, ...request }: Request): string {
-  return JSON.stringify({ ...request, ttl: ttl === undefined ? undefined : toSeconds(ttl) })
+  return JSON.stringify({ ...request, ttl: ttl === undefined ? undefined : Math.floor(ttl / 1000) })
 }
 
 /** Reads the line of an answer. Any bytes give an answer or a fault. */
@@ -45,4 +49,8 @@ export function readAnswer(line: Uint8Array): Answer | AnswerFault {
     })),
     error: error && { ...error, retryAfter: error.retryAfter === undefined ? undefined : toMs(error.retryAfter) },
   }
+}
+
+function toMs(seconds: number): number {
+  return seconds * 1000
 }

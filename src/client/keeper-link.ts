@@ -26,8 +26,8 @@ export function keeperOf(events: object): KeeperView | undefined {
 /** What a keeper asks of the discovery in the same node. */
 export interface DiscoveryView {
   /**
-   * Where a peer was said to be, multiaddrs without `/p2p`, the first to dial first; undefined when it was not announced.
-   * libp2p's peer store sorts addresses by their text, so the order has no other way to the keeper.
+   * The addresses that a peer was announced with, multiaddrs without `/p2p`, in the order to dial; undefined when it was not
+   * announced. libp2p's peer store sorts addresses by their text and loses this order.
    */
   addressesOf(id: string): readonly string[] | undefined
 }

@@ -9,7 +9,7 @@ export interface OwnAddresses {
   readonly unconfirmed: readonly string[]
 }
 
-/** What of libp2p's address manager is used. Another implementation may have only `getAddresses`. */
+/** The part of libp2p's address manager that is used. Another implementation may have only `getAddresses`. */
 export interface AddressSource extends Pick<AddressManager, 'getAddresses'> {
   readonly getAddressesWithMetadata?: AddressManager['getAddressesWithMetadata']
 }

@@ -20,7 +20,7 @@ import {
   type RendezvousRegisterOptions,
 } from './rendezvous-options.ts'
 
-/** What of a libp2p node the client uses. */
+/** The part of a libp2p node that the client uses. */
 export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
 
 /** A peer that a rendezvous point names, with its signature verified. Its addresses are its own word. */
@@ -36,11 +36,11 @@ export interface RendezvousPeer {
 
 export interface RendezvousPage {
   readonly peers: readonly RendezvousPeer[]
-  /** What to ask with for the rest, and, once there is no more, for what changed. */
+  /** Asks for the next page, and after the last page for the changes since. */
   readonly cookie: Uint8Array
 }
 
-/** A rendezvous point refused, or gave no answer that makes sense (`status` is then undefined). */
+/** A rendezvous point refused, or gave an answer that cannot be read (`status` is then undefined). */
 export class RendezvousError extends Error {
   override name = 'RendezvousError'
   readonly status: Status | undefined

@@ -124,7 +124,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     const bad = await runCli(['check', ill.multiaddrs[0]!], { cwd })
     assert.equal(bad.code, 0, 'a sibling that is down is not the fault of the bootstrap')
     assert.match(bad.stdout, /! siblings that answer and name it back: 1 of 3\n/)
-    assert.ok(bad.stdout.includes(`${gone}: nobody answers at its address (unreachable)\n`))
+    assert.ok(bad.stdout.includes(`${gone}: nothing answers at its address (unreachable)\n`))
     assert.match(bad.stdout, new RegExp(`${deaf}: answered in \\d+ ms, but does not name this bootstrap`))
 
     const { stdout } = await runCli(['check', ill.multiaddrs[0]!, '--json'], { cwd })
@@ -171,7 +171,7 @@ describe('join, list and check', { concurrency: 2 }, () => {
     const renamed = `${addressOf(alice)}/p2p/${bootstrap.peerId}`
     const noBootstrap = String(alice.getMultiaddrs()[0])
     for (const [address, expected] of [
-      [nobody, /✖ nobody answers at its address\n.*see that it runs/],
+      [nobody, /✖ nothing answers at its address\n.*see that it runs/],
       [renamed, new RegExp(`✖ another peer answers at its address \\(it is ${alice.peerId}\\)\n.*restore the old key`)],
       [noBootstrap, /✖ a libp2p node answers there, but it is no bootstrap/],
     ] as const) {

@@ -6,16 +6,16 @@ import type { Bootstraps } from './bootstraps.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import { heard, type LastHeard } from './last-heard.ts'
 
-/** How long a node has no peer before that is said, ms: one that finds peers has found them after some seconds. */
+/** How long a node has no peer before the warning, ms: a node that finds peers has found them after some seconds. */
 const ALONE_MS = 30_000
-/** How long the other conditions hold before they are said, ms: an answer from the far side of the world takes less. */
+/** How long the other conditions hold before the warning, ms: an answer from the far side of the world takes less. */
 const SETTLED_MS = 3000
-/** A dial-back is decided after 5 s, or by the next registration, seconds later; one that stays open is said after this, ms. */
+/** A dial-back has an outcome after 5 s, or at the next registration, seconds later. Without one the warning is after this, ms. */
 const UNDECIDED_MS = 30_000
 const TICK_MS = 5000
-/** Bootstraps, and verdicts, that one line has room for. */
+/** The most bootstraps, and outcomes, that one line names. */
 const MAX_REASONS = 3
-const MAX_TOLD = 8
+const MAX_SAID = 8
 
 export interface DeveloperWarningsInit {
   readonly network: string
@@ -30,8 +30,8 @@ export interface DeveloperWarningsInit {
 }
 
 /**
- * What an application's developer has to know and would not learn without `onEvent`: no bootstrap answers; this node has
- * nothing to register; it is not listed, and why; it has no peers. Each is said once, and again only after it was over.
+ * Warns of what an application's developer has to know and would not learn without `onEvent`: no bootstrap answers; this
+ * node has nothing to register; it is not listed, and why; it has no peers. Each once, and again only after it was over.
  */
 export class DeveloperWarnings {
   readonly #init: DeveloperWarningsInit
@@ -43,7 +43,7 @@ export class DeveloperWarnings {
     { holds: () => this.#notListed() },
     { holds: () => this.#noPeers() },
   ]
-  readonly #told = new Set<string>()
+  readonly #said = new Set<string>()
   #warn: string | undefined
   #cached = 0
   #stopped = false
@@ -65,10 +65,10 @@ export class DeveloperWarnings {
     this.#cancelTick()
   }
 
-  /** Something that is not over by itself, such as a cache that cannot be read. Said once, the first few of them. */
+  /** Warns of something that is not over by itself, such as a cache that cannot be read: once, and of the first few only. */
   say(message: string): void {
-    if (!this.#told.has(message) && this.#told.size < MAX_TOLD) {
-      this.#told.add(message)
+    if (!this.#said.has(message) && this.#said.size < MAX_SAID) {
+      this.#said.add(message)
       this.#log.error('%s. (Warned once; pass onEvent to get every event instead.)', message)
     }
   }
@@ -193,7 +193,7 @@ interface Condition {
 }
 
 interface Held {
-  /** How long it has to hold before it is said, ms. */
+  /** How long it has to hold before the warning, ms. */
   readonly afterMs: number
   readonly message: string
 }
@@ -204,7 +204,7 @@ function some(reasons: readonly string[]): string {
 }
 
 /**
- * libp2p's own logger says nothing, errors included, unless DEBUG names the component; a log that is `enabled` speaks
+ * libp2p's own logger writes nothing, errors included, unless DEBUG names the component; a log that is `enabled` writes
  * all the same. Another logger has no such switch on `error`, and decides itself.
  */
 function audible(log: Logger): Logger {

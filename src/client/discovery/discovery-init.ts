@@ -74,7 +74,7 @@ const OPTIONS: ModuleOptions<BootstrapDiscoveryInit> = {
     scheduler,
     random,
   },
-  // `list` and `interval` are those of @libp2p/bootstrap, of other versions too.
+  // `list` and `interval` are options of versions of @libp2p/bootstrap.
   otherNames: {
     list: 'bootstraps',
     peers: 'bootstraps',
@@ -94,11 +94,11 @@ const OPTIONS: ModuleOptions<BootstrapDiscoveryInit> = {
   },
 }
 
-/** Throws a TypeError unless `bootstrapDiscovery` can do with these options. */
+/** Throws a TypeError unless these are options of `bootstrapDiscovery` that suffice to find a peer. */
 export function checkDiscoveryInit(init: BootstrapDiscoveryInit): void {
   checkOptions('bootstrapDiscovery', init, OPTIONS)
   const { bootstraps, bootstrapsFile, cache } = init
-  // A cache alone is enough: of a node whose bootstraps are gone, or that was handed a cache.
+  // A cache alone is enough, where the bootstraps are gone or a cache was copied to the node.
   if ((bootstraps ?? []).length === 0 && bootstrapsFile === undefined && cache === undefined) {
     const given = bootstraps === undefined ? 'there are no bootstraps' : 'bootstraps is empty'
     refuse(
@@ -136,7 +136,7 @@ export function settingsOf(init: BootstrapDiscoveryInit): DiscoverySettings {
   }
 }
 
-/** What it uses of the node it runs in. */
+/** The components of its node that it uses. */
 export interface BootstrapDiscoveryComponents {
   readonly peerId: PeerId
   readonly peerStore: PeerStore

@@ -19,7 +19,7 @@ import { PeerDemand } from './peer-demand.ts'
 import { WorkedPeers } from './worked-peers.ts'
 
 /**
- * A bootstrap that is there has answered by now, from the far side of the world too, ms. A node that is short of peers
+ * A running bootstrap has answered after this time, ms, from the far side of the world too. A node that is short of peers
  * from then on uses its cache, whatever the answers hold.
  */
 const CACHE_AFTER_MS = 3000
@@ -43,7 +43,7 @@ export class DiscoveryRun {
   readonly #worked: WorkedPeers
   readonly #bootstraps: Bootstraps
   readonly #lookup: BootstrapLookup
-  /** For an application that does not take the events itself. */
+  /** For an application without `onEvent`. */
   readonly #warnings: DeveloperWarnings | undefined
   /** The addresses of the configured bootstraps. */
   #configured: readonly string[] = []
@@ -65,7 +65,7 @@ export class DiscoveryRun {
     this.#scheduler = scheduler
     this.#log = logger.forComponent('bootstrap-peer:discovery')
     const ownId = peerId.toString()
-    const warn = (message: string) => this.#tell({ type: 'warning', message })
+    const warn = (message: string) => this.#report({ type: 'warning', message })
 
     this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
     const warnOfCache = (message: string) => {
@@ -97,20 +97,20 @@ export class DiscoveryRun {
       addresses: (of, family) => (register ? addressesToRegister(ownAddresses(addressManager), of, family) : []),
       wantsMore: () => this.#wantsMoreNow(),
       onAnswer: (bootstrap, answer) => this.#takeAnswer(bootstrap, answer),
-      onOutcomes: ({ id }, registrations) => this.#tell({ type: 'outcomes', bootstrap: id, registrations }),
+      onOutcomes: ({ id }, registrations) => this.#report({ type: 'outcomes', bootstrap: id, registrations }),
       onFailure: ({ id }, error, retryIn) => {
-        this.#tell({ type: 'failure', bootstrap: id, error, retryIn })
+        this.#report({ type: 'failure', bootstrap: id, error, retryIn })
         this.#fallBack()
       },
       onMet: ({ id, addresses, origin }) => {
         this.#cache.met({ id, addresses, origin })
-        this.#tell({ type: 'learned', bootstrap: id, addresses })
+        this.#report({ type: 'learned', bootstrap: id, addresses })
       },
       onGone: ({ id }) => {
         this.#offers.delete(id)
         this.#cache.forgetBootstrap(id)
       },
-      onUnregistered: ({ id }, error) => this.#tell({ type: 'unregistered', bootstrap: id, error }),
+      onUnregistered: ({ id }, error) => this.#report({ type: 'unregistered', bootstrap: id, error }),
     })
     this.#lookup = new BootstrapLookup({
       sources: settings.sources,
@@ -142,7 +142,7 @@ export class DiscoveryRun {
     this.#worked.start()
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
-    // libp2p listens while this starts, and tells what it listens at a second later.
+    // libp2p listens while this starts, and announces its addresses a second later.
     events.addEventListener('transport:listening', this.#onAddresses)
     events.addEventListener('self:peer:update', this.#onAddresses)
     this.#warnings?.start()
@@ -197,7 +197,7 @@ export class DiscoveryRun {
     if (this.#cacheIsDue || chosen.length < this.#target) {
       this.#useCacheIfShort()
     }
-    this.#tell({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
+    this.#report({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
   }
 
   get #target(): number {
@@ -222,7 +222,7 @@ export class DiscoveryRun {
   }
 
   #useCached(peers: readonly ChosenPeer[]): void {
-    this.#tell({ type: 'cache', peers: peers.length })
+    this.#report({ type: 'cache', peers: peers.length })
     for (const peer of peers) {
       this.#announcer.announce(peer)
     }
@@ -237,7 +237,7 @@ export class DiscoveryRun {
 
   readonly #onAddresses = () => this.#bootstraps.addressesChanged()
 
-  #tell(event: DiscoveryEvent): void {
+  #report(event: DiscoveryEvent): void {
     this.#log('%s %o', event.type, event)
     this.#warnings?.take(event)
     try {

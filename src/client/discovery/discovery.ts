@@ -28,10 +28,10 @@ import { DiscoveryRun } from './discovery-run.ts'
  * })
  * ```
  *
- * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError here and now when an
- * option is not what it can be, or has no such name; the message says what to write instead. Nothing is thrown later:
- * a failure is an event and another attempt. Without `onEvent`, what a developer has to know is a warning of libp2p's
- * logger, once: no bootstrap answers, this node is not listed, it has no peers after 30 s.
+ * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError at once when an option does not
+ * exist or is not what it can be; the message says what to write instead. Nothing is thrown later: a failure is an event
+ * and another attempt. Without `onEvent`, libp2p's logger gets a warning, once, of what a developer has to know: no bootstrap
+ * answers, this node has nothing to register or is not listed, it has no peers after 30 s.
  */
 export function bootstrapDiscovery(
   init: BootstrapDiscoveryInit,
@@ -43,7 +43,7 @@ export function bootstrapDiscovery(
 /** The module as libp2p sees it. */
 export interface BootstrapDiscovery extends PeerDiscovery, PeerDiscoveryProvider, Startable {}
 
-/** `connect` is for tests; by default a bootstrap is spoken to over libp2p. */
+/** `connect` is for tests; the default makes clients over libp2p. */
 export class Discovery extends TypedEventEmitter<PeerDiscoveryEvents> implements BootstrapDiscovery {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-discovery'
   readonly [serviceCapabilities]: string[] = ['@libp2p/peer-discovery']
@@ -69,7 +69,7 @@ export class Discovery extends TypedEventEmitter<PeerDiscoveryEvents> implements
 
   start(): void {}
 
-  /** Not in start(): only now the node knows where it listens, and can dial. Idempotent. */
+  /** Begins. Not in start(): only now the node listens and can dial. Idempotent. */
   afterStart(): void {
     if (this.#run === undefined) {
       const components = this.#components
@@ -84,7 +84,7 @@ export class Discovery extends TypedEventEmitter<PeerDiscoveryEvents> implements
     }
   }
 
-  /** While the node can still speak: takes back what was registered, for 5 s at most. Idempotent. */
+  /** Takes back what was registered, in 5 s at most, while the node still has its connections. Idempotent. */
   async beforeStop(): Promise<void> {
     const run = this.#run
     this.#run = undefined

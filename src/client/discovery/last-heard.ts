@@ -2,7 +2,7 @@ import type { RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 
-/** What one bootstrap did last, as the events said. */
+/** The last events of one bootstrap, summed up. */
 export interface LastHeard {
   /** Whether it answers what it is asked; undefined when it was not asked yet. */
   readonly answers: boolean | undefined
@@ -23,7 +23,7 @@ const NOTHING_HEARD: LastHeard = {
   outcomes: [],
 }
 
-/** Returns what was heard of a bootstrap `before`, brought up to date by an event of it. */
+/** Returns what was heard `before`, brought up to date by an event. */
 export function heard(
   event: Extract<DiscoveryEvent, { readonly type: 'answer' | 'outcomes' | 'failure' }>,
   before = NOTHING_HEARD,
@@ -31,7 +31,7 @@ export function heard(
   switch (event.type) {
     case 'answer': {
       const { peers, listed } = event
-      // Not listed any more: what was said of listed addresses is over.
+      // The node is not listed any more, so the outcomes `listed` are out of date.
       const outcomes = before.outcomes.filter(({ status }) => listed || status !== 'listed')
       return { ...before, answers: true, answeredSince: true, peers, listed, outcomes }
     }

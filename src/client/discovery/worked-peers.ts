@@ -41,7 +41,7 @@ export class WorkedPeers {
     }
   }
 
-  /** A peer that was found here works: at the address that was dialled, or it came from where no address is known. */
+  /** An announced peer works: at the address that was dialled, or, when it dialled, at one of the announced addresses. */
   readonly #onConnection = ({ detail: { remotePeer, remoteAddr, direction } }: CustomEvent<Connection>): void => {
     const { cache, announced, isBootstrap } = this.#init
     const id = remotePeer.toString()

@@ -337,7 +337,7 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('unregister').length, 1)
   })
 
-  it('calls silence on stop a timeout', async () => {
+  it('calls silence on stop a timeout, after 5 s', async () => {
     const clientOf = (client: SessionClient): SessionClient => ({
       ...client,
       unregister: (_, { signal } = {}) =>
@@ -348,11 +348,38 @@ describe('a session with one bootstrap', () => {
     const { session, time } = begin({ clientOf })
     session.start()
     await time.advance(1)
-    const outcome = await session.stop({ unregister: true })
-    assert.ok(outcome instanceof BootstrapError)
-    assert.equal(outcome.code, 'timeout')
-    assert.match(outcome.message, /in 5 s/)
+    const outcome = stop(session)
+    await time.advance(4999)
+    assert.equal(outcome(), 'under way')
+    await time.advance(1)
+    assert.equal((outcome() as BootstrapError).code, 'timeout')
   })
+
+  for (const call of ['discover', 'register', 'unregister'] as const) {
+    it(`stops within 5 s though ${call} ignores its signal and never ends`, async () => {
+      const clientOf = (client: SessionClient): SessionClient => ({ ...client, [call]: () => new Promise(() => {}) })
+      const { session, time, of } = begin({ clientOf })
+      session.start()
+      await time.advance(1)
+      const outcome = stop(session)
+      await time.advance(5000)
+      if (call === 'unregister') {
+        assert.equal((outcome() as BootstrapError).code, 'timeout')
+      } else {
+        assert.equal(outcome(), true)
+        assert.equal(of('unregister').length, 1, 'a registration may have been taken')
+      }
+    })
+  }
+
+  /** Begins a stop. Returns what its outcome is so far. */
+  function stop(session: Session): () => unknown {
+    let outcome: unknown = 'under way'
+    session.stop({ unregister: true }).then((result) => {
+      outcome = result
+    })
+    return () => outcome
+  }
 
   it('says nothing of an unreachable bootstrap when it stops before anything was answered', async () => {
     const { session, state } = begin()
