@@ -1,3 +1,9 @@
+export type { Clock } from '../base/clock.ts'
+export type { Random } from '../base/random.ts'
+export type { RecordForm } from '../peer/record.ts'
+export type { ExplainedOutcome } from '../wire/bootstrap-codec.ts'
+export type { Status as RendezvousStatus } from '../wire/rendezvous-messages.ts'
+export type { Family } from './addresses-to-register.ts'
 export {
   type AddressesToRegister,
   type BootstrapAnswer,
@@ -12,6 +18,7 @@ export type { BootstrapSources } from './discovery/bootstrap-list.ts'
 export { type BootstrapDiscovery, bootstrapDiscovery } from './discovery/discovery.ts'
 export type { DiscoveryEvent } from './discovery/discovery-events.ts'
 export type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery/discovery-init.ts'
+export type { ResolveTxt } from './discovery/dnsaddr.ts'
 export type { KeptPeer, PeerKeeperComponents, PeerKeeperInit } from './keeper/keeper-init.ts'
 export { type PeerKeeper, peerKeeper } from './keeper/peer-keeper.ts'
 export type { OfferedAddress, OfferedPeer } from './offered-peers.ts'
