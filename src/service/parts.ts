@@ -2,7 +2,7 @@ import type { Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../base/clock.ts'
 import { BootstrapFrontend } from '../frontends/bootstrap/bootstrap.ts'
-import { Exchanges, type Frontend } from '../frontends/exchanges.ts'
+import { Exchanges, type Frontend } from '../frontends/exchanges/exchanges.ts'
 import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
 import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
@@ -41,6 +41,7 @@ export interface ServiceParts {
   /** In the order in which they start. */
   readonly frontends: readonly Frontend[]
   readonly legacyTcp: LegacyTcpFrontend | undefined
+  readonly exchanges: Exchanges
   readonly counters: Counters
 }
 
@@ -119,7 +120,7 @@ export function serviceParts(
   const { legacyTcp: port } = settings
   const legacyTcp = port === undefined ? undefined : new LegacyTcpFrontend({ port, exchanges, legacy, log })
   const frontends = [bootstrap, rendezvous, legacyTcp].filter((each) => each !== undefined)
-  return { store, snapshots, point, legacy, schedule, frontends, legacyTcp, counters }
+  return { store, snapshots, point, legacy, schedule, frontends, legacyTcp, exchanges, counters }
 }
 
 function storeAt({ file, clock, acceptEdit }: ServiceSettings, { edited: onEdit }: ServiceListener): Store {

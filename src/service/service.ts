@@ -121,13 +121,14 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
 
   /** Answers at any time, also before the start and after the stop. */
   get status(): BootstrapStatus {
-    const { point, legacyTcp, store, counters } = this.#parts
+    const { point, exchanges, legacyTcp, store, counters } = this.#parts
     const { view } = point
     return {
       peerCount: view.peerCount,
       registrationCount: view.size,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
+      exchanges: exchanges.status,
       legacyTcpPort: legacyTcp?.port,
       store: store.state,
       counters: { ...counters },

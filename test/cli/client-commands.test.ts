@@ -4,8 +4,9 @@ import type { Libp2p } from 'libp2p'
 import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
 import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
 import { startFakeBootstrap } from '../client/fake-bootstrap.ts'
-import { runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { runCli, startCli } from '../support/cli-process.ts'
 import { addressOf, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('join, list and check', { concurrency: 2 }, () => {
   let bootstrap: BootstrapPeer

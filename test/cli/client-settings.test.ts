@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Libp2p } from 'libp2p'
 import { BootstrapClient } from '../../src/client/bootstrap-client.ts'
-import { type CliProcess, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, runCli, startCli } from '../support/cli-process.ts'
 import { addressOf, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('join, list and check with the settings of a node', { concurrency: 2 }, () => {
   const cleanUps: Array<() => unknown> = []

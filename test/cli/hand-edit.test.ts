@@ -4,8 +4,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileStore } from '../../src/store/file/file-store.ts'
-import { type CliProcess, type LogLine, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, type LogLine, startCli } from '../support/cli-process.ts'
 import { knownPeers } from '../support/known-peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '100ms']

@@ -9,8 +9,9 @@ import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { encodeIdentity } from '../../src/identity/key-formats.ts'
-import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { BIN, runCli, startCli } from '../support/cli-process.ts'
 import { DATA, frame, rawPeer, SYN } from '../support/raw-peer.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { REFRESH_INTERVAL_MS, TTL_S } from '../../src/client/discovery/discovery-init.ts'
+import { REFRESH_INTERVAL_MS } from '../../src/client/discovery/discovery-init.ts'
 import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
-import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper/keeper-init.ts'
+import { PING_INTERVAL_MS } from '../../src/client/keeper/keeper-init.ts'
+import { TARGET } from '../../src/client/keeper-link.ts'
 import { bootstrapService, withHost } from '../../src/index.ts'
 import {
+  DEFAULT_TTL_MS,
   MAX_CONNECTIONS,
   MAX_NETWORKS,
   MAX_PEERS,
@@ -20,6 +22,7 @@ const FILE = new URL('docs/client.md', ROOT)
 /** What a docstring may link to. */
 const CONSTANTS: Readonly<Record<string, number>> = {
   CALL_TIMEOUT_MS,
+  DEFAULT_TTL_MS,
   MAX_CONNECTIONS,
   MAX_NETWORKS,
   MAX_PEERS,
@@ -28,7 +31,6 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   REFRESH_INTERVAL_MS,
   REPROVE_INTERVAL_MS,
   TARGET,
-  TTL_S,
 }
 
 interface Option {
@@ -45,7 +47,7 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
   ],
   peerKeeper: optionsOf('src/client/keeper/keeper-init.ts', 'PeerKeeperInit'),
   BootstrapClient: optionsOf('src/client/bootstrap-client.ts', 'BootstrapClientInit'),
-  RendezvousClient: optionsOf('src/client/rendezvous-client.ts', 'RendezvousClientInit'),
+  RendezvousClient: optionsOf('src/client/rendezvous-options.ts', 'RendezvousClientInit'),
   createBootstrapPeer: optionsOf('src/node.ts', 'BootstrapPeerInit'),
   bootstrapService: optionsOf('src/service/service-init.ts', 'BootstrapServiceInit'),
   withHost: optionsOf('src/host/host-init.ts', 'HostInit'),
@@ -54,7 +56,6 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
 /** The tables of events, written by hand: they have to name each event, and no other. */
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   bootstrapDiscovery: namesIn('src/client/discovery/discovery-events.ts', /readonly type: '(\w+)'/g),
-  createBootstrapPeer: namesIn('src/service/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
 }
 
 describe('docs/client.md', () => {

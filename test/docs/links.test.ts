@@ -9,12 +9,12 @@ for (const file of globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: R
   it(`the links of ${file} lead somewhere`, () => {
     const text = readFileSync(new URL(file, ROOT), 'utf8')
     const prose = text.replaceAll(/^```.*?^```/gms, '')
-    const headings = new Set(Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) => anchorOf(heading!)))
     for (const [, link] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (link!.startsWith('#')) {
-        assert.ok(headings.has(link!.slice(1)), `${file} has no part ${link}`)
-      } else if (!/^https?:/.test(link!)) {
-        assert.ok(existsSync(new URL(link!.split('#')[0]!, new URL(file, ROOT))), `${file} links to ${link}`)
+      if (!/^https?:/.test(link!)) {
+        const [path, anchor] = link!.split('#') as [string, string?]
+        const target = path === '' ? new URL(file, ROOT) : new URL(path, new URL(file, ROOT))
+        assert.ok(existsSync(target), `${file} links to ${link}`)
+        assert.ok(anchor === undefined || anchorsOf(target).has(anchor), `${file} links to ${link}`)
       }
     }
   })
@@ -49,6 +49,11 @@ it('the seeded defects are in files that exist, and name tests that exist', () =
     }
   }
 })
+
+function anchorsOf(document: URL): Set<string> {
+  const headings = readFileSync(document, 'utf8').matchAll(/^#+ (.*)$/gm)
+  return new Set(Array.from(headings, ([, heading]) => anchorOf(heading!)))
+}
 
 /** As GitHub makes it. */
 function anchorOf(heading: string): string {

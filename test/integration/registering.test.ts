@@ -111,7 +111,7 @@ describe('registering', () => {
         address: own,
         status: 'listed',
         code: 'listed',
-        message: 'others are handed this address',
+        message: 'other peers get this address',
         expiresIn,
       })
     }

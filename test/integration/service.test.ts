@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Libp2p } from 'libp2p'
@@ -10,6 +9,7 @@ import { BootstrapPeer } from '../../src/node.ts'
 import type { StoreState } from '../../src/store/store.ts'
 import { guardedNode, targetOf } from '../support/guarded-node.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 async function newPeer(t: TestContext): Promise<Libp2p> {
@@ -139,8 +139,7 @@ describe('the events', () => {
   })
 
   it('edited: when a snapshot finds the list edited by hand', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder(t)
     const file = join(folder, 'peers.json')
     const node = await startBootstrap(t, { file })
     const peer = await newPeer(t)

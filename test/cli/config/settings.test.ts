@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import {
   configJson,
   SETTING_KEYS,
@@ -14,12 +13,9 @@ import {
 } from '../../../src/cli/config/settings.ts'
 import { ConfigError, type ConfigSources, resolveConfig } from '../../../src/cli/config/sources.ts'
 import { MAX_CONNECTIONS, MAX_NETWORKS, MAX_PEERS, REPROVE_INTERVAL_MS } from '../../../src/peer/limits.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-let folder: string
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-config-'))
-})
-after(() => rm(folder, { recursive: true }))
+const folder = await temporaryFolder({ after })
 
 let files = 0
 async function configFile(content: unknown): Promise<string> {
