@@ -28,6 +28,7 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
     deny,
     disabled: disabled.protections,
   })
+  let isTaken = false
   return {
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
     transports: [
@@ -88,8 +89,6 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
       maxPeerAddrsToDial: 4,
       // By default it resolves /dnsaddr, and what that names, 32 deep.
       resolvers: {},
-      // 5 by default, for peers tagged KEEP_ALIVE. There are none.
-      reconnectRetries: 0,
     },
     peerStore: {
       // 1 h and 6 h by default, and checked only when all peers are listed. The guard forgets those that left.
@@ -98,6 +97,10 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
     },
     services: {
       guard: (components: GuardServiceComponents & { peerId: PeerId }) => {
+        if (isTaken) {
+          throw new Error('these options are those of another node already; call withHost for each node')
+        }
+        isTaken = true
         if (!off.has('lightPeerStore')) {
           lightenPeerStore(components.peerStore, components.peerId)
         }
@@ -107,11 +110,17 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
   } satisfies Libp2pOptions
 }
 
-/**
- * Identify of a node that answers and asks when it wants to know. By default it asks every peer that connects, for 1 ms of
- * CPU a join, and services such as gossipsub wait for that; a bootstrap by itself does not read the answers.
- */
-export const identifyWhenAsked = identify({ runOnConnectionOpen: false })
+/** What services of other nodes need, and a node that is only a bootstrap does without. */
+export const bootstrapOnly = {
+  connectionManager: {
+    // 5 by default, for peers tagged KEEP_ALIVE. There are none; at 0 the guard stops the queue.
+    reconnectRetries: 0,
+  },
+  services: {
+    // By default it asks every peer that connects, for 1 ms of CPU a join; services such as gossipsub wait for the answers.
+    identify: identify({ runOnConnectionOpen: false }),
+  },
+} satisfies Libp2pOptions
 
 function joiningWrites(gater: ConnectionGater): ConnectionGater {
   return {

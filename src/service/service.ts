@@ -39,6 +39,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #log: Logger
   readonly #parts: ServiceParts
   readonly #pushMetrics: (() => void) | undefined
+  #isOpen = false
   #timer: NodeJS.Timeout | undefined
   #storeStatus: StoreState['status'] = 'ok'
 
@@ -60,6 +61,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   async beforeStart(): Promise<void> {
     const { store, point, legacy, snapshots } = this.#parts
     const recovered = await store.open()
+    this.#isOpen = true
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
@@ -92,10 +94,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   }
 
   async stop(): Promise<void> {
-    const { schedule, snapshots, store } = this.#parts
+    const { schedule, snapshots } = this.#parts
     schedule.stop()
     await snapshots.writeLast()
-    await store.close()
+    await this.#closeStore()
     await snapshots.stop()
   }
 
@@ -133,6 +135,19 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       store: store.state,
       counters: { ...counters },
       guard: guardOf(this.#components)?.status,
+    }
+  }
+
+  /** libp2p stops a node whose start failed, and would report a second failure in place of the first. */
+  async #closeStore(): Promise<void> {
+    try {
+      await this.#parts.store.close()
+      this.#isOpen = false
+    } catch (err) {
+      if (this.#isOpen) {
+        throw err
+      }
+      this.#log.error('could not close a store that could not be opened - %e', err)
     }
   }
 
