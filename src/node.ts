@@ -124,7 +124,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   }
 
   /**
-   * Answers what was asked, keeps what is known, hangs up. Idempotent. While the node starts, the stop waits for the end of
+   * Finishes the answers under way, writes what changed, closes all connections. Idempotent. While the node starts, the stop waits for the end of
    * the start.
    */
   async stop(): Promise<void> {

@@ -11,7 +11,7 @@ import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
 import { patchedNoise } from './patches/patched-noise.ts'
 
-/** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
+/** Sockets that have not finished their handshake. A crowd of peers that start at once has hundreds. */
 export const MAX_HALF_OPEN = 1024
 /** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
 export const MAX_PER_IP = 8
@@ -50,14 +50,14 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
           enableKeepAlive: false,
           // 1000 by default. The bootstrap protocol takes 8 at a time, identify 1, ping 2; rust opens some ahead.
           maxInboundStreams: 32,
-          // 1000 by default. The node opens streams only to push what it is.
+          // 1000 by default. The node opens streams only for identify and its push.
           maxOutboundStreams: 8,
           streamOptions: {
             // The least that yamux takes. A whole stream of requests is half of it.
             initialStreamWindowSize: MAX_FRAME_BYTES,
-            // 16 MiB by default: the window doubles while we read fast, and the guard lets no longer frame in.
+            // 16 MiB by default: the window doubles while we read fast, but the guard refuses longer frames.
             maxStreamWindowSize: MAX_FRAME_BYTES,
-            // 4 MiB by default. A stream whose data is not read is reset; byteStream takes it at once.
+            // 4 MiB by default. A stream whose data is not read is reset; byteStream reads it at once.
             maxReadBufferLength: 2 * MAX_FRAME_BYTES,
             // No limit by default. An answer is at most half of it.
             maxWriteBufferLength: 1024 * 1024,
