@@ -1,6 +1,6 @@
-/** What requests came to, since the service was made. The keys are all there is: fit for the labels of a metric. */
+/** Counts since the service was constructed. The set of keys is closed, so that they can label a metric. */
 export interface Counters {
-  /** Requests read, whatever became of them. */
+  /** Requests that were read. Each is then answered with a list or with an error, unless its caller leaves. */
   requests: number
   /** Requests answered with a list. */
   answered: number
@@ -12,7 +12,7 @@ export interface Counters {
   refused: number
   /** Addresses removed because their peers asked for it. */
   removed: number
-  /** Addresses that could not be proved in time, and will be tried again. */
+  /** Addresses whose dial-back was not over in time; it is tried again. */
   pending: number
   /** Requests answered with an error. */
   errors: number
