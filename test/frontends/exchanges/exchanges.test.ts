@@ -3,33 +3,31 @@ import { it } from 'node:test'
 import type { Connection, Logger, Stream, StreamHandler } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { streamPair } from '@libp2p/utils'
-import { BootstrapFrontend } from '../../src/frontends/bootstrap/bootstrap.ts'
-import { Exchanges, MAX_EXCHANGES } from '../../src/frontends/exchanges/exchanges.ts'
-import { ReaderForms } from '../../src/frontends/rendezvous/reader-forms.ts'
-import { RendezvousFrontend } from '../../src/frontends/rendezvous/rendezvous.ts'
-import type { PointApi, RecordEntry } from '../../src/point/point-api.ts'
-import { RequestLimits } from '../../src/policy/request-limits.ts'
-import { MAX_UNREAD_BYTES } from '../../src/streams/unread-answers.ts'
-import { BOOTSTRAP_PROTOCOL } from '../../src/wire/bootstrap-codec.ts'
-import { encodeMessage } from '../../src/wire/rendezvous-codec.ts'
-import { RENDEZVOUS_PROTOCOL } from '../../src/wire/rendezvous-messages.ts'
-import { until } from '../support/wait.ts'
+import { BootstrapFrontend } from '../../../src/frontends/bootstrap/bootstrap.ts'
+import { Exchanges } from '../../../src/frontends/exchanges/exchanges.ts'
+import { MAX_EXCHANGES, MAX_EXCHANGES_OF_IP } from '../../../src/frontends/exchanges/places.ts'
+import { ReaderForms } from '../../../src/frontends/rendezvous/reader-forms.ts'
+import { RendezvousFrontend } from '../../../src/frontends/rendezvous/rendezvous.ts'
+import type { PointApi, RecordEntry } from '../../../src/point/point-api.ts'
+import { LONGEST_WAIT_MS, REQUEST_LIMITS, RequestLimits } from '../../../src/policy/request-limits.ts'
+import { MAX_UNREAD_BYTES } from '../../../src/streams/unread-answers.ts'
+import { BOOTSTRAP_PROTOCOL } from '../../../src/wire/bootstrap-codec.ts'
+import { encodeMessage } from '../../../src/wire/rendezvous-codec.ts'
+import { RENDEZVOUS_PROTOCOL } from '../../../src/wire/rendezvous-messages.ts'
+import { until } from '../../support/wait.ts'
 
 const PEER = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
+const OTHER_PEER = '12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq'
 /** Of the records of one long answer. */
 const LONG_BYTES = 480_000
-const CONNECTION = {
-  remotePeer: { toString: () => PEER },
-  remoteAddr: { toString: () => '/ip4/127.0.0.1/tcp/4001' },
-} as unknown as Connection
+const CONNECTION = connectionOf('127.0.0.1')
 
 it('4096 exchanges at a time are served over both protocols together, and a stop ends them', async () => {
   const { exchanges, handlers, stop } = await frontends({})
   const protocols = [BOOTSTRAP_PROTOCOL, RENDEZVOUS_PROTOCOL]
-  const served: Array<Promise<void>> = []
-  for (let i = 0; i < MAX_EXCHANGES; i++) {
-    served.push(run(handlers, protocols[i % 2]!, (await streamPair())[0]))
-  }
+  // All streams first: the more places are taken, the less time a silent one has.
+  const streams = await Promise.all(Array.from({ length: MAX_EXCHANGES }, async () => (await streamPair())[0]))
+  const served = streams.map((stream, i) => run(handlers, protocols[i % 2]!, stream))
   assert.equal(exchanges.status.open, MAX_EXCHANGES)
   for (const protocol of protocols) {
     const [beyond] = await streamPair()
@@ -40,6 +38,53 @@ it('4096 exchanges at a time are served over both protocols together, and a stop
   const results = await settled
   assert.ok(results.every(({ status }) => status === 'rejected'))
   assert.equal(exchanges.status.open, 0)
+})
+
+it('a silent stream gives way to one of a less crowded peer, and is reset and counted', async () => {
+  const { exchanges, handlers, stop, counted } = await frontends({})
+  const crowd: Stream[] = []
+  const served: Array<Promise<void>> = []
+  for (let i = 0; i < MAX_EXCHANGES_OF_IP; i++) {
+    const [near] = await streamPair()
+    crowd.push(near)
+    served.push(run(handlers, BOOTSTRAP_PROTOCOL, near, connectionOf('45.1.1.1')))
+  }
+  const settled = Promise.allSettled(served)
+  const [refused] = await streamPair()
+  await assert.rejects(run(handlers, BOOTSTRAP_PROTOCOL, refused, connectionOf('45.1.1.1')))
+  const [near, far] = await streamPair()
+  const newcomer = run(handlers, RENDEZVOUS_PROTOCOL, near, connectionOf('45.1.1.1', OTHER_PEER))
+  await until(() => crowd[0]!.status === 'aborted', 'the longest silent one is reset')
+  assert.deepEqual(exchanges.status, { open: MAX_EXCHANGES_OF_IP, silent: MAX_EXCHANGES_OF_IP, unreadBytes: 0 })
+  assert.equal(crowd.filter(({ status }) => status === 'open').length, MAX_EXCHANGES_OF_IP - 1)
+  await far.close()
+  await newcomer
+  await stop(1)
+  await settled
+  assert.deepEqual(counted.slice(0, 2), ['noRoom', 'gaveWay'])
+  assert.equal(counted.filter((event) => event === 'silent').length, MAX_EXCHANGES_OF_IP + 1)
+})
+
+it('a stream that brings no request costs a turn', async () => {
+  const { handlers, stop } = await frontends({ discover: async () => [] })
+  // As many as may come at once, and those that would wait for their turn.
+  const most = REQUEST_LIMITS.peer.burst + (LONGEST_WAIT_MS / 1000) * REQUEST_LIMITS.peer.perSecond
+  for (let i = 0; i <= most; i++) {
+    const [near, far] = await streamPair()
+    const running = run(handlers, BOOTSTRAP_PROTOCOL, near)
+    far.abort(new Error('no request'))
+    await running.catch(() => {})
+  }
+  const [near, far] = await streamPair()
+  const answer = new Promise<string>((resolve) => {
+    far.addEventListener('message', ({ data }) => resolve(Buffer.from(data.subarray()).toString()), { once: true })
+  })
+  const running = run(handlers, BOOTSTRAP_PROTOCOL, near)
+  far.send(Buffer.from('{}\n'))
+  assert.match(await answer, /"code":"rate_limited"/)
+  await far.close()
+  await running
+  await stop(1)
 })
 
 it('answers of /rendezvous/1.0.0 that are not read keep to the budget: the longest goes', async () => {
@@ -112,8 +157,18 @@ it('a request takes its share of the loop over both protocols, and a bug is logg
   assert.deepEqual(counted, ['requests', 'errors', 'requests', 'errors'])
 })
 
-function run(handlers: Map<string, StreamHandler>, protocol: string, stream: Stream): Promise<void> {
-  return handlers.get(protocol)!(stream, CONNECTION) as Promise<void>
+function run(
+  handlers: Map<string, StreamHandler>,
+  protocol: string,
+  stream: Stream,
+  connection = CONNECTION,
+): Promise<void> {
+  return handlers.get(protocol)!(stream, connection) as Promise<void>
+}
+
+function connectionOf(ip: string, peerId = PEER): Connection {
+  const [remotePeer, remoteAddr] = [peerId, `/ip4/${ip}/tcp/4001`].map((text) => ({ toString: () => text }))
+  return { remotePeer, remoteAddr } as unknown as Connection
 }
 
 /** Both frontends, started, over a point that the test makes up. */
