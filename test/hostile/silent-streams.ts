@@ -154,7 +154,7 @@ async function holdStreams(peer: RawPeer, over: AbortSignal): Promise<number> {
     if (frames.length > 0) {
       peer.send(Buffer.concat(frames))
     }
-    await delay(250, undefined, { signal: over }).catch(() => {})
+    await delay(100, undefined, { signal: over }).catch(() => {})
   }
   return (next - 1) / 2
 }
