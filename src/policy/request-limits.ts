@@ -45,6 +45,16 @@ export class RequestLimits {
     return { wait }
   }
 
+  /**
+   * Takes turns for what a request cost beyond its own, once that is known, also ahead of time. Those of the PeerId are
+   * left alone: it is free.
+   */
+  charge(caller: Caller, turns: number, now: number): void {
+    for (const [limiter, key] of this.#bucketsOf(caller).slice(1)) {
+      limiter.take(key, now, turns)
+    }
+  }
+
   #bucketsOf({ peerId, ip, scope }: Caller): ReadonlyArray<readonly [RateLimiter, string]> {
     return scope === 'public'
       ? [

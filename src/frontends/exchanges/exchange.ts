@@ -46,6 +46,8 @@ export interface ExchangeInit {
   readonly signal: AbortSignal
   /** Takes the turn of a request, unless it is refused. */
   readonly next: () => Turn
+  /** Takes turns for what a request cost beyond its own. */
+  readonly charge: (turns: number) => void
   /** Resolves when the event loop has time for another answer. */
   readonly takeShare: () => Promise<void>
   readonly count: (event: ExchangeEvent) => void
@@ -129,6 +131,13 @@ export class Exchange {
       log.error('a request failed - %e', err)
       count('errors')
       return failed()
+    }
+  }
+
+  /** Takes turns from the caller's IP and subnet for what a request cost beyond its own. */
+  charge(turns: number): void {
+    if (turns > 0) {
+      this.#init.charge(turns)
     }
   }
 

@@ -155,11 +155,25 @@ export class ExchangeGroup {
     { caller, connection, stream, place }: Pick<ExchangeInit, 'caller' | 'connection' | 'stream' | 'place'>,
     serve: (exchange: Exchange) => Promise<void>,
   ): Promise<void> {
-    const { takeShare, count } = this.#init
+    const { limits, clock, takeShare, count } = this.#init
     const { unread, log } = this.#shared
     const { signal, readTimeout } = this
     const next = () => this.next(caller)
-    const parts = { caller, connection, stream, place, readTimeout, signal, next, takeShare, count, unread, log }
+    const charge = (turns: number) => limits.charge(caller, turns, clock())
+    const parts = {
+      caller,
+      connection,
+      stream,
+      place,
+      readTimeout,
+      signal,
+      next,
+      charge,
+      takeShare,
+      count,
+      unread,
+      log,
+    }
     const exchange = new Exchange(parts)
     try {
       await serve(exchange)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Connection, Logger, Stream, StreamHandler } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { streamPair } from '@libp2p/utils'
+import { byteStream, streamPair } from '@libp2p/utils'
 import { BootstrapFrontend } from '../../../src/frontends/bootstrap/bootstrap.ts'
 import { Exchanges } from '../../../src/frontends/exchanges/exchanges.ts'
 import { MAX_EXCHANGES, MAX_EXCHANGES_OF_IP } from '../../../src/frontends/exchanges/places.ts'
@@ -87,6 +87,42 @@ it('a stream that brings no request costs a turn', async () => {
   await stop(1)
 })
 
+it('a page of /rendezvous/1.0.0 costs the IP turns by its records, rows and bytes, and the next request waits', async () => {
+  const position = { upTo: 1, turn: undefined }
+  const entries = Array.from({ length: 1000 }, (): RecordEntry => {
+    return { network: 'n', peerId: PEER, envelope: new Uint8Array(230), addresses: [], ttlMs: 60_000, position }
+  })
+  const { handlers, stop } = await frontends({
+    recordForms: async () => ({ own: 'standard', usual: 'standard' }),
+    discoverRecords: async () => ({ entries, end: position, walked: 5000 }),
+  })
+  const discover = encodeMessage({ type: 'DISCOVER', ns: 'n', limit: undefined, cookie: undefined })
+  let pages = 0
+  for (;;) {
+    const [near, far] = await streamPair()
+    const bytes = byteStream(far)
+    // From a PeerId of its own each: what is limited is the IP.
+    const running = run(handlers, RENDEZVOUS_PROTOCOL, near, connectionOf('45.1.1.1', `peer ${pages}`))
+    far.send(Buffer.concat([Buffer.of(discover.length), discover]))
+    await far.close()
+    const chunks: Uint8Array[] = []
+    for (let chunk = await bytes.read(); chunk !== null; chunk = await bytes.read()) {
+      chunks.push(chunk.subarray())
+    }
+    await running
+    const answer = Buffer.concat(chunks)
+    if (answer.length < 10_000) {
+      assert.match(answer.toString(), /too many requests/)
+      break
+    }
+    pages++
+  }
+  await stop(1)
+  // 25 turns for the records, 2.5 for the rows, 7.4 for 242 kB, and one for the request.
+  const early = (LONGEST_WAIT_MS / 1000) * REQUEST_LIMITS.ip.perSecond
+  assert.equal(pages, 1 + Math.floor((REQUEST_LIMITS.ip.burst + early - 1) / 35))
+})
+
 it('answers of /rendezvous/1.0.0 that are not read keep to the budget: the longest goes', async () => {
   const entries = Array.from({ length: LONG_BYTES / 4000 }, (): RecordEntry => {
     const position = { upTo: 1, turn: undefined }
@@ -102,7 +138,7 @@ it('answers of /rendezvous/1.0.0 that are not read keep to the budget: the longe
         asked.resolve()
       }
       await asked.promise
-      return { entries, end: { upTo: 1, turn: undefined } }
+      return { entries, end: { upTo: 1, turn: undefined }, walked: entries.length }
     },
   })
   let givenUp = 0
