@@ -16,8 +16,26 @@ export interface Counters {
   pending: number
   /** Requests answered with an error. */
   errors: number
+  /** Exchanges refused: all places were taken, or those of its IP or subnet, and none that is silent gave way. */
+  noRoom: number
+  /** Silent exchanges ended because a caller of a less crowded neighbourhood needed the place. */
+  gaveWay: number
+  /** Exchanges in which no request came that could be read. */
+  silent: number
 }
 
 export function zeroCounters(): Counters {
-  return { requests: 0, answered: 0, registered: 0, renewed: 0, refused: 0, removed: 0, pending: 0, errors: 0 }
+  return {
+    requests: 0,
+    answered: 0,
+    registered: 0,
+    renewed: 0,
+    refused: 0,
+    removed: 0,
+    pending: 0,
+    errors: 0,
+    noRoom: 0,
+    gaveWay: 0,
+    silent: 0,
+  }
 }

@@ -28,7 +28,7 @@ export function emptyStatus(): BootstrapStatus {
     registrationCount: 0,
     staticCount: 0,
     networkCount: 0,
-    exchanges: { open: 0, unreadBytes: 0 },
+    exchanges: { open: 0, silent: 0, unreadBytes: 0 },
     legacyTcpPort: undefined,
     store: { status: 'ok' },
     counters: zeroCounters(),
