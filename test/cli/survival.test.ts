@@ -140,7 +140,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     await node.line('cannot write to disk: still serving, new registrations are refused')
 
     await rm(join(disk, 'ballast'))
-    await node.line('the disk takes changes again')
+    await node.line('writes to disk again')
     const taken = await ask(late, address, { address: addressOf(late) })
     assert.deepEqual(taken, [{ address: recordOf(late) }, { address: recordOf(early) }])
 
