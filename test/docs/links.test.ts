@@ -20,6 +20,19 @@ for (const file of globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: R
   })
 }
 
+it('the documents name files that exist', () => {
+  const texts = globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: ROOT.pathname })
+    // What a change log names may be gone.
+    .filter((file) => file !== 'CHANGELOG.md')
+    .map((file) => [file, readFileSync(new URL(file, ROOT), 'utf8')] as const)
+  const paths = texts.flatMap(([file, text]) =>
+    Array.from(text.matchAll(/`((?:src|test|bench|interop|examples|bin)\/[\w./-]+)`/g), ([, path]) => [file, path!]),
+  )
+  assert.ok(paths.length > 50)
+  const missing = paths.filter(([, path]) => !['', '.ts'].some((end) => existsSync(new URL(`${path}${end}`, ROOT))))
+  assert.deepEqual(missing, [])
+})
+
 it('README.md begins with the two commands, as they are', () => {
   const commands = Array.from(README.matchAll(/^```console\n\$ (.*)\n```$/gm), ([, command]) => command)
   assert.deepEqual(commands, ['npm ci && npm start', 'npm ci && npm test'])
