@@ -28,7 +28,7 @@ const CLIENT_KEY: Option = {
 const CONFIG: Option = {
   name: 'config',
   placeholder: '<file>',
-  help: 'Take settings from this JSON file; BOOTSTRAP_PEER_CONFIG names one too.',
+  help: 'Take settings from this JSON file; BOOTSTRAP_PEER_CONFIG also names one.',
 }
 const JSON_OUTPUT: Option = { name: 'json', placeholder: '', help: 'Print one JSON object.' }
 const FORMATS = 'protobuf, base64, lodestar, pem'

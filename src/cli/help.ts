@@ -35,7 +35,7 @@ export function commandHelp(command: Command): string {
 function settingsNote(command: Command, [first]: readonly SettingKey[]): string[] {
   return [
     '',
-    `Each setting above the gap is also a variable, such as ${settingVariable(first!)}, and a key of the config file.`,
+    `Each option of the first group is also a variable, such as ${settingVariable(first!)}, and a key of the config file.`,
     'A flag wins over a variable, a variable over the file.',
     ...(command.settings === undefined
       ? []
