@@ -26,7 +26,6 @@ const clock = steadyClock()
 const store = new WatchedStore(file === undefined ? memoryStore() : fileStore({ path: file, clock }))
 const node = createBootstrapPeer({
   store,
-  clock,
   reproveInterval: Number(reprove),
   maxPeers: 10_000_000,
   maxPeersPerNetwork: 10_000_000,

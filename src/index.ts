@@ -1,9 +1,11 @@
 export type { Clock } from './base/clock.ts'
 export type { Random } from './base/random.ts'
+export type { ExchangesStatus } from './frontends/exchanges/exchanges.ts'
 export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
 export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
-export { type HostInit, hostOptions } from './host/libp2p.ts'
+export type { HostInit } from './host/host-init.ts'
 export type { Disabled, Optimization, Protection } from './host/switches.ts'
+export { type HostServices, type OwnOptions, withHost } from './host/with-host.ts'
 export {
   type BootstrapLibp2p,
   type BootstrapPeer,

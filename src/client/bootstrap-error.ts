@@ -30,7 +30,7 @@ export class BootstrapError extends Error {
   readonly code: BootstrapErrorCode
   /** PeerId of the bootstrap. */
   readonly bootstrap: string
-  /** Seconds that the bootstrap asks to wait. */
+  /** How long the bootstrap asks to wait, ms; undefined when it does not say. */
   readonly retryAfter: number | undefined
 
   constructor(

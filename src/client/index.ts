@@ -1,6 +1,6 @@
+export type { BootstrapAnswer, RegistrationOutcome } from './bootstrap-answer.ts'
 export {
   type AddressesToRegister,
-  type BootstrapAnswer,
   BootstrapClient,
   type BootstrapClientInit,
   type CallOptions,
@@ -17,10 +17,14 @@ export { type PeerKeeper, peerKeeper } from './keeper/peer-keeper.ts'
 export type { OfferedAddress, OfferedPeer } from './offered-peers.ts'
 export {
   RendezvousClient,
-  type RendezvousClientInit,
   type RendezvousDialer,
   RendezvousError,
   type RendezvousPage,
   type RendezvousPeer,
 } from './rendezvous-client.ts'
+export type {
+  RendezvousClientInit,
+  RendezvousDiscoverOptions,
+  RendezvousRegisterOptions,
+} from './rendezvous-options.ts'
 export type { Scheduler } from './scheduler.ts'

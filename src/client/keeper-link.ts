@@ -1,3 +1,9 @@
+/**
+ * How many peers a node wants to be connected to unless it says so: of a keeper, and of a discovery without one. Bitcoin
+ * Core's number of full outbound connections.
+ */
+export const TARGET = 8
+
 /** What a discovery asks of the keeper in the same node. */
 export interface KeeperView {
   /** How many peers it wants to be connected to. */

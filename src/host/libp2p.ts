@@ -1,27 +1,16 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
-import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './guard/frame-inspector.ts'
 import { Guard } from './guard/guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard/guard-service.ts'
+import type { HostSettings } from './host-init.ts'
+import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
-import { joinWritesOf, patchedNoise } from './patches/patched-noise.ts'
-import type { Disabled } from './switches.ts'
+import { patchedNoise } from './patches/patched-noise.ts'
 
-export interface HostInit {
-  /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
-  readonly maxConnections?: number
-  /** IPs and IP ranges that get no connection. PeerIds among them are ignored. Default: none. */
-  readonly deny?: readonly string[]
-  /** Protections and optimizations to disable, to rule them out while debugging. Default: none. */
-  readonly disable?: Disabled
-}
-
-/** About 100 KB each, so 400 MB when full. */
-export const MAX_CONNECTIONS = 4000
 /** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
 export const MAX_HALF_OPEN = 1024
 /** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
@@ -32,12 +21,12 @@ export const MAX_PER_SUBNET = 64
  * Returns the options of a public node: every option of libp2p that differs from its default, in one place, and the guard
  * for what no option covers. For one `createLibp2p`: they share the state of the guard, so call it for each node.
  */
-export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = {} }: HostInit = {}) {
-  const off = new Set(disable.optimizations)
+export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
+  const off = new Set(disabled.optimizations)
   const guard = new Guard({
     limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
-    ...(deny === undefined ? {} : { deny }),
-    ...(disable.protections === undefined ? {} : { disabled: disable.protections }),
+    deny,
+    disabled: disabled.protections,
   })
   return {
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
@@ -108,10 +97,6 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
       maxPeerAge: 600_000,
     },
     services: {
-      // By default it asks every peer that connects, for 1 ms of CPU a join; this node does not read the answers.
-      identify: identify({ runOnConnectionOpen: false }),
-      // 2 streams of each connection and 10 s, by default. What they cost is in the guard's budget.
-      ping: ping(),
       guard: (components: GuardServiceComponents & { peerId: PeerId }) => {
         if (!off.has('lightPeerStore')) {
           lightenPeerStore(components.peerStore, components.peerId)
@@ -121,6 +106,12 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
     },
   } satisfies Libp2pOptions
 }
+
+/**
+ * Identify of a node that answers and asks when it wants to know. By default it asks every peer that connects, for 1 ms of
+ * CPU a join, and services such as gossipsub wait for that; a bootstrap by itself does not read the answers.
+ */
+export const identifyWhenAsked = identify({ runOnConnectionOpen: false })
 
 function joiningWrites(gater: ConnectionGater): ConnectionGater {
   return {

@@ -1,7 +1,5 @@
-import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
+import type { ComponentLogger, Metrics, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
-import type { Clock } from '../base/clock.ts'
-import type { Random } from '../base/random.ts'
 import type { IdentifiedComponents } from '../host/identified.ts'
 import type { Disabled } from '../host/switches.ts'
 import type { ListEdit, Store, StoreState } from '../store/store.ts'
@@ -15,19 +13,19 @@ export interface BootstrapServiceInit {
    * registrations. Default false: those are kept, and the edit is left alone.
    */
   readonly acceptEdit?: boolean
-  /** A store of your own, instead of `file`. */
+  /** A store of your own, instead of `file`: one of the two. */
   readonly store?: Store
   /** Serve only these networks. Default: any. */
   readonly networks?: readonly string[]
-  /** The most registrations, over all networks. Default {@link MAX_PEERS}: under a kilobyte each. */
+  /** The most registrations over all networks, 1 to 10,000,000. Default {@link MAX_PEERS}: under a kilobyte each. */
   readonly maxPeers?: number
-  /** The most peers of one network, so that none shuts out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
+  /** The most peers of one network, 1 to 10,000,000, so that none crowds out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
   readonly maxPeersPerNetwork?: number
-  /** The most networks at a time. Default {@link MAX_NETWORKS}. */
+  /** The most networks at a time, 1 to 1,000,000. Default {@link MAX_NETWORKS}. */
   readonly maxNetworks?: number
   /** Who is handed out: what was reached at its address (the default), or whatever registered. */
   readonly listing?: 'verified' | 'registered'
-  /** How long a dial-back counts before the next is due, ms. Default {@link REPROVE_INTERVAL_MS}. */
+  /** How long a dial-back counts before the next is due, ms: 1000 to 604,800,000. Default {@link REPROVE_INTERVAL_MS}. */
   readonly reproveInterval?: number
   /** PeerIds, IPs and IP ranges that are never listed. */
   readonly deny?: readonly string[]
@@ -51,12 +49,8 @@ export interface BootstrapServiceInit {
    * without the guard: with it, the guard's share is taken, or none. Default: none.
    */
   readonly disable?: Disabled
-  /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
+  /** Port for the raw TCP wire of the original program, 0 to 65,535; 0 is any. Default: not served. */
   readonly legacyTcp?: number
-  /** For tests: the time. Default: the system's. */
-  readonly clock?: Clock
-  /** For tests: numbers from 0 to 1. Default: the system's. */
-  readonly random?: Random
 }
 
 /** What the service uses of the node it runs in. */
@@ -69,6 +63,8 @@ export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly logger: ComponentLogger
   /** The service of that name, where there is one. libp2p throws when it is read and there is none. */
   readonly guard?: unknown
+  /** Where the host keeps metrics, the service's are among them. */
+  readonly metrics?: Metrics | undefined
 }
 
 /** Each event with its detail. */
@@ -84,9 +80,3 @@ export interface BootstrapServiceEvents {
   /** A registration's time was over. */
   expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
 }
-
-/** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */
-export const REPROVE_INTERVAL_MS = 15 * 60_000
-export const MAX_PEERS = 250_000
-export const MAX_PEERS_PER_NETWORK = 200_000
-export const MAX_NETWORKS = 1000

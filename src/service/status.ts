@@ -1,3 +1,4 @@
+import type { ExchangesStatus } from '../frontends/exchanges/exchanges.ts'
 import type { GuardStatus } from '../host/guard/guard-service.ts'
 import type { StoreState } from '../store/store.ts'
 import { type Counters, zeroCounters } from './counters.ts'
@@ -10,6 +11,8 @@ export interface BootstrapStatus {
   /** Entries that the operator wrote. */
   readonly staticCount: number
   readonly networkCount: number
+  /** Exchanges under way, of all protocols, and what waits in them to be read. */
+  readonly exchanges: ExchangesStatus
   /** The port of the original program's TCP wire; undefined while it is not served. */
   readonly legacyTcpPort: number | undefined
   readonly store: StoreState
@@ -25,6 +28,7 @@ export function emptyStatus(): BootstrapStatus {
     registrationCount: 0,
     staticCount: 0,
     networkCount: 0,
+    exchanges: { open: 0, unreadBytes: 0 },
     legacyTcpPort: undefined,
     store: { status: 'ok' },
     counters: zeroCounters(),

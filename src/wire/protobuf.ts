@@ -1,20 +1,20 @@
-/**
+/*
  * The part of the Protocol Buffers encoding that small messages need, bytes to values and back. Pure, and strict about
- * lengths: nothing is allocated on the word of a length that the bytes do not keep.
+ * lengths: a length allocates nothing before the bytes are there.
  */
 
-/** A field as it stood in a message. Fixed-width values are passed over. */
+/** A field of a message. Fixed-width values are skipped. */
 export type Field = { readonly number: number } & (
   | { readonly type: 'varint'; readonly value: number }
   | { readonly type: 'bytes'; readonly value: Uint8Array }
 )
 
-/** Bytes that are no message. */
+/** Thrown for bytes that are no message. */
 export class ProtobufError extends Error {
   override name = 'ProtobufError'
 }
 
-/** A varint has at most so many bytes: 64 bits. */
+/** The longest varint: 64 bits, 7 a byte. */
 export const MAX_VARINT_BYTES = 10
 
 /** The fields of a message in their order. Throws {@link ProtobufError}. Values are views of the bytes, not copies. */
@@ -49,7 +49,7 @@ export function* readFields(bytes: Uint8Array): Generator<Field, undefined> {
         at += 4
         break
       default:
-        throw new ProtobufError('a field is of a type that there is not')
+        throw new ProtobufError('a field has an unknown wire type')
     }
   }
   if (at > bytes.length) {
@@ -57,7 +57,7 @@ export function* readFields(bytes: Uint8Array): Generator<Field, undefined> {
   }
 }
 
-/** A varint and where it ends. What is beyond 2^53 - 1 reads as that: a number too large for all that we count. */
+/** A varint and where it ends. A value beyond 2^53 - 1 reads as that. Throws {@link ProtobufError}. */
 export function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } {
   let value = 0
   for (let at = start; at < bytes.length && at - start < MAX_VARINT_BYTES; at++) {
@@ -83,7 +83,7 @@ export function encodeVarint(value: number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** A field for {@link encodeFields}: a number is a varint, a text is its UTF-8, and what is undefined is left out. */
+/** A value for {@link encodeFields}: a number is a varint, a text is UTF-8, and undefined is omitted. */
 export type FieldValue = number | string | Uint8Array | undefined
 
 export function encodeFields(...fields: ReadonlyArray<readonly [number: number, value: FieldValue]>): Uint8Array {

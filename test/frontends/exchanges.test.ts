@@ -4,7 +4,7 @@ import type { Connection, Logger, Stream, StreamHandler } from '@libp2p/interfac
 import type { Registrar } from '@libp2p/interface-internal'
 import { streamPair } from '@libp2p/utils'
 import { BootstrapFrontend } from '../../src/frontends/bootstrap/bootstrap.ts'
-import { Exchanges, MAX_EXCHANGES } from '../../src/frontends/exchanges.ts'
+import { Exchanges, MAX_EXCHANGES } from '../../src/frontends/exchanges/exchanges.ts'
 import { ReaderForms } from '../../src/frontends/rendezvous/reader-forms.ts'
 import { RendezvousFrontend } from '../../src/frontends/rendezvous/rendezvous.ts'
 import type { PointApi, RecordEntry } from '../../src/point/point-api.ts'
@@ -30,7 +30,7 @@ it('4096 exchanges at a time are served over both protocols together, and a stop
   for (let i = 0; i < MAX_EXCHANGES; i++) {
     served.push(run(handlers, protocols[i % 2]!, (await streamPair())[0]))
   }
-  assert.equal(exchanges.size, MAX_EXCHANGES)
+  assert.equal(exchanges.status.open, MAX_EXCHANGES)
   for (const protocol of protocols) {
     const [beyond] = await streamPair()
     await assert.rejects(run(handlers, protocol, beyond), { message: 'too many exchanges at a time' })
@@ -39,7 +39,7 @@ it('4096 exchanges at a time are served over both protocols together, and a stop
   await stop(1)
   const results = await settled
   assert.ok(results.every(({ status }) => status === 'rejected'))
-  assert.equal(exchanges.size, 0)
+  assert.equal(exchanges.status.open, 0)
 })
 
 it('answers of /rendezvous/1.0.0 that are not read keep to the budget: the longest goes', async () => {
@@ -82,7 +82,7 @@ it('answers of /rendezvous/1.0.0 that are not read keep to the budget: the longe
   await stop(1)
   await settled
   assert.equal(givenUp, readers - most, 'as many as fit were kept')
-  assert.equal(exchanges.unreadBytes, 0)
+  assert.equal(exchanges.status.unreadBytes, 0)
 })
 
 it('a request takes its share of the loop over both protocols, and a bug is logged and answered', async () => {
@@ -102,7 +102,7 @@ it('a request takes its share of the loop over both protocols, and a bug is logg
     })
     far.send(request)
     const running = run(handlers, protocol, near)
-    assert.match(await answer, /could not answer; it has written down why/)
+    assert.match(await answer, /could not answer; its log says why/)
     await far.close()
     await running
   }

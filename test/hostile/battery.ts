@@ -12,7 +12,7 @@ import { logLines } from './log-lines.ts'
 import { publicRanges } from './public-ranges.ts'
 import { atMost, type Figure, tableLine } from './report.ts'
 import { silentSockets } from './silent-sockets.ts'
-import { SLOW_READER_ARGS, slowReaders } from './slow-readers.ts'
+import { SLOW_READER_ARGS, slowReaders, slowRendezvousReaders } from './slow-readers.ts'
 import { streamChurn } from './stream-churn.ts'
 import { testNetwork } from './test-network.ts'
 import { Victim, type VictimInit } from './victim.ts'
@@ -48,6 +48,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'silent-sockets': [{}, silentSockets],
   'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
+  'slow-rendezvous-readers': [{ args: SLOW_READER_ARGS }, slowRendezvousReaders],
   decoys: [{}, decoys],
   'test-network': [{}, testNetwork],
 }

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
 import { type BootstrapPeerInit, bootstrapService, createBootstrapPeer, memoryStore } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import type { StoreState } from '../../src/store/store.ts'
 import { guardedNode, targetOf } from '../support/guarded-node.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
@@ -17,8 +18,8 @@ async function newPeer(t: TestContext): Promise<Libp2p> {
   return peer
 }
 
-async function startBootstrap(t: TestContext, init: BootstrapPeerInit) {
-  const node = createBootstrapPeer(init)
+async function startBootstrap(t: TestContext, init: BootstrapPeerInit, sources: { clock?: () => number } = {}) {
+  const node = new BootstrapPeer(init, sources)
   await node.start()
   t.after(() => node.stop())
   return node
@@ -95,7 +96,7 @@ describe('the events', () => {
 
   it('expired: when the time of a registration is over', async (t) => {
     let now = Date.now()
-    const node = await startBootstrap(t, { clock: () => now })
+    const node = await startBootstrap(t, {}, { clock: () => now })
     const peer = await newPeer(t)
     const address = addressOf(peer)
     await ask(peer, node.multiaddrs[0]!, { address, network: 'chain', ttl: 60 })

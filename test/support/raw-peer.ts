@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { silentLogger } from '../../src/host/patches/silent-logger.ts'
 import { BOOTSTRAP_PROTOCOL } from '../../src/wire/bootstrap-codec.ts'
+import { RENDEZVOUS_PROTOCOL } from '../../src/wire/rendezvous-messages.ts'
 
 export const DATA = 0
 export const WINDOW_UPDATE = 1
@@ -45,6 +46,8 @@ export function negotiate(...protocols: string[]): Buffer {
 
 /** What a stream begins with that wants the bootstrap protocol. */
 export const ASKS_BOOTSTRAP = negotiate('/multistream/1.0.0', BOOTSTRAP_PROTOCOL)
+/** The same for the rendezvous protocol. */
+export const ASKS_RENDEZVOUS = negotiate('/multistream/1.0.0', RENDEZVOUS_PROTOCOL)
 
 function varint(value: number): Buffer {
   return value < 128 ? Buffer.of(value) : Buffer.of((value & 127) | 128, value >> 7)

@@ -3,11 +3,12 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { addressesToRegister } from '../../client/addresses-to-register.ts'
-import { type BootstrapAnswer, BootstrapClient } from '../../client/bootstrap-client.ts'
+import type { BootstrapAnswer, RegistrationOutcome } from '../../client/bootstrap-answer.ts'
+import { BootstrapClient } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
 import { literalAddresses } from '../../client/literal-addresses.ts'
 import type { OfferedPeer } from '../../client/offered-peers.ts'
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import { MIN_TTL_MS } from '../../peer/limits.ts'
 import type { LostBootstrap } from '../chosen-bootstraps.ts'
 import { examineSiblings, type SiblingReport } from './siblings.ts'
 
@@ -32,7 +33,7 @@ export interface Report {
   /** Whether it lists this machine. */
   readonly listed?: boolean
   /** The outcome of each address of this machine. */
-  readonly registrations?: readonly ExplainedOutcome[]
+  readonly registrations?: readonly RegistrationOutcome[]
   /** How many of the peers it lists were dialled and answered. */
   readonly dialled?: { readonly alive: number; readonly dead: readonly string[] }
   /** The other bootstraps that it names. Asked for the first network only; they are the same for all. */
@@ -49,8 +50,6 @@ export interface ExamineOptions {
   readonly local: boolean
 }
 
-/** The ttl of a registration that is only made to see its outcome, seconds: the least there is. */
-const TRIAL_TTL_S = 60
 const DIAL_TIMEOUT_MS = 5000
 const PARALLEL_DIALS = 16
 
@@ -128,9 +127,10 @@ async function tryListing(
   if (self !== undefined) {
     return { listed: true, registrations: [] }
   }
-  const own = node.getMultiaddrs().map(String)
+  const own = { announced: node.getMultiaddrs().map(String), unconfirmed: [] }
   const { registrations } = await client.register((family) => addressesToRegister(own, client.multiaddrs, family), {
-    ttl: TRIAL_TTL_S,
+    // It is made only to see its outcome.
+    ttl: MIN_TTL_MS,
     limit: 0,
   })
   const kept = registrations.filter(({ status }) => status !== 'refused').map(({ address }) => address)

@@ -2,7 +2,8 @@
 
 import type { Libp2p } from 'libp2p'
 import { remoteText } from '../../base/remote-text.ts'
-import { MAX_BOOTSTRAPS, peerIdOf } from '../../client/discovery/bootstrap-list.ts'
+import { peerIdOf } from '../../client/bootstrap-address.ts'
+import { MAX_BOOTSTRAPS } from '../../client/discovery/bootstrap-list.ts'
 import { bootstrapDiscovery } from '../../client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../client/discovery/discovery-events.ts'
 import { type ResolveTxt, systemResolveTxt } from '../../client/discovery/dnsaddr.ts'

@@ -1,5 +1,5 @@
 import { remoteText } from '../../base/remote-text.ts'
-import type { ListEdit, RefusedEdit, UselessEntries } from '../../store/store.ts'
+import type { ListEdit, RefusedEdit, UselessEntries } from '../../node.ts'
 
 export interface EditReport {
   readonly level: 'info' | 'warn' | 'error'

@@ -123,7 +123,7 @@ export const SETTINGS = {
     commands: START,
   }),
   reproveInterval: setting({
-    kind: duration({ min: '100ms', max: '7d' }),
+    kind: duration({ min: '1s', max: '7d' }),
     default: REPROVE_INTERVAL_MS,
     help: 'How long after its last dial-back an address is dialed again.',
     example: '15m',

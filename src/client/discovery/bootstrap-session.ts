@@ -1,8 +1,9 @@
 import { type BackOff, backOff, jittered } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import { MIN_TTL_MS } from '../../peer/limits.ts'
 import type { Family } from '../addresses-to-register.ts'
-import type { BootstrapAnswer, BootstrapClient } from '../bootstrap-client.ts'
+import type { BootstrapAnswer, RegistrationOutcome } from '../bootstrap-answer.ts'
+import type { BootstrapClient } from '../bootstrap-client.ts'
 import { BootstrapError } from '../bootstrap-error.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { AskSchedule, JITTER } from './ask-schedule.ts'
@@ -13,8 +14,6 @@ const RENEW_AT = 0.5
 const REGISTER_AGAIN_MS = 10_000
 /** A pending dial-back has succeeded or failed after this time, ms: a dial takes 5 s at most, and waits for its turn. */
 const PENDING_MS = 30_000
-/** The shortest registration that a client asks for, seconds: a bootstrap that grants less is not renewed with sooner. */
-const MIN_TTL_S = 60
 /** Addresses often change several at a time, ms. */
 const ADDRESSES_SETTLE_MS = 1000
 /** How long unregistering may hold up a node that stops, ms: a dial and an answer at 300 ms of round trip take 2.5 s. */
@@ -28,7 +27,7 @@ export interface SessionInit {
   readonly client: SessionClient
   /** What there is to register, now; over a connection of `family`, when it is known. */
   readonly addresses: (family?: Family) => readonly string[]
-  /** How long a registration lasts, seconds. */
+  /** How long a registration lasts, ms. */
   readonly ttl: number
   /** How often to ask when the node has what it wants, ms, ± {@link JITTER}. */
   readonly refreshInterval: number
@@ -37,7 +36,7 @@ export interface SessionInit {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (answer: BootstrapAnswer) => void
-  readonly onOutcomes: (outcomes: readonly ExplainedOutcome[]) => void
+  readonly onOutcomes: (outcomes: readonly RegistrationOutcome[]) => void
   /** A round failed; the next is in `retryIn` ms. Called once a round. */
   readonly onFailure: (error: BootstrapError, retryIn: number) => void
 }
@@ -170,7 +169,7 @@ export class Session {
       this.addressesChanged()
       return
     }
-    const retryAfter = Math.max(...errors.map((each) => each.retryAfter ?? 0)) * 1000
+    const retryAfter = Math.max(...errors.map((each) => each.retryAfter ?? 0))
     const pause = this.#schedule.failed(now, retryAfter)
     this.#plan()
     onFailure(error, pause)
@@ -252,8 +251,9 @@ export class Session {
     const now = scheduler.now()
     const left = registrations.flatMap(({ expiresIn }) => expiresIn ?? [])
     this.#registered = key
-    const lasts = Math.max(MIN_TTL_S, Math.min(ttl, ...left))
-    this.#renewAt = now + jittered(lasts * 1000 * RENEW_AT, JITTER, random)
+    // The shortest that a client asks for: a bootstrap that grants less is not renewed with sooner.
+    const lasts = Math.max(MIN_TTL_MS, Math.min(ttl, ...left))
+    this.#renewAt = now + jittered(lasts * RENEW_AT, JITTER, random)
     if (registrations.some(({ status }) => status === 'listed')) {
       this.#becameListed()
     } else {
@@ -303,7 +303,13 @@ export class Session {
       return at
     }
     const wanted = due ? Math.max(this.#registrationWantedAt, this.#schedule.affordableAt(2)) : Number.POSITIVE_INFINITY
-    return Math.min(at, wanted, this.#registered === undefined ? Number.POSITIVE_INFINITY : this.#renewAt)
+    if (this.#registered === undefined) {
+      return Math.min(at, wanted)
+    }
+    const again = this.#listed
+      ? Number.POSITIVE_INFINITY
+      : Math.max(this.#registerAgainAt, this.#schedule.affordableAt(2))
+    return Math.min(at, wanted, again, this.#renewAt)
   }
 
   #plan(): void {

@@ -1,4 +1,4 @@
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import type { RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 
 /** What a discovery can tell an application. The set is closed; `bootstrap` is a PeerId. */
@@ -15,7 +15,7 @@ export type DiscoveryEvent =
       readonly observed: string | undefined
     }
   /** What became of each address that this node registered: why others are, or are not, handed it. */
-  | { readonly type: 'outcomes'; readonly bootstrap: string; readonly registrations: readonly ExplainedOutcome[] }
+  | { readonly type: 'outcomes'; readonly bootstrap: string; readonly registrations: readonly RegistrationOutcome[] }
   /** A bootstrap did not answer; it is tried again in `retryIn` ms. */
   | {
       readonly type: 'failure'

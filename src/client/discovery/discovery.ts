@@ -7,8 +7,15 @@ import {
   serviceCapabilities,
   TypedEventEmitter,
 } from '@libp2p/interface'
-import { checkDiscoveryInit } from '../options.ts'
-import type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
+import { BootstrapClient } from '../bootstrap-client.ts'
+import type { Connect } from './bootstraps.ts'
+import {
+  type BootstrapDiscoveryComponents,
+  type BootstrapDiscoveryInit,
+  checkDiscoveryInit,
+  type DiscoverySettings,
+  settingsOf,
+} from './discovery-init.ts'
 import { DiscoveryRun } from './discovery-run.ts'
 
 /**
@@ -30,24 +37,26 @@ export function bootstrapDiscovery(
   init: BootstrapDiscoveryInit,
 ): (components: BootstrapDiscoveryComponents) => BootstrapDiscovery {
   checkDiscoveryInit(init)
-  return (components) => new BootstrapDiscovery(components, init)
+  return (components) => new Discovery(components, init)
 }
 
 /** The module as libp2p sees it. */
-export class BootstrapDiscovery
-  extends TypedEventEmitter<PeerDiscoveryEvents>
-  implements PeerDiscovery, PeerDiscoveryProvider, Startable
-{
+export interface BootstrapDiscovery extends PeerDiscovery, PeerDiscoveryProvider, Startable {}
+
+/** `connect` is for tests; by default a bootstrap is spoken to over libp2p. */
+export class Discovery extends TypedEventEmitter<PeerDiscoveryEvents> implements BootstrapDiscovery {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-discovery'
   readonly [serviceCapabilities]: string[] = ['@libp2p/peer-discovery']
   readonly #components: BootstrapDiscoveryComponents
   readonly #init: BootstrapDiscoveryInit
+  readonly #connect: Connect | undefined
   #run: DiscoveryRun | undefined
 
-  constructor(components: BootstrapDiscoveryComponents, init: BootstrapDiscoveryInit) {
+  constructor(components: BootstrapDiscoveryComponents, init: BootstrapDiscoveryInit, connect?: Connect) {
     super()
     this.#components = components
     this.#init = init
+    this.#connect = connect
   }
 
   get [peerDiscoverySymbol](): PeerDiscovery {
@@ -63,7 +72,14 @@ export class BootstrapDiscovery
   /** Not in start(): only now the node knows where it listens, and can dial. Idempotent. */
   afterStart(): void {
     if (this.#run === undefined) {
-      this.#run = new DiscoveryRun(this.#components, this.#init, (detail) => this.safeDispatchEvent('peer', { detail }))
+      const components = this.#components
+      const settings = settingsOf(this.#init)
+      this.#run = new DiscoveryRun({
+        components,
+        settings,
+        connect: this.#connect ?? overLibp2p(components, settings),
+        onPeer: (detail) => this.safeDispatchEvent('peer', { detail }),
+      })
       this.#run.start()
     }
   }
@@ -78,4 +94,12 @@ export class BootstrapDiscovery
   async stop(): Promise<void> {
     await this.beforeStop()
   }
+}
+
+function overLibp2p(
+  { peerId, connectionManager }: BootstrapDiscoveryComponents,
+  { network, timeout }: DiscoverySettings,
+): Connect {
+  const dialer = { peerId, dial: connectionManager.openConnection.bind(connectionManager) }
+  return (addresses) => new BootstrapClient(dialer, addresses, { network, timeout })
 }

@@ -1,15 +1,18 @@
-import type {
-  ComponentLogger,
-  Libp2pEvents,
-  Logger,
-  PeerId,
-  PeerStore,
-  Startable,
-  TypedEventTarget,
+import {
+  type ComponentLogger,
+  type Libp2pEvents,
+  type Logger,
+  type Metrics,
+  type PeerId,
+  type PeerStore,
+  type Startable,
+  serviceCapabilities,
+  type TypedEventTarget,
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Guard } from './guard.ts'
 import type { GuardCounters } from './guard-counters.ts'
+import { guardMetrics } from './guard-metrics.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 
 /** How often the guard looks for connections to hang up on, ms. A look takes 0.4 ms when the table is full. */
@@ -21,6 +24,8 @@ export interface GuardServiceComponents {
   readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger
+  /** Where the host keeps metrics, the guard's are among them. */
+  readonly metrics?: Metrics | undefined
 }
 
 export interface GuardStatus {
@@ -34,17 +39,20 @@ export interface GuardStatus {
 /** The part of the guard that starts and stops with the node. */
 export class GuardService implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-guard'
+  readonly [serviceCapabilities]: string[] = ['bootstrap-peer/guard']
   readonly #guard: Guard
   readonly #components: GuardServiceComponents
   readonly #log: Logger
   readonly #peers: PeerStoreSweep
+  readonly #pushMetrics: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(components: GuardServiceComponents, guard: Guard) {
     this.#guard = guard
     this.#components = components
     this.#log = components.logger.forComponent('bootstrap-peer:guard')
-    const { connectionManager, peerStore } = components
+    const { connectionManager, peerStore, metrics } = components
+    this.#pushMetrics = metrics && guardMetrics(metrics, guard)
     this.#peers = new PeerStoreSweep({
       peerStore,
       isConnected: (peerId) => connectionManager.getConnections(peerId).length > 0,
@@ -81,6 +89,7 @@ export class GuardService implements Startable {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#pushMetrics?.()
     this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
   }
 
@@ -90,6 +99,7 @@ export class GuardService implements Startable {
 
   #sweep(): void {
     this.#guard.sweep()
+    this.#pushMetrics?.()
     this.#peers.sweep(performance.now()).catch((err) => this.#log.error('could not forget peers - %e', err))
   }
 }

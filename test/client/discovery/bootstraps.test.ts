@@ -22,7 +22,7 @@ describe('the bootstraps of a node', () => {
       },
       addresses: () => ['/ip4/0.0.0.0/tcp/4001'],
       ownId: 'me',
-      ttl: 7200,
+      ttl: 7_200_000,
       refreshInterval: 5 * MINUTE,
       wantsMore: () => true,
       scheduler: time,
@@ -51,7 +51,7 @@ describe('the bootstraps of a node', () => {
   it('are given the time they asked for, at new addresses too', async () => {
     const { time, bootstraps, connected, of, state } = begin()
     state.up = false
-    state.retryAfter = 600
+    state.retryAfter = 600_000
     bootstraps.configure(new Map([['one', ONE]]))
     for (let minute = 0; minute < 9; minute++) {
       bootstraps.configure(new Map([['one', [`/ip4/203.0.113.${minute}/tcp/4000/p2p/one`]]]))

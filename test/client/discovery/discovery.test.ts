@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
@@ -15,6 +18,7 @@ import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
 import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../../src/index.ts'
+import { namespaceFault, spawnInNamespace } from '../../support/namespace.ts'
 import { addressOf, startPeer } from '../../support/peers.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/wait.ts'
@@ -94,6 +98,14 @@ describe('bootstrapDiscovery', () => {
         own.filter((each) => each.startsWith(`/ip${family}/`)).map((each) => [each, 'listed']),
       )
     }
+  })
+
+  it('registers a node that listens only at a public IP', { skip: namespaceFault() ?? false }, async (t) => {
+    const child = spawnInNamespace([fileURLToPath(import.meta.resolve('./public-node.ts'))])
+    t.after(() => child.kill('SIGKILL'))
+    const signal = AbortSignal.timeout(20_000)
+    const [line] = await once(createInterface({ input: child.stdout! }), 'line', { signal })
+    assert.equal(line, 'listed /ip4/45.2.2.2/tcp/4001')
   })
 
   it('takes the node back when it stops', async () => {

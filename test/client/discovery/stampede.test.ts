@@ -32,7 +32,7 @@ describe('a thousand clients that lose their bootstrap', () => {
         const session = new Session({
           client: fake.client,
           addresses: () => ['/ip4/0.0.0.0/tcp/4001'],
-          ttl: 7200,
+          ttl: 7_200_000,
           refreshInterval: 5 * 60_000,
           // As a node that finds too few peers: the schedule that asks most.
           wantsMore: () => true,

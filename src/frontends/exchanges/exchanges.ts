@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Logger, Stream } from '@libp2p/interface'
-import type { Clock } from '../base/clock.ts'
-import { type Caller, callerAt } from '../peer/caller.ts'
-import type { RequestLimits, Turn } from '../policy/request-limits.ts'
-import { lingerAtMost } from '../streams/linger.ts'
-import type { WriteLimits } from '../streams/send.ts'
-import { UnreadAnswers } from '../streams/unread-answers.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Caller, callerAt } from '../../peer/caller.ts'
+import type { RequestLimits, Turn } from '../../policy/request-limits.ts'
+import { lingerAtMost } from '../../streams/linger.ts'
+import { UnreadAnswers } from '../../streams/unread-answers.ts'
+import { Exchange, type ExchangeEvent } from './exchange.ts'
 
 /** One protocol's way in. The service holds a list of these. */
 export interface Frontend {
@@ -15,31 +15,12 @@ export interface Frontend {
   stop(graceMs: number): Promise<void>
 }
 
-/** How long a request may take to arrive, ms, from when it is asked for. */
-export const READ_TIMEOUT_MS = 5000
-/** How long the dial-backs of a registration may take, ms: an address that is undecided then is `pending`. */
-export const VERDICT_TIMEOUT_MS = 5000
-/** How long the far side may take to read an answer, ms. */
-export const WRITE_TIMEOUT_MS = 5000
 /** How long a stream may stay half open once everything is answered, ms. */
 export const LINGER_MS = 5000
-/** Requests of one stream. */
-export const MAX_REQUESTS = 16
 /** Streams of one protocol on one connection at a time; libp2p resets the others. */
 export const MAX_STREAMS = 8
 /** Exchanges at a time, over all connections and all frontends; the limits of libp2p are by connection only. */
 export const MAX_EXCHANGES = 4096
-
-/** What the service counts. `registered` to `removed` are addresses, the others requests. */
-export type ExchangeEvent =
-  | 'requests'
-  | 'answered'
-  | 'errors'
-  | 'registered'
-  | 'renewed'
-  | 'pending'
-  | 'refused'
-  | 'removed'
 
 export interface ExchangesInit {
   readonly limits: RequestLimits
@@ -49,6 +30,14 @@ export interface ExchangesInit {
   readonly count: (event: ExchangeEvent) => void
   /** Called once for each stream and each legacy connection. */
   readonly onCaller: (caller: Caller) => void
+}
+
+/** What all frontends serve now. */
+export interface ExchangesStatus {
+  /** Exchanges under way: streams, and connections of the original program's wire. */
+  readonly open: number
+  /** Bytes of answers that wait for their readers. */
+  readonly unreadBytes: number
 }
 
 /**
@@ -64,14 +53,8 @@ export class Exchanges {
     this.#init = init
   }
 
-  /** Exchanges under way, of all frontends. */
-  get size(): number {
-    return this.#size
-  }
-
-  /** Bytes of answers that wait for their readers. */
-  get unreadBytes(): number {
-    return this.#unread.bytes
+  get status(): ExchangesStatus {
+    return { open: this.#size, unreadBytes: this.#unread.bytes }
   }
 
   /** The exchanges of one frontend from its start to its stop. They share everything else with the others. */
@@ -126,14 +109,17 @@ export class ExchangeGroup {
     if (caller === undefined) {
       throw new Error('the caller has no IP address')
     }
+    const { takeShare, count } = this.#init
     const running = this.admit(caller, async () => {
       await serve(
         new Exchange({
           caller,
           connection,
           stream,
-          group: this,
-          init: this.#init,
+          signal: this.signal,
+          next: () => this.next(caller),
+          takeShare,
+          count,
           unread: this.#unread,
           log: this.#log,
         }),
@@ -172,103 +158,5 @@ export class ExchangeGroup {
     await Promise.race([finished, delay(graceMs, undefined, { ref: false })])
     this.#stopping.abort(new Error('the node stops'))
     await finished
-  }
-}
-
-/** How one request is answered. */
-export interface RequestPlan<Answer> {
-  /** Serves it. `ok: false` counts as an error. */
-  readonly serve: () => Promise<{ readonly answer: Answer; readonly ok: boolean }>
-  /** The answer to a caller that is too early; it may ask again after `retryAfterMs`. */
-  readonly late: (retryAfterMs: number) => Answer
-  /** The answer when `serve` threw; the error is in the log. */
-  readonly failed: () => Answer
-}
-
-/** One stream of one caller. */
-export class Exchange {
-  readonly caller: Caller
-  readonly connection: Connection
-  readonly stream: Stream
-  /** For what writes to the stream: its deadline, and the budget of unread answers. */
-  readonly writing: WriteLimits
-  readonly #group: ExchangeGroup
-  readonly #init: ExchangesInit
-  readonly #unread: UnreadAnswers
-  readonly #log: Logger
-
-  constructor({
-    caller,
-    connection,
-    stream,
-    group,
-    init,
-    unread,
-    log,
-  }: {
-    readonly caller: Caller
-    readonly connection: Connection
-    readonly stream: Stream
-    readonly group: ExchangeGroup
-    readonly init: ExchangesInit
-    readonly unread: UnreadAnswers
-    readonly log: Logger
-  }) {
-    this.caller = caller
-    this.connection = connection
-    this.stream = stream
-    this.#group = group
-    this.#init = init
-    this.#unread = unread
-    this.#log = log
-    this.writing = {
-      timeout: WRITE_TIMEOUT_MS,
-      onWait: (bytes) => unread.wait(stream, bytes),
-      onWaitOver: () => unread.end(stream),
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#group.signal
-  }
-
-  /** Whether more than half of the budget of unread answers is taken: long answers have to be short then. */
-  get isCrowded(): boolean {
-    return this.#unread.isCrowded
-  }
-
-  /** Serves one request in its turn, within the loop's share, and counts it. Rejects only when the exchange is ended. */
-  async answer<Answer>({ serve, late, failed }: RequestPlan<Answer>): Promise<Answer> {
-    const { count, takeShare } = this.#init
-    count('requests')
-    const turn = this.#group.next(this.caller)
-    if ('retryAfter' in turn) {
-      count('errors')
-      return late(turn.retryAfter * 1000)
-    }
-    if (turn.wait > 0) {
-      await delay(turn.wait, undefined, { ref: false, signal: this.signal })
-    }
-    await takeShare()
-    try {
-      const { answer, ok } = await serve()
-      count(ok ? 'answered' : 'errors')
-      return answer
-    } catch (err) {
-      this.#log.error('a request failed - %e', err)
-      count('errors')
-      return failed()
-    }
-  }
-
-  /** Counts a request that could not be read; it takes no turn. */
-  unreadable(): void {
-    this.#init.count('requests')
-    this.#init.count('errors')
-  }
-
-  /** Counts what became of an address. */
-  count(event: ExchangeEvent): void {
-    this.#init.count(event)
   }
 }
