@@ -124,7 +124,10 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     const cwd = await temporaryFolder(t)
     const disk = await newFolder()
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
-    t.after(() => execFileSync('umount', ['-l', disk]))
+    t.after(() => {
+      execFileSync('umount', ['-l', disk])
+      return rm(disk, { recursive: true })
+    })
     const [early, late] = await Promise.all([startPeer(), startPeer()])
     t.after(() => Promise.all([early.stop(), late.stop()]))
 
