@@ -11,7 +11,10 @@ export interface SnapshotsInit {
   readonly log: Logger
 }
 
-/** A last snapshot is written when the one before took no longer than this, ms; else the journal has it all. */
+/**
+ * A last snapshot is written when the one before took no longer than this, ms, and one that is being written gets as long to
+ * end. Else the journal has it all.
+ */
 const LAST_SNAPSHOT_MS = 1000
 
 /** Writes snapshots: some time after a change, and once more at the end. */
@@ -19,6 +22,7 @@ export class Snapshots {
   readonly #init: SnapshotsInit
   readonly #schedule: SnapshotSchedule
   #tookMs = 0
+  #writing: Promise<unknown> | undefined
 
   constructor(init: SnapshotsInit) {
     this.#init = init
@@ -43,6 +47,9 @@ export class Snapshots {
 
   /** Writes what changed since the last snapshot, where that is quick. Never rejects: the journal has it all. */
   async writeLast(): Promise<void> {
+    if (this.#writing !== undefined) {
+      await atMost(this.#writing, LAST_SNAPSHOT_MS)
+    }
     if (this.#schedule.pending && this.#tookMs <= LAST_SNAPSHOT_MS) {
       await this.#compact().catch((err) => this.#failed('the last snapshot failed, the journal has it all - %e', err))
     }
@@ -54,7 +61,13 @@ export class Snapshots {
 
   async #compact(): Promise<void> {
     const started = performance.now()
-    await this.#init.store.compact(this.#init.table)
+    const written = this.#init.store.compact(this.#init.table)
+    this.#writing = written.catch(() => {})
+    try {
+      await written
+    } finally {
+      this.#writing = undefined
+    }
     this.#tookMs = performance.now() - started
   }
 
@@ -64,4 +77,12 @@ export class Snapshots {
       this.#init.log.error(message, err)
     }
   }
+}
+
+/** Resolves when the promise does, or after `ms`. */
+async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, ms)
+  await Promise.race([promise, late.promise])
+  clearTimeout(timer)
 }

@@ -58,7 +58,7 @@ describe('start', { concurrency: 2 }, () => {
       const node = startCli(t, ANY_PORT, { cwd })
       peerIds.push((await node.line('ready')).peerId)
       assert.equal(
-        node.lines.some(({ msg }) => msg?.startsWith('made a new identity')),
+        node.lines.some(({ msg }) => msg?.startsWith('created a new identity')),
         made,
       )
       node.kill('SIGTERM')
@@ -132,7 +132,7 @@ describe('start', { concurrency: 2 }, () => {
     await node.line('ready')
     await writeFile(join(cwd, 'peers.json'), '[{"address":"203.0.113.7:4001"}]')
     node.kill('SIGHUP')
-    await node.line('took in the list as it was edited by hand')
+    await node.line('merged the edited list')
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
     assert.match(await readFile(join(cwd, 'peers.json'), 'utf8'), /203\.0\.113\.7/)
@@ -140,7 +140,7 @@ describe('start', { concurrency: 2 }, () => {
 
   it('can be stopped while it starts', async (t) => {
     const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t) })
-    await node.line('made a new identity: there was none. Keep a backup of it')
+    await node.line('created a new identity, because there was none. Keep a backup of it')
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
   })

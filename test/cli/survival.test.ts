@@ -124,7 +124,10 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     const cwd = await temporaryFolder(t)
     const disk = await newFolder()
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
-    t.after(() => execFileSync('umount', ['-l', disk]))
+    t.after(() => {
+      execFileSync('umount', ['-l', disk])
+      return rm(disk, { recursive: true })
+    })
     const [early, late] = await Promise.all([startPeer(), startPeer()])
     t.after(() => Promise.all([early.stop(), late.stop()]))
 
@@ -140,7 +143,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     await node.line('cannot write to disk: still serving, new registrations are refused')
 
     await rm(join(disk, 'ballast'))
-    await node.line('the disk takes changes again')
+    await node.line('writes to disk again')
     const taken = await ask(late, address, { address: addressOf(late) })
     assert.deepEqual(taken, [{ address: recordOf(late) }, { address: recordOf(early) }])
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { it } from 'node:test'
+import { PLANNED } from '../support/import-rules.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const README = readFileSync(new URL('README.md', ROOT), 'utf8')
@@ -19,6 +20,23 @@ for (const file of globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: R
     }
   })
 }
+
+it('the documents name files that exist', () => {
+  const texts = globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: ROOT.pathname })
+    // A change log names files that are gone.
+    .filter((file) => file !== 'CHANGELOG.md')
+    .map((file) => [file, readFileSync(new URL(file, ROOT), 'utf8')] as const)
+  const paths = texts.flatMap(([file, text]) =>
+    Array.from(
+      text.matchAll(/`((?:src|test|bench|interop|examples|bin)\/[\w./-]+)`/g),
+      ([, path]) => [file, path!] as const,
+    ),
+  )
+  assert.ok(paths.length > 50)
+  const exists = (path: string) => ['', '.ts'].some((end) => existsSync(new URL(`${path}${end}`, ROOT)))
+  const missing = paths.filter(([, path]) => !PLANNED.has(path.replace(/^src\//, '')) && !exists(path))
+  assert.deepEqual(missing, [])
+})
 
 it('README.md begins with the two commands, as they are', () => {
   const commands = Array.from(README.matchAll(/^```console\n\$ (.*)\n```$/gm), ([, command]) => command)

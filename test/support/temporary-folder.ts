@@ -8,7 +8,8 @@ import { join } from 'node:path'
  */
 export async function temporaryFolder(scope: { after(remove: () => Promise<void>): void }): Promise<string> {
   const folder = await newFolder()
-  scope.after(() => rm(folder, { recursive: true, force: true }))
+  // Again where it is not empty: a process of the test may write on until it is killed, which comes later.
+  scope.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
   return folder
 }
 

@@ -1,3 +1,5 @@
+// How `check` examines one bootstrap: dial it, ask it, register, and unregister again.
+
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { addressesToRegister } from '../../client/addresses-to-register.ts'
@@ -111,9 +113,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   timeout: 'a firewall may drop what is sent there; see that its port is open',
   wrong_peer: 'use its new PeerId if it has a new key; if it should not have one, restore the old key',
   unsupported: 'a libp2p node runs there, but no bootstrap; see that the port is the right one',
-  reset: 'it hung up; see what its log says',
+  reset: 'it hung up; see its log',
   rate_limited: 'too many ask from here; try again later',
-  unavailable: 'its disk takes nothing; see what its log says',
+  unavailable: 'it cannot write to its disk; see its log',
 }
 
 /** Whether the bootstrap lists this node; where it does not yet, registers for a minute to learn why. */

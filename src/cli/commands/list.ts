@@ -1,3 +1,5 @@
+// The command `list`: asks bootstraps for their peers and prints them, merged.
+
 import type { Libp2p } from 'libp2p'
 import { remoteText } from '../../base/remote-text.ts'
 import { BootstrapClient } from '../../client/bootstrap-client.ts'

@@ -1,3 +1,5 @@
+// How `check` examines the siblings that a bootstrap names.
+
 import type { Libp2p } from 'libp2p'
 import { peerIdOf } from '../../client/bootstrap-address.ts'
 import { BootstrapClient, type Dialer } from '../../client/bootstrap-client.ts'

@@ -76,14 +76,14 @@ export const SETTINGS = {
   dataDir: setting({
     kind: directoryPath(),
     default: '.',
-    help: 'The directory of keys/identity.key and peers.json; made, for this user only, where there is none.',
+    help: 'The directory of keys/identity.key and peers.json; created with mode 0700 if it does not exist.',
     example: '/var/lib/bootstrap-peer',
     commands: ALL,
   }),
   key: setting({
     kind: filePath(),
     default: 'keys/identity.key',
-    help: 'The private key that is the identity of this node; made on the first start.',
+    help: 'The private key that is the identity of this node; created on the first start.',
     example: 'keys/identity.key',
     commands: ALL,
   }),
@@ -174,7 +174,7 @@ export const SETTINGS = {
   maxPeersPerNetwork: setting({
     kind: count({ min: 1, max: 10_000_000 }),
     default: MAX_PEERS_PER_NETWORK,
-    help: 'The most peers of one network, so that none crowds out the others.',
+    help: 'The most peers of one network, so that one network does not crowd out the others.',
     example: '200000',
     commands: START,
   }),
@@ -223,14 +223,14 @@ export const SETTINGS = {
   logLevel: setting({
     kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',
-    help: 'The least important lines that are logged.',
+    help: 'The lowest level that is logged.',
     example: 'debug',
     commands: START,
   }),
   summaryInterval: setting({
     kind: duration({ min: '100ms', max: '1d' }),
     default: 60_000,
-    help: 'How often the log has a summary line.',
+    help: 'The interval of the summary line in the log.',
     example: '1m',
     commands: START,
   }),
