@@ -10,7 +10,7 @@ import { createLibp2p } from 'libp2p'
 import { checkOptions, type ModuleOptions, objectWith, texts } from './base/option-kinds.ts'
 import { ConfirmAddresses, type ConfirmAddressesComponents } from './host/confirm-addresses.ts'
 import { HOST_OPTIONS, type HostInit, hostSettings } from './host/host-init.ts'
-import { identifyWhenAsked } from './host/libp2p.ts'
+import { bootstrapOnly } from './host/libp2p.ts'
 import { silentLogger } from './host/patches/silent-logger.ts'
 import { assertFree } from './host/port-check.ts'
 import type { Optimization } from './host/switches.ts'
@@ -124,7 +124,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   }
 
   /**
-   * Answers what was asked, keeps what is known, hangs up. Idempotent. While the node starts, the stop waits for the end of
+   * Finishes the answers under way, writes what changed, closes all connections. Idempotent. While the node starts, the stop waits for the end of
    * the start.
    */
   async stop(): Promise<void> {
@@ -152,8 +152,9 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
       ...loggerOption(logger, host.disabled.optimizations),
+      connectionManager: bootstrapOnly.connectionManager,
       services: {
-        identify: identifyWhenAsked,
+        ...bootstrapOnly.services,
         confirmAddresses: (components: ConfirmAddressesComponents) => new ConfirmAddresses(components),
         bootstrap: (components: BootstrapServiceComponents) => new BootstrapService(components, service),
       },
@@ -166,12 +167,8 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
         this.safeDispatchEvent(type, { detail: event.detail })
       })
     }
-    try {
-      await libp2p.start()
-    } catch (err) {
-      await libp2p.stop()
-      throw err
-    }
+    // When it rejects, it has stopped what had started.
+    await libp2p.start()
     this.#running = { libp2p, since: performance.now() }
   }
 
@@ -216,9 +213,14 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
-const FORWARDED = ['warning', 'edited', 'store', 'registered', 'expired'] as const satisfies Array<
-  keyof BootstrapServiceEvents
->
+/** Every event of the service; the compiler asks for a new one. */
+const FORWARDED = Object.keys({
+  warning: true,
+  edited: true,
+  store: true,
+  registered: true,
+  expired: true,
+} satisfies Record<keyof BootstrapServiceEvents, true>) as Array<keyof BootstrapServiceEvents>
 
 function loggerOption(logger: ComponentLogger | undefined, disabled: readonly Optimization[]) {
   if (logger !== undefined) {

@@ -36,9 +36,9 @@ export class RateLimiter {
   }
 
   /** Takes a turn, now or ahead of time: the caller has to wait for what {@link wait} returned. */
-  take(key: string, now: number): void {
+  take(key: string, now: number, cost = 1): void {
     const turn = 1000 / this.#limit.perSecond
-    this.#fullAt.set(key, this.#fullFrom(key, now) + turn)
+    this.#fullAt.set(key, this.#fullFrom(key, now) + cost * turn)
   }
 
   #fullFrom(key: string, now: number): number {

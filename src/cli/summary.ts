@@ -33,6 +33,12 @@ export interface SummaryLine {
   readonly removed: number
   /** Requests answered with an error since the line before. */
   readonly errors: number
+  /** Exchanges refused for lack of a place since the line before: all are taken, or those of an IP or a subnet. */
+  readonly noRoom: number
+  /** Silent exchanges, since the line before, whose place a caller of a less crowded neighbourhood needed. */
+  readonly gaveWay: number
+  /** Exchanges, since the line before, in which no request came that could be read. */
+  readonly silent: number
   /** Connections refused since the line before, by reason, such as `{"rate":12}`; `{}` when there were none. */
   readonly refusedConnections: Readonly<Record<string, number>>
   /** Connections that the node hung up on since the line before, by reason, such as `{"silent":3}`. */
@@ -69,6 +75,9 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
       refused: done('refused'),
       removed: done('removed'),
       errors: done('errors'),
+      noRoom: done('noRoom'),
+      gaveWay: done('gaveWay'),
+      silent: done('silent'),
       refusedConnections: rises(guard?.counters.refused, before?.guard?.counters.refused),
       hungUp: rises(guard?.counters.hungUp, before?.guard?.counters.hungUp),
       ...delays(),

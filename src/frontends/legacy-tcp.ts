@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'
 import { type Caller, callerAt } from '../peer/caller.ts'
 import type { LegacyApi } from '../point/point-api.ts'
-import { READ_TIMEOUT_MS } from './exchanges/exchange.ts'
 import type { ExchangeGroup, Exchanges, Frontend } from './exchanges/exchanges.ts'
+import type { Place } from './exchanges/places.ts'
 
 /** The most bytes of a request. `{"address":"[…]:65535"}` has 64. */
 export const MAX_REQUEST_BYTES = 1024
@@ -63,7 +63,10 @@ export class LegacyTcpFrontend implements Frontend {
     const caller = callerOf(socket)
     const served =
       caller !== undefined && 'wait' in group.next(caller)
-        ? group.admit(caller, () => this.#serve(socket, caller, group.signal))
+        ? group.admit(caller, {
+            serve: (place) => this.#serve(socket, { caller, place, group }),
+            giveWay: () => socket.destroy(),
+          })
         : undefined
     if (served === undefined) {
       socket.destroy()
@@ -72,7 +75,11 @@ export class LegacyTcpFrontend implements Frontend {
     served.catch((err) => this.#init.log.error('a client of the original wire failed - %e', err))
   }
 
-  async #serve(socket: Socket, caller: Caller, stopping: AbortSignal): Promise<void> {
+  async #serve(
+    socket: Socket,
+    { caller, place, group }: { readonly caller: Caller; readonly place: Place; readonly group: ExchangeGroup },
+  ): Promise<void> {
+    const stopping = group.signal
     const stopped = Promise.withResolvers<void>()
     const end = () => {
       socket.destroy()
@@ -80,8 +87,9 @@ export class LegacyTcpFrontend implements Frontend {
     }
     stopping.addEventListener('abort', end, { once: true })
     try {
-      const address = await readAddress(socket)
+      const address = await readAddress(socket, group.readTimeout)
       if (address !== undefined) {
+        place.begin()
         await Promise.race([this.#init.legacy.register(caller, address), stopped.promise])
       }
     } finally {
@@ -96,9 +104,9 @@ function callerOf({ remoteAddress = '', remoteFamily, remotePort }: Socket): Cal
 }
 
 /** Resolves to the address that a socket brings; undefined when none comes in time. Closes the socket either way. */
-function readAddress(socket: Socket): Promise<string | undefined> {
+function readAddress(socket: Socket, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const deadline = setTimeout(() => socket.destroy(), READ_TIMEOUT_MS)
+    const deadline = setTimeout(() => socket.destroy(), timeout)
     socket.once('close', () => {
       clearTimeout(deadline)
       resolve(undefined)

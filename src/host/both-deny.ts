@@ -31,7 +31,7 @@ export function bothDeny(first: ConnectionGater, second: ConnectionGater): Conne
 
 type Denial = (...args: never[]) => boolean | Promise<boolean>
 
-/** Waits only where a gater does: libp2p holds a place while it waits for an answer. */
+/** Asynchronous only where a gater is: libp2p holds a place for the connection while it waits. */
 function eitherOf(one: Denial, other: Denial): Denial {
   return (...args) => {
     const denied = one(...args)
@@ -54,7 +54,7 @@ const DENIALS = [
   'denyInboundRelayedConnection',
 ] as const satisfies ReadonlyArray<keyof ConnectionGater>
 
-/** A callback that libp2p adds would go unasked: the compiler asks for its line above. */
+/** A callback that a later libp2p adds must be listed above; the compiler says so. */
 type Unlisted = Exclude<keyof ConnectionGater, (typeof DENIALS)[number] | 'filterMultiaddrForPeer'>
 const ALL_LISTED: [Unlisted] extends [never] ? true : Unlisted = true
 void ALL_LISTED

@@ -3,7 +3,7 @@ import { MAX_CONNECTIONS } from '../peer/limits.ts'
 import { accessRules, disabledParts as disabledKind } from './init-kinds.ts'
 import type { Disabled, Optimization, Protection } from './switches.ts'
 
-/** What a guarded node leaves to choose. */
+/** Options of a guarded node. */
 export interface HostInit {
   /** The most connections at a time, 8 to 100,000. Default {@link MAX_CONNECTIONS}. */
   readonly maxConnections?: number
@@ -38,7 +38,7 @@ export function disabledParts({ optimizations = [], protections = [] }: Disabled
 export const HOST_OPTIONS: ModuleOptions<HostInit> = {
   example: `{ maxConnections: ${MAX_CONNECTIONS} }`,
   table: {
-    // Fewer are taken by a handful of peers; more than these are 10 GB.
+    // Eight are what one IP may have; 100,000 take 10 GB.
     maxConnections: number({ min: 8, max: 100_000, example: MAX_CONNECTIONS }),
     deny: accessRules,
     disable: disabledKind,

@@ -11,7 +11,7 @@ import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
 import { patchedNoise } from './patches/patched-noise.ts'
 
-/** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
+/** Sockets that have not finished their handshake. A crowd of peers that start at once has hundreds. */
 export const MAX_HALF_OPEN = 1024
 /** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
 export const MAX_PER_IP = 8
@@ -28,6 +28,7 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
     deny,
     disabled: disabled.protections,
   })
+  let isTaken = false
   return {
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
     transports: [
@@ -49,14 +50,14 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
           enableKeepAlive: false,
           // 1000 by default. The bootstrap protocol takes 8 at a time, identify 1, ping 2; rust opens some ahead.
           maxInboundStreams: 32,
-          // 1000 by default. The node opens streams only to push what it is.
+          // 1000 by default. The node opens streams only for identify and its push.
           maxOutboundStreams: 8,
           streamOptions: {
             // The least that yamux takes. A whole stream of requests is half of it.
             initialStreamWindowSize: MAX_FRAME_BYTES,
-            // 16 MiB by default: the window doubles while we read fast, and the guard lets no longer frame in.
+            // 16 MiB by default: the window doubles while we read fast, but the guard refuses longer frames.
             maxStreamWindowSize: MAX_FRAME_BYTES,
-            // 4 MiB by default. A stream whose data is not read is reset; byteStream takes it at once.
+            // 4 MiB by default. A stream whose data is not read is reset; byteStream reads it at once.
             maxReadBufferLength: 2 * MAX_FRAME_BYTES,
             // No limit by default. An answer is at most half of it.
             maxWriteBufferLength: 1024 * 1024,
@@ -88,8 +89,6 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
       maxPeerAddrsToDial: 4,
       // By default it resolves /dnsaddr, and what that names, 32 deep.
       resolvers: {},
-      // 5 by default, for peers tagged KEEP_ALIVE. There are none.
-      reconnectRetries: 0,
     },
     peerStore: {
       // 1 h and 6 h by default, and checked only when all peers are listed. The guard forgets those that left.
@@ -98,6 +97,10 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
     },
     services: {
       guard: (components: GuardServiceComponents & { peerId: PeerId }) => {
+        if (isTaken) {
+          throw new Error('these options are those of another node already; call withHost for each node')
+        }
+        isTaken = true
         if (!off.has('lightPeerStore')) {
           lightenPeerStore(components.peerStore, components.peerId)
         }
@@ -107,11 +110,17 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
   } satisfies Libp2pOptions
 }
 
-/**
- * Identify of a node that answers and asks when it wants to know. By default it asks every peer that connects, for 1 ms of
- * CPU a join, and services such as gossipsub wait for that; a bootstrap by itself does not read the answers.
- */
-export const identifyWhenAsked = identify({ runOnConnectionOpen: false })
+/** What services of other nodes need, and a node that is only a bootstrap does without. */
+export const bootstrapOnly = {
+  connectionManager: {
+    // 5 by default, for peers tagged KEEP_ALIVE. There are none; at 0 the guard stops the queue.
+    reconnectRetries: 0,
+  },
+  services: {
+    // By default it asks every peer that connects, for 1 ms of CPU a join; services such as gossipsub wait for the answers.
+    identify: identify({ runOnConnectionOpen: false }),
+  },
+} satisfies Libp2pOptions
 
 function joiningWrites(gater: ConnectionGater): ConnectionGater {
   return {

@@ -33,8 +33,8 @@ export type HostServices<T extends ServiceMap = ServiceMap> = T &
  * Yours are kept, and win where both name a limit. Both connection gaters are asked. `services` gets `guard`, and
  * `identify` and `ping` unless yours has them. For one `createLibp2p`: call it for each node.
  *
- * Throws a TypeError for what would be without a guard: what {@link OwnOptions} leaves out, a service with the name `guard`,
- * and the limits of inbound connections, which are the guard's; and for a member of `init` that is not what it can be.
+ * Throws a TypeError for options that the guard could not limit ({@link OwnOptions} leaves them out), for a service with the
+ * name `guard`, for limits of inbound connections, which are the guard's, and for a member of `init` that is wrong.
  */
 export function withHost<T extends ServiceMap = ServiceMap>(
   options: OwnOptions<T> = {},

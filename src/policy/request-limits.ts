@@ -27,19 +27,14 @@ export class RequestLimits {
   readonly #subnets = new RateLimiter(REQUEST_LIMITS.subnet)
   readonly #privateIps = new RateLimiter(REQUEST_LIMITS.privateIp)
 
+  /** Whether {@link next} would not refuse the caller. Takes nothing. */
+  hasTurn(caller: Caller, now: number): boolean {
+    return this.#bucketsOf(caller).every(([limiter, key]) => limiter.wait(key, now) <= LONGEST_WAIT_MS)
+  }
+
   /** Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end. */
-  next({ peerId, ip, scope }: Caller, now: number): Turn {
-    const buckets: ReadonlyArray<readonly [RateLimiter, string]> =
-      scope === 'public'
-        ? [
-            [this.#peers, peerId],
-            [this.#ips, ip.family === 4 ? ip.text : prefixOf(ip, 64)],
-            [this.#subnets, prefixOf(ip, ip.family === 4 ? 24 : 48)],
-          ]
-        : [
-            [this.#peers, peerId],
-            [this.#privateIps, ip.text],
-          ]
+  next(caller: Caller, now: number): Turn {
+    const buckets = this.#bucketsOf(caller)
     const wait = Math.max(...buckets.map(([limiter, key]) => limiter.wait(key, now)))
     if (wait > LONGEST_WAIT_MS) {
       return { retryAfter: Math.ceil(wait / 1000) }
@@ -48,5 +43,28 @@ export class RequestLimits {
       limiter.take(key, now)
     }
     return { wait }
+  }
+
+  /**
+   * Takes turns for what a request cost beyond its own, once that is known, also ahead of time. Those of the PeerId are
+   * left alone: it is free.
+   */
+  charge(caller: Caller, turns: number, now: number): void {
+    for (const [limiter, key] of this.#bucketsOf(caller).slice(1)) {
+      limiter.take(key, now, turns)
+    }
+  }
+
+  #bucketsOf({ peerId, ip, scope }: Caller): ReadonlyArray<readonly [RateLimiter, string]> {
+    return scope === 'public'
+      ? [
+          [this.#peers, peerId],
+          [this.#ips, ip.family === 4 ? ip.text : prefixOf(ip, 64)],
+          [this.#subnets, prefixOf(ip, ip.family === 4 ? 24 : 48)],
+        ]
+      : [
+          [this.#peers, peerId],
+          [this.#privateIps, ip.text],
+        ]
   }
 }

@@ -39,12 +39,12 @@ export const SERVICE_OPTIONS: ModuleOptions<BootstrapServiceInit> = {
       "a Store, such as memoryStore(), or file: 'peers.json'",
     ),
     networks,
-    // More registrations than these are 10 GB.
+    // This many registrations take 10 GB.
     maxPeers: number({ min: 1, max: 10_000_000, example: MAX_PEERS }),
     maxPeersPerNetwork: number({ min: 1, max: 10_000_000, example: MAX_PEERS_PER_NETWORK }),
     maxNetworks: number({ min: 1, max: 1_000_000, example: MAX_NETWORKS }),
     listing: oneOf('verified', 'registered'),
-    // Below a second, most likely meant in seconds; above a week, in microseconds.
+    // Below a second it is most likely in seconds, above a week in microseconds.
     reproveInterval: number({ min: 1000, max: 604_800_000, unit: 'ms', example: REPROVE_INTERVAL_MS }),
     deny: accessRules,
     allow: accessRules,
@@ -71,7 +71,7 @@ export const SERVICE_OPTIONS: ModuleOptions<BootstrapServiceInit> = {
   },
 }
 
-/** Throws a TypeError unless `bootstrapService` can do with these options. */
+/** Throws a TypeError for an option of `bootstrapService` that does not exist, or is not what it can be. */
 export function checkServiceInit(init: BootstrapServiceInit): void {
   checkOptions('bootstrapService', init, SERVICE_OPTIONS)
   checkTogether('bootstrapService', init)

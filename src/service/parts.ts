@@ -49,11 +49,11 @@ export interface ServiceParts {
 export interface ServiceListener {
   readonly warn: (message: string) => void
   readonly edited: (edit: ListEdit) => void
-  /** These are new, and the store has them. */
+  /** New registrations, once the store has them. */
   readonly registered: (added: readonly Registration[]) => void
 }
 
-/** Puts the parts together. From then on they call each other. Starts nothing. */
+/** Constructs the parts, which call each other from then on. Starts nothing. */
 export function serviceParts(
   components: BootstrapServiceComponents,
   settings: ServiceSettings,
@@ -138,11 +138,11 @@ function recordLearner(
     readonly point: RendezvousPoint
     readonly records: SignedRecords
     readonly clock: Clock
-    /** Undefined where nothing is proved: the bootstrap can't dial back there. */
+    /** Undefined where addresses are listed without a dial-back. */
     readonly schedule: ProofSchedule | undefined
   },
 ): RecordLearner {
-  // A budget apart from the readers': a crowd of callers is not to keep the node from learning of those who register.
+  // Apart from the budget of callers, so that a crowd of callers cannot use up what registered peers are asked with.
   const registered = new IdentifiedPeers(components, { clock })
   return new RecordLearner({
     view: point.view,

@@ -3,7 +3,7 @@ import { CounterFeed } from '../base/counter-feed.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Counters } from './counters.ts'
 
-/** Registers the service's figures. Returns what passes on the counters: call it from time to time. */
+/** Registers the service's metrics. Returns a function that passes on what the counters rose by; call it at each tick. */
 export function serviceMetrics(
   metrics: Pick<Metrics, 'registerMetricGroup' | 'registerCounterGroup'>,
   counters: Readonly<Counters>,

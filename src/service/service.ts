@@ -10,7 +10,7 @@ import { serviceMetrics } from './service-metrics.ts'
 import { type ServiceSettings, serviceSettings } from './settings.ts'
 import type { BootstrapStatus } from './status.ts'
 
-/** How often time is told to the parts, ms. */
+/** Between two ticks of the parts, ms. */
 const TICK_MS = 250
 /** How long the answers under way may take when the service stops, ms. The command promises to exit within 5 s. */
 const ANSWER_GRACE_MS = 2000
@@ -39,6 +39,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #log: Logger
   readonly #parts: ServiceParts
   readonly #pushMetrics: (() => void) | undefined
+  #isOpen = false
   #timer: NodeJS.Timeout | undefined
   #storeStatus: StoreState['status'] = 'ok'
 
@@ -56,10 +57,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#pushMetrics = metrics && serviceMetrics(metrics, this.#parts.counters, this.#parts.point.view)
   }
 
-  /** Reads what was kept. libp2p starts to listen only after this. */
+  /** Opens the store and restores its contents. libp2p starts to listen only after this. */
   async beforeStart(): Promise<void> {
     const { store, point, legacy, snapshots } = this.#parts
     const recovered = await store.open()
+    this.#isOpen = true
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
@@ -70,7 +72,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     snapshots.changed()
   }
 
-  /** Takes requests. Rejects when a port is taken; none is taken then. */
+  /** Starts the frontends. Rejects when a port is in use; then none of them runs. */
   async start(): Promise<void> {
     const { frontends } = this.#parts
     try {
@@ -84,7 +86,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
-  /** Answers what was asked, then keeps what is known. */
+  /** Finishes the answers that are under way. */
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
     await Promise.all(this.#parts.frontends.map((frontend) => frontend.stop(ANSWER_GRACE_MS)))
@@ -92,17 +94,17 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   }
 
   async stop(): Promise<void> {
-    const { schedule, snapshots, store } = this.#parts
+    const { schedule, snapshots } = this.#parts
     schedule.stop()
     await snapshots.writeLast()
-    await store.close()
+    await this.#closeStore()
     await snapshots.stop()
   }
 
   /**
-   * Takes in the list as the operator edited it by hand, and says what became of it. What leaves out more than half of at
-   * least 20 registrations is refused, until this is called again with the same content, 5 s to a minute later.
-   * Rejects with {@link StoreUnavailableError} when the list can't be read at all.
+   * Reads the list that the operator edited by hand. Resolves with the outcome. An edit that leaves out more than half of
+   * at least 20 registrations is refused, until this is called again with the same content, 5 s to a minute later.
+   * Rejects with {@link StoreUnavailableError} when the list cannot be read at all.
    */
   async reload(): Promise<ListEdit> {
     const { store, snapshots } = this.#parts
@@ -133,6 +135,19 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       store: store.state,
       counters: { ...counters },
       guard: guardOf(this.#components)?.status,
+    }
+  }
+
+  /** libp2p stops a node whose start failed, and would report a second failure in place of the first. */
+  async #closeStore(): Promise<void> {
+    try {
+      await this.#parts.store.close()
+      this.#isOpen = false
+    } catch (err) {
+      if (this.#isOpen) {
+        throw err
+      }
+      this.#log.error('could not close a store that could not be opened - %e', err)
     }
   }
 

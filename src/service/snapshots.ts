@@ -14,7 +14,7 @@ export interface SnapshotsInit {
 /** A last snapshot is written when the one before took no longer than this, ms; else the journal has it all. */
 const LAST_SNAPSHOT_MS = 1000
 
-/** Has the store write all it keeps, some time after a change and once more at the end. */
+/** Writes snapshots: some time after a change, and once more at the end. */
 export class Snapshots {
   readonly #init: SnapshotsInit
   readonly #schedule: SnapshotSchedule
@@ -59,7 +59,7 @@ export class Snapshots {
   }
 
   #failed(message: string, err: unknown): void {
-    // The operator has been told of an edit that is left alone when it was found.
+    // An edit that waits for the operator was reported when it was found.
     if (!(err instanceof EditPendingError)) {
       this.#init.log.error(message, err)
     }

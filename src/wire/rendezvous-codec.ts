@@ -1,6 +1,13 @@
 import { MAX_ENVELOPE_BYTES, MAX_LIMIT, MAX_NETWORK_BYTES } from '../peer/limits.ts'
 import { utf8Text } from './json.ts'
-import { encodeFields, type Field, ProtobufError, readFields } from './protobuf.ts'
+import {
+  encodeFields,
+  type Field,
+  type Fields,
+  encodedLength as lengthOf,
+  ProtobufError,
+  readFields,
+} from './protobuf.ts'
 import {
   type FaultCode,
   MAX_COOKIE_BYTES,
@@ -50,12 +57,12 @@ export function typeOf(bytes: Uint8Array): MessageType | undefined {
 /** One message, without its length prefix. */
 export function encodeMessage(message: RendezvousMessage): Uint8Array {
   const number = TYPES.indexOf(message.type)
-  return encodeFields([1, number], [BODIES[number]!, encodeBody(message)])
+  return encodeFields([1, number], [BODIES[number]!, bodyOf(message)])
 }
 
 /** The bytes that a registration adds to an answer, its field's header included. */
 export function encodedLength(registration: Register): number {
-  return encodeFields([1, encodeRegister(registration)]).length
+  return lengthOf([[1, registerOf(registration)]])
 }
 
 /** By their number. */
@@ -66,28 +73,40 @@ const TYPE_FIELD = 0x08
 /** A proto3 writer omits a 0, so that its REGISTER has no type; the default of proto2 is 0 as well. */
 const REGISTER_FIELD = 0x12
 
-function encodeBody(message: RendezvousMessage): Uint8Array {
+function bodyOf(message: RendezvousMessage): Fields {
   switch (message.type) {
     case 'REGISTER':
-      return encodeRegister(message)
+      return registerOf(message)
     case 'REGISTER_RESPONSE':
-      return encodeFields([1, STATUS[message.status]], [2, message.statusText], [3, secondsOf(message.ttlMs)])
+      return [
+        [1, STATUS[message.status]],
+        [2, message.statusText],
+        [3, secondsOf(message.ttlMs)],
+      ]
     case 'UNREGISTER':
-      return encodeFields([1, message.ns])
+      return [[1, message.ns]]
     case 'DISCOVER':
-      return encodeFields([1, message.ns], [2, message.limit], [3, message.cookie])
+      return [
+        [1, message.ns],
+        [2, message.limit],
+        [3, message.cookie],
+      ]
     case 'DISCOVER_RESPONSE':
-      return encodeFields(
-        ...message.registrations.map((each) => [1, encodeRegister(each)] as const),
+      return [
+        ...message.registrations.map((each) => [1, registerOf(each)] as const),
         [2, message.cookie],
         [3, STATUS[message.status]],
         [4, message.statusText],
-      )
+      ]
   }
 }
 
-function encodeRegister({ ns, signedPeerRecord, ttlMs }: Register): Uint8Array {
-  return encodeFields([1, ns], [2, signedPeerRecord], [3, secondsOf(ttlMs)])
+function registerOf({ ns, signedPeerRecord, ttlMs }: Register): Fields {
+  return [
+    [1, ns],
+    [2, signedPeerRecord],
+    [3, secondsOf(ttlMs)],
+  ]
 }
 
 function secondsOf(ms: number | undefined): number | undefined {

@@ -3,8 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
-import { READ_TIMEOUT_MS, VERDICT_TIMEOUT_MS, WRITE_TIMEOUT_MS } from '../../src/frontends/exchanges/exchange.ts'
+import { VERDICT_TIMEOUT_MS, WRITE_TIMEOUT_MS } from '../../src/frontends/exchanges/exchange.ts'
 import { LINGER_MS, MAX_STREAMS } from '../../src/frontends/exchanges/exchanges.ts'
+import {
+  MAX_EXCHANGES_OF_IP,
+  MAX_EXCHANGES_OF_SUBNET,
+  READ_TIMEOUT_MS,
+  SHORTEST_READ_TIMEOUT_MS,
+} from '../../src/frontends/exchanges/places.ts'
 import { BootstrapPeer } from '../../src/node.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
 import * as limits from '../../src/peer/limits.ts'
@@ -42,7 +48,12 @@ const LIMITS: ReadonlyArray<readonly [string, string]> = [
   ],
   ['peers of an answer, the caller not counted', `${limits.MAX_LIMIT}; default ${limits.DEFAULT_LIMIT}`],
   ['an answer', `${limits.DEFAULT_ANSWER_BYTES / 1024} KiB; with a \`limit\`, ${limits.MAX_ANSWER_BYTES / 1024} KiB`],
-  ['time for a line to arrive, from when it is asked for', `${READ_TIMEOUT_MS / 1000} s`],
+  [
+    'time for a line to arrive, from when it is asked for',
+    `${READ_TIMEOUT_MS / 1000} s; ${SHORTEST_READ_TIMEOUT_MS / 1000} s on a bootstrap that is full`,
+  ],
+  ['streams of a public IPv4 address or IPv6 /56 at a time', `${MAX_EXCHANGES_OF_IP}`],
+  ['streams of a public IPv4 /24 or IPv6 /48 at a time', `${MAX_EXCHANGES_OF_SUBNET}`],
   ['time for the verdicts of a registration', `${VERDICT_TIMEOUT_MS / 1000} s`],
   ['time in a queue before `rate_limited`', `${LONGEST_WAIT_MS / 1000} s`],
   ['time for the client to take more of an answer', `${WRITE_TIMEOUT_MS / 1000} s; then the stream is reset`],

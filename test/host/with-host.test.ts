@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import { type ConnectionGater, serviceDependencies } from '@libp2p/interface'
+import { type ConnectionGater, KEEP_ALIVE, type PeerId, serviceDependencies } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -63,6 +63,28 @@ describe('a libp2p node with services of its own, guarded', () => {
     }
     await heard(blocks, node.services.blocks, 'from the peer')
     await heard(node.services.blocks, blocks, 'from the node')
+  })
+
+  it('reconnects to the peers that its services want to keep', async (t) => {
+    const node = await chainNode(t)
+    const peer = await startPeer()
+    t.after(() => peer.stop())
+    await node.dial(peer.getMultiaddrs())
+    const multiaddrs = peer.getMultiaddrs()
+    await node.peerStore.merge(peer.peerId, { multiaddrs, tags: { [KEEP_ALIVE]: { value: 1 } } })
+    const isBack = pEvent<'peer:connect', CustomEvent<PeerId>>(node, 'peer:connect', { timeout: 10_000 })
+    await until(() => peer.getConnections(node.peerId).length === 1, 'the peer has the connection too')
+    await peer.hangUp(node.peerId)
+    assert.ok((await isBack).detail.equals(peer.peerId))
+  })
+
+  it('is one: a second one with the same options would share its guard', async (t) => {
+    const options = withHost()
+    const node = await createLibp2p(options)
+    t.after(() => node.stop())
+    await node.stop()
+    await node.start()
+    await assert.rejects(createLibp2p(options), /those of another node already; call withHost for each node/)
   })
 
   it('has what a service that depends on the bootstrap and its guard asks for', async (t) => {

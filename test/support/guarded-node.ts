@@ -1,6 +1,6 @@
 import { createLibp2p } from 'libp2p'
 import type { HostInit } from '../../src/host/host-init.ts'
-import { identifyWhenAsked } from '../../src/host/libp2p.ts'
+import { bootstrapOnly } from '../../src/host/libp2p.ts'
 import { withHost } from '../../src/host/with-host.ts'
 import { bootstrapService } from '../../src/service/service.ts'
 
@@ -11,8 +11,11 @@ interface Scope {
 
 /** A libp2p node with the host's options and the bootstrap protocol, on a free port of loopback. */
 export async function guardedNode(scope: Scope, init: HostInit = {}) {
-  const services = { identify: identifyWhenAsked, bootstrap: bootstrapService() }
-  const node = await createLibp2p(withHost({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, services }, init))
+  const { connectionManager } = bootstrapOnly
+  const services = { ...bootstrapOnly.services, bootstrap: bootstrapService() }
+  const node = await createLibp2p(
+    withHost({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, connectionManager, services }, init),
+  )
   scope.after(() => node.stop())
   return node
 }

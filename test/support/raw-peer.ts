@@ -90,7 +90,10 @@ export async function rawPeer(
   const key = privateKey ?? (await generateKeyPair('Ed25519'))
   const logger = silentLogger()
   const components = { privateKey: key, peerId: peerIdFromPrivateKey(key), logger, upgrader: NO_MUXERS }
-  const signal = AbortSignal.timeout(timeout)
+  // Not AbortSignal.timeout: the socket keeps its signal, and would be closed by it once it is connected.
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error('no connection in time')), timeout)
+  const { signal } = late
   let connected: { plain: MessageStream; socket: MultiaddrConnection } | undefined
   const upgrader = {
     ...NO_MUXERS,
@@ -104,7 +107,11 @@ export async function rawPeer(
     },
   }
   const transport = tcp(from === undefined ? {} : { dialOpts: { localAddress: from } as object })(components)
-  await transport.dial(multiaddr(target.replace(/\/p2p\/.*/, '')), { signal, upgrader } as never)
+  try {
+    await transport.dial(multiaddr(target.replace(/\/p2p\/.*/, '')), { signal, upgrader } as never)
+  } finally {
+    clearTimeout(timer)
+  }
   return watch(components.peerId, connected!.plain, connected!.socket)
 }
 

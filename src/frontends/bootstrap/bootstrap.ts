@@ -17,7 +17,7 @@ import {
   isFault,
   MAX_LINE_BYTES,
 } from '../../wire/bootstrap-codec.ts'
-import { type Exchange, READ_TIMEOUT_MS, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
 import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { AnswerDraft } from './bootstrap-answer.ts'
 
@@ -68,11 +68,11 @@ export class BootstrapFrontend implements Frontend {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { stream, signal } = exchange
-    const limits = { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_REQUESTS, timeout: READ_TIMEOUT_MS }
+    const { stream, signal, readTimeout } = exchange
+    const limits = { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_REQUESTS, timeout: readTimeout }
     await pipe(
       readLines(stream, limits, signal),
-      decodeLines,
+      (lines) => decodeLines(lines, readTimeout),
       (requests) => this.#answers(requests, exchange),
       writeLines(stream, exchange.writing, signal),
     )
@@ -173,11 +173,12 @@ function lastAnswer(fault: Fault): LineAnswer {
 }
 
 /** Lines to requests. A stream without a line is a request; after a fault nothing more is read. */
-async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<BootstrapRequest | Fault> {
+async function* decodeLines(lines: AsyncIterable<Line>, timeout: number): AsyncGenerator<BootstrapRequest | Fault> {
   let silent = true
   for await (const line of lines) {
     silent = false
-    const request = typeof line === 'string' ? { code: line, message: FAULTS[line] } : decodeRequest(line)
+    const request =
+      typeof line === 'string' ? { code: line, message: faultMessage(line, timeout) } : decodeRequest(line)
     yield request
     if (isFault(request)) {
       return
@@ -188,8 +189,13 @@ async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<Bootstra
   }
 }
 
-const FAULTS: Readonly<Record<Exclude<Line, Uint8Array>, string>> = {
-  line_too_long: `a line has at most ${MAX_LINE_BYTES} bytes`,
-  too_many_lines: `a stream has at most ${MAX_REQUESTS} requests; open another one`,
-  timeout: `a line has to arrive within ${READ_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
+function faultMessage(fault: Exclude<Line, Uint8Array>, timeout: number): string {
+  switch (fault) {
+    case 'line_too_long':
+      return `a line has at most ${MAX_LINE_BYTES} bytes`
+    case 'too_many_lines':
+      return `a stream has at most ${MAX_REQUESTS} requests; open another one`
+    case 'timeout':
+      return `a line has to arrive within ${timeout / 1000} s; end it with \\n or close your side of the stream`
+  }
 }

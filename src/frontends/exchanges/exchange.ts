@@ -4,19 +4,21 @@ import type { Caller } from '../../peer/caller.ts'
 import type { Turn } from '../../policy/request-limits.ts'
 import type { WriteLimits } from '../../streams/send.ts'
 import type { UnreadAnswers } from '../../streams/unread-answers.ts'
+import type { Place } from './places.ts'
 
-/** How long a request may take to arrive, ms, from when it is asked for. */
-export const READ_TIMEOUT_MS = 5000
 /** How long the dial-backs of a registration may take, ms: an address that is undecided then is `pending`. */
 export const VERDICT_TIMEOUT_MS = 5000
 /** How long the far side may take to read an answer, ms. */
 export const WRITE_TIMEOUT_MS = 5000
 
-/** What the service counts. `registered` to `removed` are addresses, the others requests. */
+/** What the service counts: requests, exchanges (`noRoom` to `silent`), addresses. */
 export type ExchangeEvent =
   | 'requests'
   | 'answered'
   | 'errors'
+  | 'noRoom'
+  | 'gaveWay'
+  | 'silent'
   | 'registered'
   | 'renewed'
   | 'pending'
@@ -37,10 +39,15 @@ export interface ExchangeInit {
   readonly caller: Caller
   readonly connection: Connection
   readonly stream: Stream
+  readonly place: Place
+  /** How long its requests may take to arrive, ms. */
+  readonly readTimeout: number
   /** Fires when the exchange has to end. */
   readonly signal: AbortSignal
   /** Takes the turn of a request, unless it is refused. */
   readonly next: () => Turn
+  /** Takes turns for what a request cost beyond its own. */
+  readonly charge: (turns: number) => void
   /** Resolves when the event loop has time for another answer. */
   readonly takeShare: () => Promise<void>
   readonly count: (event: ExchangeEvent) => void
@@ -54,22 +61,37 @@ export class Exchange {
   readonly connection: Connection
   readonly stream: Stream
   readonly signal: AbortSignal
+  /** How long each request may take to arrive, ms, from when it is asked for. */
+  readonly readTimeout: number
   /** For what writes to the stream: its deadline, and the budget of unread answers. */
   readonly writing: WriteLimits
   readonly #init: ExchangeInit
+  #hasAsked = false
 
   constructor(init: ExchangeInit) {
-    const { caller, connection, stream, signal, unread } = init
+    const { caller, connection, stream, signal, unread, place } = init
     this.#init = init
+    this.readTimeout = init.readTimeout
     this.caller = caller
     this.connection = connection
     this.stream = stream
     this.signal = signal
     this.writing = {
       timeout: WRITE_TIMEOUT_MS,
-      onWait: (bytes) => unread.wait(stream, bytes),
-      onWaitOver: () => unread.end(stream),
+      onWait: (bytes) => {
+        place.begin()
+        unread.wait(stream, bytes)
+      },
+      onWaitOver: () => {
+        unread.end(stream)
+        place.end()
+      },
     }
+  }
+
+  /** Whether a request came that could be read. */
+  get hasAsked(): boolean {
+    return this.#hasAsked
   }
 
   /** Whether more than half of the budget of unread answers is taken: long answers have to be short then. */
@@ -78,7 +100,18 @@ export class Exchange {
   }
 
   /** Serves one request in its turn, within the loop's share, and counts it. Rejects only when the exchange is ended. */
-  async answer<Answer>({ serve, late, failed }: RequestPlan<Answer>): Promise<Answer> {
+  async answer<Answer>(plan: RequestPlan<Answer>): Promise<Answer> {
+    const { place } = this.#init
+    this.#hasAsked = true
+    place.begin()
+    try {
+      return await this.#answer(plan)
+    } finally {
+      place.end()
+    }
+  }
+
+  async #answer<Answer>({ serve, late, failed }: RequestPlan<Answer>): Promise<Answer> {
     const { count, next, takeShare, log } = this.#init
     count('requests')
     const turn = next()
@@ -98,6 +131,13 @@ export class Exchange {
       log.error('a request failed - %e', err)
       count('errors')
       return failed()
+    }
+  }
+
+  /** Takes turns from the caller's IP and subnet for what a request cost beyond its own. */
+  charge(turns: number): void {
+    if (turns > 0) {
+      this.#init.charge(turns)
     }
   }
 

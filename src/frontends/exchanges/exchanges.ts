@@ -5,7 +5,8 @@ import { type Caller, callerAt } from '../../peer/caller.ts'
 import type { RequestLimits, Turn } from '../../policy/request-limits.ts'
 import { lingerAtMost } from '../../streams/linger.ts'
 import { UnreadAnswers } from '../../streams/unread-answers.ts'
-import { Exchange, type ExchangeEvent } from './exchange.ts'
+import { Exchange, type ExchangeEvent, type ExchangeInit } from './exchange.ts'
+import { type Place, Places } from './places.ts'
 
 /** One protocol's way in. The service holds a list of these. */
 export interface Frontend {
@@ -19,8 +20,6 @@ export interface Frontend {
 export const LINGER_MS = 5000
 /** Streams of one protocol on one connection at a time; libp2p resets the others. */
 export const MAX_STREAMS = 8
-/** Exchanges at a time, over all connections and all frontends; the limits of libp2p are by connection only. */
-export const MAX_EXCHANGES = 4096
 
 export interface ExchangesInit {
   readonly limits: RequestLimits
@@ -36,6 +35,8 @@ export interface ExchangesInit {
 export interface ExchangesStatus {
   /** Exchanges under way: streams, and connections of the original program's wire. */
   readonly open: number
+  /** Of them, those whose callers have sent no request yet, or none since the last answer. */
+  readonly silent: number
   /** Bytes of answers that wait for their readers. */
   readonly unreadBytes: number
 }
@@ -47,51 +48,47 @@ export interface ExchangesStatus {
 export class Exchanges {
   readonly #init: ExchangesInit
   readonly #unread = new UnreadAnswers()
-  #size = 0
+  readonly #places = new Places()
 
   constructor(init: ExchangesInit) {
     this.#init = init
   }
 
   get status(): ExchangesStatus {
-    return { open: this.#size, unreadBytes: this.#unread.bytes }
+    return { open: this.#places.taken, silent: this.#places.silent, unreadBytes: this.#unread.bytes }
   }
 
   /** The exchanges of one frontend from its start to its stop. They share everything else with the others. */
   open(log: Logger): ExchangeGroup {
-    return new ExchangeGroup(this.#init, this.#unread, { enter: () => this.#enter(), log })
+    return new ExchangeGroup(this.#init, { unread: this.#unread, places: this.#places, log })
   }
+}
 
-  /** Takes a place; undefined when there is none. The returned function gives it back; it is to be called once. */
-  #enter(): (() => void) | undefined {
-    if (this.#size >= MAX_EXCHANGES) {
-      return undefined
-    }
-    this.#size++
-    return () => {
-      this.#size--
-    }
-  }
+/** What the exchanges of a group share with those of the others, and its own log. */
+interface Shared {
+  readonly unread: UnreadAnswers
+  readonly places: Places
+  readonly log: Logger
+}
+
+/** How an exchange is served once it has a place. */
+export interface Admission {
+  /** Until it settles the place is taken. It tells the place when something is done for the caller. */
+  readonly serve: (place: Place) => Promise<void>
+  /** Ends the exchange because a newcomer needs its place; `serve` has to settle soon then. */
+  readonly giveWay: () => void
 }
 
 /** The exchanges of one frontend. */
 export class ExchangeGroup {
   readonly #init: ExchangesInit
-  readonly #unread: UnreadAnswers
-  readonly #enter: () => (() => void) | undefined
-  readonly #log: Logger
+  readonly #shared: Shared
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
 
-  constructor(
-    init: ExchangesInit,
-    unread: UnreadAnswers,
-    { enter, log }: { readonly enter: () => (() => void) | undefined; readonly log: Logger },
-  ) {
+  constructor(init: ExchangesInit, shared: Shared) {
     this.#init = init
-    this.#unread = unread
-    this.#enter = enter
-    this.#log = log
+    this.#shared = shared
   }
 
   /** Fires when the grace of a stop is over. */
@@ -99,32 +96,24 @@ export class ExchangeGroup {
     return this.#stopping.signal
   }
 
+  /** How long a request may take to arrive now, ms. */
+  get readTimeout(): number {
+    return this.#shared.places.readTimeout
+  }
+
   /**
    * Serves one stream. `serve` reads, answers and closes our side; the far side then has {@link LINGER_MS} to close its
    * own. A libp2p stream handler: it rejects when there is no room, when the caller has no IP, and when the stream
-   * breaks, and libp2p resets the stream then.
+   * breaks, and libp2p resets the stream then. A stream that brings no request costs its caller a turn all the same.
    */
   async run(stream: Stream, connection: Connection, serve: (exchange: Exchange) => Promise<void>): Promise<void> {
     const caller = callerAt(connection.remotePeer.toString(), connection.remoteAddr.toString())
     if (caller === undefined) {
       throw new Error('the caller has no IP address')
     }
-    const { takeShare, count } = this.#init
-    const running = this.admit(caller, async () => {
-      await serve(
-        new Exchange({
-          caller,
-          connection,
-          stream,
-          signal: this.signal,
-          next: () => this.next(caller),
-          takeShare,
-          count,
-          unread: this.#unread,
-          log: this.#log,
-        }),
-      )
-      lingerAtMost(stream, LINGER_MS)
+    const running = this.admit(caller, {
+      serve: (place) => this.#serve({ caller, connection, stream, place }, serve),
+      giveWay: () => stream.abort(new Error('the caller was silent, and its place is needed')),
     })
     if (running === undefined) {
       throw new Error('too many exchanges at a time')
@@ -133,18 +122,68 @@ export class ExchangeGroup {
   }
 
   /** Takes a place for as long as `serve` runs; undefined when there is none. What is no stream uses it as it is. */
-  admit(caller: Caller, serve: () => Promise<void>): Promise<void> | undefined {
-    const leave = this.#stopping.signal.aborted ? undefined : this.#enter()
-    if (leave === undefined) {
+  admit(caller: Caller, { serve, giveWay }: Admission): Promise<void> | undefined {
+    const { count, onCaller } = this.#init
+    const place = this.#stopping.signal.aborted ? undefined : this.#enter(caller, giveWay)
+    if (place === undefined) {
+      count('noRoom')
       return undefined
     }
-    this.#init.onCaller(caller)
-    const running = serve().finally(() => {
+    onCaller(caller)
+    const running = serve(place).finally(() => {
       this.#running.delete(running)
-      leave()
+      place.leave()
     })
     this.#running.add(running)
     return running
+  }
+
+  #enter(caller: Caller, giveWay: () => void): Place | undefined {
+    const { limits, clock, count } = this.#init
+    const { places } = this.#shared
+    // When places are short, a caller that would be refused a turn anyway gets none.
+    if (places.isCrowded && !limits.hasTurn(caller, clock())) {
+      return undefined
+    }
+    return places.enter(caller, () => {
+      count('gaveWay')
+      giveWay()
+    })
+  }
+
+  async #serve(
+    { caller, connection, stream, place }: Pick<ExchangeInit, 'caller' | 'connection' | 'stream' | 'place'>,
+    serve: (exchange: Exchange) => Promise<void>,
+  ): Promise<void> {
+    const { limits, clock, takeShare, count } = this.#init
+    const { unread, log } = this.#shared
+    const { signal, readTimeout } = this
+    const next = () => this.next(caller)
+    const charge = (turns: number) => limits.charge(caller, turns, clock())
+    const parts = {
+      caller,
+      connection,
+      stream,
+      place,
+      readTimeout,
+      signal,
+      next,
+      charge,
+      takeShare,
+      count,
+      unread,
+      log,
+    }
+    const exchange = new Exchange(parts)
+    try {
+      await serve(exchange)
+    } finally {
+      if (!exchange.hasAsked) {
+        count('silent')
+        next()
+      }
+    }
+    lingerAtMost(stream, LINGER_MS)
   }
 
   /** The turn of a request, taken unless it is refused. */

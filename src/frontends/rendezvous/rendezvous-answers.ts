@@ -31,6 +31,7 @@ import type {
   RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
 import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { pagePrice } from './page-price.ts'
 import type { ReaderForms } from './reader-forms.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
 
@@ -141,7 +142,8 @@ export class RendezvousAnswers {
     if ('refused' in page) {
       return notDiscovered(pageFailure(page))
     }
-    const { registrations, end } = cut(page, maxBytes)
+    const { registrations, end, bytes } = cut(page, maxBytes)
+    exchange.charge(pagePrice({ records: registrations.length, walked: page.walked, bytes }))
     return {
       status: 'OK',
       statusText: undefined,
@@ -217,19 +219,20 @@ async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRe
 function cut(
   { entries, end }: RecordPage,
   maxBytes: number,
-): { readonly registrations: readonly Register[]; readonly end: PagePosition } {
+): { readonly registrations: readonly Register[]; readonly end: PagePosition; readonly bytes: number } {
   const registrations: Register[] = []
-  let room = maxBytes
+  let bytes = 0
   for (const [i, entry] of entries.entries()) {
     const registration = registrationOf(entry)
-    room -= encodedLength(registration)
+    const length = encodedLength(registration)
     // The first always fits: record and namespace are far shorter than the shortest answer.
-    if (room < 0 && i > 0) {
-      return { registrations, end: entries[i - 1]!.position }
+    if (bytes + length > maxBytes && i > 0) {
+      return { registrations, end: entries[i - 1]!.position, bytes }
     }
+    bytes += length
     registrations.push(registration)
   }
-  return { registrations, end }
+  return { registrations, end, bytes }
 }
 
 function registrationOf({ network, peerId, envelope, addresses, ttlMs }: RecordEntry): Register {

@@ -10,7 +10,7 @@ import {
   RENDEZVOUS_PROTOCOL,
   type RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import { type Exchange, READ_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import type { Exchange } from '../exchanges/exchange.ts'
 import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { RendezvousAnswers, type RendezvousAnswersInit } from './rendezvous-answers.ts'
 import { type Failure, faultOf } from './rendezvous-status.ts'
@@ -48,8 +48,8 @@ export class RendezvousFrontend implements Frontend {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { stream, signal, writing } = exchange
-    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: READ_TIMEOUT_MS }
+    const { stream, signal, writing, readTimeout } = exchange
+    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: readTimeout }
     let left = MAX_REQUESTS
     for await (const frame of readMessages(stream, limits, signal)) {
       const answer = await this.#answer(readFrame(frame), exchange)

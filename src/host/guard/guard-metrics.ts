@@ -7,7 +7,7 @@ interface Guarded {
   readonly table: { readonly halfOpen: number; readonly open: number }
 }
 
-/** Registers the guard's figures. Returns what passes on the counters: call it from time to time. */
+/** Registers the guard's metrics. Returns a function that passes on what the counters rose by; call it at each sweep. */
 export function guardMetrics(metrics: Pick<Metrics, MetricsUsed>, { counters, table }: Guarded): () => void {
   metrics.registerMetricGroup('bootstrap_peer_connections', {
     label: 'state',

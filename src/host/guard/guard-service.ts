@@ -117,11 +117,13 @@ export function guardOf(components: { readonly guard?: unknown }): GuardService 
 /**
  * Replaces libp2p's pruner. For each new connection it lists all connections, in quadratic time (libp2p 3.3.11,
  * connection-pruner.ts), and it prunes none as long as the guard keeps the table below its limit. Its reconnect queue
- * looks up every peer that leaves for a tag that no peer has here.
+ * looks up every peer that leaves for the tag KEEP_ALIVE; it goes on where the node asks for reconnects.
  */
 function stopChores(connectionManager: ConnectionManager): void {
-  type Chore = { stop(): void }
+  type Chore = { stop(): void; readonly retries?: number }
   const { connectionPruner, reconnectQueue } = connectionManager as { connectionPruner?: Chore; reconnectQueue?: Chore }
   connectionPruner?.stop()
-  reconnectQueue?.stop()
+  if (reconnectQueue?.retries === 0) {
+    reconnectQueue.stop()
+  }
 }

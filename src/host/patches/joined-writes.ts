@@ -8,7 +8,7 @@ import type { MultiaddrConnection } from '@libp2p/interface'
  * headers apart from bodies: 28 writes and packets for one join. The socket is corked at the first write and uncorked when
  * the running code and its promises are done, so no write waits for a timer. Bytes and their order stay the same.
  *
- * Upstream: not reported for TCP. Noise joined its length prefix with its message for the same reason:
+ * Upstream: no report found for TCP. Noise joined its length prefix with its message for the same reason:
  * https://github.com/ChainSafe/js-libp2p-noise/pull/387. It can go when `test/host/patches/still-needed.test.ts` "one turn
  * writes to a socket several times" fails.
  */

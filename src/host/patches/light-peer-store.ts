@@ -7,7 +7,7 @@ import { NotFoundError, type PeerId, type PeerStore } from '@libp2p/interface'
  * read twice when the peer leaves, and deleted later, each time behind a lock: 8 % of a join, and the only thing that makes
  * the store grow. A peer that is not in the store is not looked up either. What identify learns is kept.
  *
- * Upstream: not reported. It can go when `test/host/patches/light-peer-store.test.ts` "is where that costs memory without it"
+ * Upstream: no report found. It can go when `test/host/patches/light-peer-store.test.ts` "is where that costs memory without it"
  * fails.
  */
 export function lightenPeerStore(peerStore: PeerStore, self: PeerId): void {

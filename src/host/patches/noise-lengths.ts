@@ -8,7 +8,7 @@ import type { Uint8ArrayList } from 'uint8arraylist'
  * that it has read everything, and makes that error, with its stack, for every message that arrives: 3 % of a join. A
  * length that is no number ends its loop too.
  *
- * Upstream: not reported for Noise. The same in mplex was https://github.com/ChainSafe/lodestar/issues/3467. It can go when
+ * Upstream: no report found for Noise. The same in mplex was https://github.com/ChainSafe/lodestar/issues/3467. It can go when
  * `test/host/patches/still-needed.test.ts` "Noise throws for each message that arrives" fails.
  */
 export function noiseLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {

@@ -7,7 +7,7 @@ import type { PrivateKey } from '@libp2p/interface'
  * key is the same as long as the node runs. Ed25519 is deterministic (RFC 8032), so the same bytes have the same
  * signature; other key types are returned as they are.
  *
- * Upstream: not reported in JavaScript; in Go it was https://github.com/libp2p/go-libp2p-noise/issues/49. It can go when
+ * Upstream: no report found in JavaScript; in Go it was https://github.com/libp2p/go-libp2p-noise/issues/49. It can go when
  * `test/host/patches/still-needed.test.ts` "Noise signs its static key for each handshake" fails.
  */
 export function signOnce(key: PrivateKey): PrivateKey {
