@@ -93,6 +93,8 @@ async function attack({ name, addresses, at, ipOf, honestIp }: Attack): Promise<
   const served = exchanges.filter(({ ok }) => ok).length
   const most = (field: string) => Math.max(0, ...summaries.map((line) => Number(line[field])))
   const sum = (field: string) => summaries.reduce((total, line) => total + Number(line[field]), 0)
+  const sumOf = (field: string) =>
+    summaries.flatMap((line) => Object.values(line[field] as Record<string, number>)).reduce((a, b) => a + b, 0)
   return [
     atLeast(name, 'honest newcomers', exchanges.length, 20),
     atLeast(name, 'honest newcomers answered', (100 * served) / exchanges.length, 99, '%'),
@@ -116,6 +118,8 @@ async function attack({ name, addresses, at, ipOf, honestIp }: Attack): Promise<
       ? atLeast(name, 'of them open at the end', left, attackers.length)
       : shown(name, 'of them open at the end', left),
     shown(name, 'streams that they opened', opened),
+    shown(name, 'connections refused meanwhile', sumOf('refusedConnections')),
+    shown(name, 'connections hung up on meanwhile', sumOf('hungUp')),
     shown(name, 'event loop late, p99', most('loopP99'), 'ms'),
     atMost(name, 'crashes, and stops that were not clean', survived && code === 0 && stderr === '' ? 0 : 1, 0),
   ]
@@ -196,11 +200,15 @@ async function honest(target: string, ipOf: (i: number) => string): Promise<void
   for (let i = 0; performance.now() < end; i++) {
     const peer = await PublicPeer.start(ipOf(i))
     const started = performance.now()
-    const ok = await peer.ask(target, {}).then(
-      ({ error }) => error === undefined,
-      () => false,
+    const fault = await peer.ask(target, {}).then(
+      ({ error }) => error?.code,
+      (err: unknown) => String(err),
     )
-    process.send!({ ms: performance.now() - started, ok } satisfies HonestAsk)
+    const ms = performance.now() - started
+    if (fault !== undefined) {
+      process.stderr.write(`an honest newcomer after ${Math.round(ms)} ms: ${fault}\n`)
+    }
+    process.send!({ ms, ok: fault === undefined } satisfies HonestAsk)
     await peer.stop()
     await delay(50)
   }
