@@ -1,6 +1,7 @@
+import { FairRateLimiter } from '../base/fair-rate-limit.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import type { Caller } from '../peer/caller.ts'
-import { prefixOf } from '../peer/ip.ts'
+import { isLimited, subnetsOf } from '../peer/ip.ts'
 
 /**
  * How often a client may ask. An honest node asks a few times an hour; the bursts are for crowds behind one NAT that
@@ -14,38 +15,41 @@ export const REQUEST_LIMITS = {
   privateIp: { burst: 20_000, perSecond: 2000 },
 } as const satisfies Record<string, RateLimit>
 
-/** A request that is early by no more than this waits for its turn instead of being refused, ms. */
+/** A request that is early for its peer or IP by no more than this waits for its turn instead of being refused, ms. */
 export const LONGEST_WAIT_MS = 900
 
 /** What becomes of a request: served after a delay in ms, or refused for a number of seconds. */
 export type Turn = { readonly wait: number } | { readonly retryAfter: number }
 
-/** The rates of requests, by peer, IP and subnet. Reconnecting changes none of them. */
+/**
+ * The rates of requests, by peer, IP and subnet. Reconnecting changes none of them. The turns of a /24 or /48 are shared by
+ * its addresses, /56 and /64: {@link FairRateLimiter}.
+ */
 export class RequestLimits {
   readonly #peers = new RateLimiter(REQUEST_LIMITS.peer)
   readonly #ips = new RateLimiter(REQUEST_LIMITS.ip)
-  readonly #subnets = new RateLimiter(REQUEST_LIMITS.subnet)
+  readonly #subnets = new FairRateLimiter(REQUEST_LIMITS.subnet)
   readonly #privateIps = new RateLimiter(REQUEST_LIMITS.privateIp)
 
-  /** Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end. */
-  next({ peerId, ip, scope }: Caller, now: number): Turn {
-    const buckets: ReadonlyArray<readonly [RateLimiter, string]> =
-      scope === 'public'
-        ? [
-            [this.#peers, peerId],
-            [this.#ips, ip.family === 4 ? ip.text : prefixOf(ip, 64)],
-            [this.#subnets, prefixOf(ip, ip.family === 4 ? 24 : 48)],
-          ]
-        : [
-            [this.#peers, peerId],
-            [this.#privateIps, ip.text],
-          ]
-    const wait = Math.max(...buckets.map(([limiter, key]) => limiter.wait(key, now)))
-    if (wait > LONGEST_WAIT_MS) {
-      return { retryAfter: Math.ceil(wait / 1000) }
+  /**
+   * Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end.
+   *
+   * @param cost in turns, for a request that costs as much as several.
+   */
+  next({ peerId, ip, scope }: Caller, now: number, cost = 1): Turn {
+    const isPublic = isLimited(scope)
+    const subnets = isPublic ? subnetsOf(ip).slice(1) : []
+    const [ips, own] = isPublic ? [this.#ips, subnets.at(-1)!] : [this.#privateIps, ip.text]
+    const wait = Math.max(this.#peers.wait(peerId, now, cost), ips.wait(own, now, cost))
+    // Nothing is taken ahead of time out of what others share: the next newcomer would have to wait for it.
+    const untilShare = isPublic ? this.#subnets.wait(subnets, now, cost) : 0
+    if (wait > LONGEST_WAIT_MS || untilShare > 0) {
+      return { retryAfter: Math.ceil(Math.max(wait, untilShare) / 1000) }
     }
-    for (const [limiter, key] of buckets) {
-      limiter.take(key, now)
+    this.#peers.take(peerId, now, cost)
+    ips.take(own, now, cost)
+    if (isPublic) {
+      this.#subnets.take(subnets, now, cost)
     }
     return { wait }
   }
