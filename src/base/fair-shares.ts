@@ -121,8 +121,11 @@ class Branch<Member> {
   #yielding = 0
   /** Under which count it is in its parent's `#crowds`; 0 when it is not. */
   #standing = 0
+  /** The one that gives way after it, of those that have as many members, and the one before. */
+  #after: Branch<Member> | undefined
+  #before: Branch<Member> | undefined
   /** The children with members that may give way, by how many members they have in all. */
-  readonly #crowds = new Map<number, Set<Branch<Member>>>()
+  readonly #crowds = new Map<number, Crowd<Member>>()
   /** The highest key of `#crowds`. */
   #most = 0
 
@@ -200,23 +203,20 @@ class Branch<Member> {
   }
 
   #mostCrowded(): Branch<Member> | undefined {
-    return this.#crowds.get(this.#most)?.values().next().value
+    return this.#crowds.get(this.#most)?.first
   }
 
+  /** A child has other counts than before. One that grew is the first of its crowd, one that shrank has paid. */
   #rank(child: Branch<Member>): void {
+    const before = child.#standing
     const standing = child.#yielding > 0 ? child.count : 0
-    if (standing === child.#standing) {
+    if (standing === before) {
       return
     }
-    const before = this.#crowds.get(child.#standing)
-    before?.delete(child)
-    if (before?.size === 0) {
-      this.#crowds.delete(child.#standing)
-    }
+    this.#leaveCrowd(child)
     child.#standing = standing
     if (standing > 0) {
-      const crowd = this.#crowds.get(standing) ?? new Set()
-      this.#crowds.set(standing, crowd.add(child))
+      this.#joinCrowd(child, standing > before ? 'first' : 'last')
       this.#most = Math.max(this.#most, standing)
     }
     // As far down as the counts before went up.
@@ -224,4 +224,52 @@ class Branch<Member> {
       this.#most--
     }
   }
+
+  #joinCrowd(child: Branch<Member>, as: 'first' | 'last'): void {
+    const crowd = this.#crowds.get(child.#standing)
+    if (crowd === undefined) {
+      this.#crowds.set(child.#standing, { first: child, last: child })
+    } else if (as === 'first') {
+      link(child, crowd.first)
+      crowd.first = child
+    } else {
+      link(crowd.last, child)
+      crowd.last = child
+    }
+
+    function link(one: Branch<Member>, other: Branch<Member>): void {
+      one.#after = other
+      other.#before = one
+    }
+  }
+
+  #leaveCrowd(child: Branch<Member>): void {
+    const crowd = this.#crowds.get(child.#standing)
+    if (crowd === undefined) {
+      return
+    }
+    const [before, after] = [child.#before, child.#after]
+    if (before === undefined && after === undefined) {
+      this.#crowds.delete(child.#standing)
+      return
+    }
+    if (before === undefined) {
+      crowd.first = after!
+    } else {
+      before.#after = after
+    }
+    if (after === undefined) {
+      crowd.last = before!
+    } else {
+      after.#before = before
+    }
+    child.#before = undefined
+    child.#after = undefined
+  }
+}
+
+/** The children of one place that have as many members as each other. */
+interface Crowd<Member> {
+  first: Branch<Member>
+  last: Branch<Member>
 }

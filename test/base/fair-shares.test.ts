@@ -42,6 +42,16 @@ describe('who gives way in a full place', () => {
     )
   })
 
+  it('is, of children that are as crowded as each other, the last that became so', () => {
+    const shares = sharesOf({ 'a/1': 2, 'a/2': 2, 'a/3': 2 })
+    assert.equal(shares.whoGivesWay(['a', '4'], 1), 'a/3 #1')
+    shares.add(['a', '2'], 'a/2 #2')
+    shares.remove(['a', '2'], 'a/2 #2')
+    assert.equal(shares.whoGivesWay(['a', '4'], 1), 'a/3 #1')
+    shares.remove(['a', '3'], 'a/3 #1')
+    assert.equal(shares.whoGivesWay(['a', '4'], 1), 'a/1 #1')
+  })
+
   it('is of the whole when no key is full', () => {
     const shares = sharesOf({ 'a/1': 2, 'b/1': 3 })
     assert.equal(shares.whoGivesWay(['c', '1'], 0), 'b/1 #2')
