@@ -180,7 +180,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
-const FORWARDED = ['warning', 'edited', 'store', 'registered', 'expired'] as const satisfies Array<
+const FORWARDED = ['warning', 'edited', 'store', 'registered', 'evicted', 'expired'] as const satisfies Array<
   keyof BootstrapServiceEvents
 >
 

@@ -1,6 +1,6 @@
 import { ShareBranch } from './share-branch.ts'
 
-/** Nested places, widest first: a /16, its /24, the address. No path is the beginning of another one. */
+/** Keys of nested places, widest first: a /16, its /24, the address. No path is the beginning of another one. */
 export type SharePath = ReadonlyArray<string | number>
 
 /**
@@ -51,23 +51,15 @@ export class FairShares<Member> {
 
   /**
    * The member that gives way to a newcomer, when the place that the first `depth` keys of its path name is full: the
-   * newest of the most crowded child there that has at least two members more than the newcomer's own; where there is
+   * newest of the most crowded child there, when that has two members more than the newcomer's own child; where there is
    * none, of the next place down the newcomer's path. Undefined when the newcomer has its share already. Nothing is removed.
-   *
-   * @param mayGo is asked for the members that could give way, newest first. One that may not is passed over from then
-   * on, until {@link release}.
-   * @param counted 1 when the newcomer is a member already, else 0.
    */
-  whoGivesWay(
-    path: SharePath,
-    depth: number,
-    mayGo: (member: Member) => boolean = () => true,
-    counted: 0 | 1 = 0,
-  ): Member | undefined {
+  whoGivesWay(path: SharePath, depth: number, terms: GivingWay<Member> = {}): Member | undefined {
+    const { mayGo = () => true, counted = 0, lead = 2 } = terms
     let place = this.#root.find(path, depth)
     for (let at = depth; at < path.length && place !== undefined; at++) {
       const own = place.children.get(path[at]!)
-      const victim = place.newest((own?.count ?? 0) - counted + 2, mayGo)
+      const victim = place.newest((own?.count ?? 0) - counted + lead, mayGo)
       if (victim !== undefined) {
         return victim
       }
@@ -106,4 +98,17 @@ export class FairShares<Member> {
     }
     return oldest
   }
+}
+
+/** Which members give way. */
+export interface GivingWay<Member> {
+  /**
+   * Is asked for the members that could give way, newest first. One that may not is passed over from then on, until
+   * {@link FairShares.release}. Default: each may.
+   */
+  readonly mayGo?: (member: Member) => boolean
+  /** 1 when the newcomer is a member already. Default 0. */
+  readonly counted?: 0 | 1
+  /** How many members more than the newcomer's own child another child must have. Default 2: that never goes back and forth. */
+  readonly lead?: 1 | 2
 }

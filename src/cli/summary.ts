@@ -19,6 +19,7 @@ export function summaries(): (status: NodeStatus) => Record<string, unknown> {
       renewed: done('renewed'),
       pending: done('pending'),
       refused: done('refused'),
+      evicted: done('evicted'),
       errors: done('errors'),
       refusedConnections: rises(guard?.counters.refused, before?.guard?.counters.refused),
       hungUp: rises(guard?.counters.hungUp, before?.guard?.counters.hungUp),

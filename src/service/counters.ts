@@ -12,6 +12,8 @@ export interface Counters {
   refused: number
   /** Addresses removed because their peers asked for it. */
   removed: number
+  /** Addresses that gave way to others, in a full subnet or with their network. */
+  evicted: number
   /** Addresses that could not be proved in time, and will be tried again. */
   pending: number
   /** Requests answered with an error. */
@@ -19,5 +21,15 @@ export interface Counters {
 }
 
 export function zeroCounters(): Counters {
-  return { requests: 0, answered: 0, registered: 0, renewed: 0, refused: 0, removed: 0, pending: 0, errors: 0 }
+  return {
+    requests: 0,
+    answered: 0,
+    registered: 0,
+    renewed: 0,
+    refused: 0,
+    removed: 0,
+    evicted: 0,
+    pending: 0,
+    errors: 0,
+  }
 }

@@ -121,6 +121,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
         }
         this.#learner?.onRegistered(peer)
       },
+      evicted: ({ peer, address }) => {
+        this.#counters.evicted++
+        this.safeDispatchEvent('evicted', { detail: { network: peer.network, peerId: peer.id, address } })
+      },
     })
     this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
     this.#snapshots = snapshotSchedule({

@@ -13,8 +13,9 @@ describe('who gives way in a full place', () => {
     const shares = sharesOf({ 'a/1': 3, 'a/2': 2 })
     assert.equal(shares.whoGivesWay(['a', '3'], 1), 'a/1 #2')
     assert.equal(shares.whoGivesWay(['a', '2'], 1), undefined)
-    assert.equal(shares.whoGivesWay(['a', '2'], 1, undefined, 1), 'a/1 #2')
-    assert.equal(shares.whoGivesWay(['a', '1'], 1), undefined)
+    assert.equal(shares.whoGivesWay(['a', '2'], 1, { counted: 1 }), 'a/1 #2')
+    assert.equal(shares.whoGivesWay(['a', '2'], 1, { lead: 1 }), 'a/1 #2')
+    assert.equal(shares.whoGivesWay(['a', '1'], 1, { lead: 1 }), undefined)
   })
 
   it('is looked for further down the path when its share of the full place is taken by its own neighbours', () => {
@@ -30,16 +31,13 @@ describe('who gives way in a full place', () => {
       asked.push(member)
       return !member.startsWith('a/2') && member !== 'a/3 #3'
     }
-    assert.equal(shares.whoGivesWay(['a', '4'], 1, mayGo), 'a/3 #2')
+    assert.equal(shares.whoGivesWay(['a', '4'], 1, { mayGo }), 'a/3 #2')
     assert.equal(asked.length, 7)
-    assert.equal(shares.whoGivesWay(['a', '4'], 1, mayGo), 'a/3 #2')
+    assert.equal(shares.whoGivesWay(['a', '4'], 1, { mayGo }), 'a/3 #2')
     assert.equal(asked.length, 8, 'those that may not go are asked once')
     assert.equal(shares.count(['a', '2']), 5)
     shares.release(['a', '2'], 'a/2 #1')
-    assert.equal(
-      shares.whoGivesWay(['a', '4'], 1, () => true),
-      'a/2 #1',
-    )
+    assert.equal(shares.whoGivesWay(['a', '4'], 1, { mayGo: () => true }), 'a/2 #1')
   })
 
   it('is, of children that are as crowded as each other, the last that became so', () => {
@@ -107,7 +105,7 @@ interface Item {
 
 /** The member that gives way is of a child that is the most crowded of those with a member that may go. */
 function check(shares: FairShares<Item>, model: readonly Item[], path: readonly string[], depth: number): void {
-  const victim = shares.whoGivesWay(path, depth, ({ mayGo }) => mayGo)
+  const victim = shares.whoGivesWay(path, depth, { mayGo: ({ mayGo }) => mayGo })
   for (let at = depth; at < path.length; at++) {
     const inside = model.filter((each) => path.slice(0, at).every((key, i) => each.path[i] === key))
     const sizeOf = (key: string) => inside.filter((each) => each.path[at] === key).length
