@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { base58btc } from 'multiformats/bases/base58'
 import type { RegistrationRecord } from '../src/registry/registration.ts'
 import { fileStore } from '../src/store/file/file-store.ts'
+import { newFolder } from '../test/support/temporary-folder.ts'
 
 /** A list of so many peers on disk, in a folder of its own, for as long as it is in use. */
 export class KnownPeers implements AsyncDisposable {
@@ -20,7 +20,7 @@ export class KnownPeers implements AsyncDisposable {
    * its peers, who never were, dialled.
    */
   static async write(count: number): Promise<KnownPeers> {
-    const list = new KnownPeers(await mkdtemp(join(tmpdir(), 'bootstrap-peer-bench-')))
+    const list = new KnownPeers(await newFolder())
     const store = fileStore({ path: list.path, clock: Date.now })
     await store.open()
     const merge = () => ({ added: 0, removed: 0 })

@@ -24,7 +24,7 @@ export async function rendezvousJoin(
       type: 'REGISTER',
       ns: namespace,
       signedPeerRecord: record,
-      ttl: undefined,
+      ttlMs: undefined,
     })
     if (registered.type !== 'REGISTER_RESPONSE' || registered.status !== 'OK') {
       throw new Error(`the registration was answered with ${JSON.stringify(registered)}`)

@@ -3,7 +3,6 @@
 //   --reprove <ms>   how long a proof counts
 //   --unoptimized    with every optimization off
 import { parseArgs } from 'node:util'
-import { steadyClock } from '../src/base/clock.ts'
 import { OPTIMIZATIONS } from '../src/host/switches.ts'
 import { createBootstrapPeer, fileStore, memoryStore } from '../src/index.ts'
 import { reportToParent } from './report.ts'
@@ -22,11 +21,9 @@ const { file, reprove, unoptimized } = parseArgs({
 if (file !== undefined && reprove !== String(NEVER_MS)) {
   throw new Error('a list that was preloaded must not be dialled')
 }
-const clock = steadyClock()
-const store = new WatchedStore(file === undefined ? memoryStore() : fileStore({ path: file, clock }))
+const store = new WatchedStore(file === undefined ? memoryStore() : fileStore({ path: file }))
 const node = createBootstrapPeer({
   store,
-  clock,
   reproveInterval: Number(reprove),
   maxPeers: 10_000_000,
   maxPeersPerNetwork: 10_000_000,

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { newFolder } from '../test/support/temporary-folder.ts'
 import { type Lines, startLines } from './process.ts'
 
 const BIN = join(import.meta.dirname, '..', 'bin', 'bootstrap-peer.js')
@@ -19,7 +19,7 @@ export interface BootstrapNode {
 
 /** An empty folder; `scope` removes it. */
 export async function temporaryFolder(scope: AsyncDisposableStack): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-interop-'))
+  const folder = await newFolder()
   scope.defer(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

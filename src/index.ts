@@ -1,9 +1,17 @@
-export type { Clock } from './base/clock.ts'
-export type { Random } from './base/random.ts'
+export type { ExchangesStatus } from './frontends/exchanges/exchanges.ts'
 export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
 export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
-export { type HostInit, hostOptions } from './host/libp2p.ts'
+export type { HostInit } from './host/host-init.ts'
+export type { IdentifiedComponents } from './host/identified.ts'
 export type { Disabled, Optimization, Protection } from './host/switches.ts'
+export { type HostServices, type OwnOptions, withHost } from './host/with-host.ts'
+export {
+  IdentityError,
+  type IdentityFault,
+  type LoadIdentityOptions,
+  type LoadOrCreateIdentityOptions,
+  loadOrCreateIdentity,
+} from './identity/key-file.ts'
 export {
   type BootstrapLibp2p,
   type BootstrapPeer,
@@ -26,7 +34,7 @@ export type {
   BootstrapServiceInit,
 } from './service/service-init.ts'
 export type { BootstrapStatus } from './service/status.ts'
-export { type FileStoreInit, fileStore } from './store/file/file-store.ts'
+export { type FileStoreInit, fileStore } from './store/file/disk-store.ts'
 export { memoryStore } from './store/memory-store.ts'
 export {
   type Contents,

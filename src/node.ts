@@ -5,16 +5,29 @@ import type { Identify } from '@libp2p/identify'
 import { type ComponentLogger, type Libp2p, type PeerId, type PrivateKey, TypedEventEmitter } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { checkOptions, type ModuleOptions, objectWith, texts } from './base/option-kinds.ts'
 import { ConfirmAddresses, type ConfirmAddressesComponents } from './host/confirm-addresses.ts'
-import { type HostInit, hostOptions } from './host/libp2p.ts'
+import { HOST_OPTIONS, type HostInit, hostSettings } from './host/host-init.ts'
+import { bootstrapOnly } from './host/libp2p.ts'
 import { silentLogger } from './host/patches/silent-logger.ts'
 import { assertFree } from './host/port-check.ts'
 import type { Optimization } from './host/switches.ts'
-import { type BootstrapService, bootstrapService } from './service/service.ts'
-import type { BootstrapServiceEvents, BootstrapServiceInit } from './service/service-init.ts'
+import { merged } from './host/with-host.ts'
+import { checkTogether, SERVICE_OPTIONS } from './service/check-init.ts'
+import { BootstrapService } from './service/service.ts'
+import type {
+  BootstrapServiceComponents,
+  BootstrapServiceEvents,
+  BootstrapServiceInit,
+} from './service/service-init.ts'
+import { type Sources, serviceSettings } from './service/settings.ts'
 import { type BootstrapStatus, emptyStatus } from './service/status.ts'
 import type { ListEdit } from './store/store.ts'
+
+// What `reload()` resolves to, and the state of the store in `status`: for the commands.
+export type { ListEdit, RefusedEdit, StoreState, UselessEntries } from './store/store.ts'
 
 export interface BootstrapPeerInit extends BootstrapServiceInit, HostInit {
   /** The identity. Default: a new Ed25519 key that is not kept. */
@@ -38,6 +51,22 @@ export interface NodeStatus extends BootstrapStatus {
   readonly connectionCount: number
 }
 
+const LISTEN = ['/ip4/127.0.0.1/tcp/0']
+
+/** What each member can be. */
+const OPTIONS: ModuleOptions<BootstrapPeerInit> = {
+  example: `{ listen: ['/ip4/0.0.0.0/tcp/4000'], file: 'peers.json' }`,
+  table: {
+    ...SERVICE_OPTIONS.table,
+    ...HOST_OPTIONS.table,
+    privateKey: objectWith(['sign', 'publicKey'], "a libp2p private key: await generateKeyPair('Ed25519')"),
+    listen: texts('/ip4/0.0.0.0/tcp/4000', multiaddrProblem),
+    announce: texts('/ip4/203.0.113.7/tcp/4000', multiaddrProblem),
+    logger: objectWith(['forComponent'], "a ComponentLogger, such as defaultLogger() of '@libp2p/logger'"),
+  },
+  otherNames: { ...SERVICE_OPTIONS.otherNames, ...HOST_OPTIONS.otherNames, key: 'privateKey', addresses: 'listen' },
+}
+
 /**
  * A bootstrap node in process:
  *
@@ -46,15 +75,19 @@ export interface NodeStatus extends BootstrapStatus {
  * await bootstrap.start()
  * ```
  *
- * Nothing happens before `start()`. No handler of the process is touched.
+ * Nothing happens before `start()`. No handler of the process is touched. Throws a TypeError for a member of `init` that
+ * does not exist, or is not what it can be.
  */
 export function createBootstrapPeer(init: BootstrapPeerInit = {}): BootstrapPeer {
+  checkOptions('createBootstrapPeer', init, OPTIONS)
+  checkTogether('createBootstrapPeer', init)
   return new BootstrapPeer(init)
 }
 
 export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   readonly peerId: PeerId
   readonly #init: BootstrapPeerInit
+  readonly #sources: Partial<Sources>
   readonly #privateKey: PrivateKey
   #running: { readonly libp2p: BootstrapLibp2p; readonly since: number } | undefined
   /** The service that was started last: it answers for its status when it is stopped, too. */
@@ -63,9 +96,11 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(init: BootstrapPeerInit) {
+  /** @param sources time and randomness, for tests */
+  constructor(init: BootstrapPeerInit, sources: Partial<Sources> = {}) {
     super()
     this.#init = init
+    this.#sources = sources
     this.#privateKey = init.privateKey ?? newPrivateKey()
     this.peerId = peerIdFromPrivateKey(this.#privateKey)
   }
@@ -89,7 +124,7 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
   }
 
   /**
-   * Answers what was asked, keeps what is known, hangs up. Idempotent. While the node starts, the stop waits for the end of
+   * Finishes the answers under way, writes what changed, closes all connections. Idempotent. While the node starts, the stop waits for the end of
    * the start.
    */
   async stop(): Promise<void> {
@@ -107,22 +142,24 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
   async #startAfter(stopped: Promise<void> | undefined): Promise<void> {
     await stopped?.catch(() => {})
-    const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], logger } = this.#init
+    const { listen = LISTEN, announce = [], logger } = this.#init
     await assertFree(listen)
-    const options = hostOptions(this.#init)
-    const libp2p = await createLibp2p({
-      ...options,
+    const host = hostSettings(this.#init)
+    const service = serviceSettings(this.#init, this.#sources)
+    const own = {
       privateKey: this.#privateKey,
       start: false,
       nodeInfo: { userAgent: `bootstrap-peer/${packageVersion()}` },
       addresses: { listen: [...listen], announce: [...announce] },
-      ...loggerOption(logger, this.#init.disable?.optimizations),
+      ...loggerOption(logger, host.disabled.optimizations),
+      connectionManager: bootstrapOnly.connectionManager,
       services: {
-        ...options.services,
+        ...bootstrapOnly.services,
         confirmAddresses: (components: ConfirmAddressesComponents) => new ConfirmAddresses(components),
-        bootstrap: bootstrapService(this.#init),
+        bootstrap: (components: BootstrapServiceComponents) => new BootstrapService(components, service),
       },
-    })
+    }
+    const libp2p = await createLibp2p(merged(own, host))
     const { bootstrap } = libp2p.services
     this.#service = bootstrap
     for (const type of FORWARDED) {
@@ -130,12 +167,8 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
         this.safeDispatchEvent(type, { detail: event.detail })
       })
     }
-    try {
-      await libp2p.start()
-    } catch (err) {
-      await libp2p.stop()
-      throw err
-    }
+    // When it rejects, it has stopped what had started.
+    await libp2p.start()
     this.#running = { libp2p, since: performance.now() }
   }
 
@@ -180,15 +213,19 @@ export class BootstrapPeer extends TypedEventEmitter<BootstrapServiceEvents> {
 
 export type BootstrapLibp2p = Libp2p<{ identify: Identify; ping: Ping; bootstrap: BootstrapService }>
 
-const FORWARDED = ['warning', 'edited', 'store', 'registered', 'evicted', 'expired'] as const satisfies Array<
-  keyof BootstrapServiceEvents
->
+/** Every event of the service; the compiler asks for a new one. */
+const FORWARDED = Object.keys({
+  warning: true,
+  edited: true,
+  store: true,
+  registered: true,
+  evicted: true,
+  expired: true,
+} satisfies Record<keyof BootstrapServiceEvents, true>) as Array<keyof BootstrapServiceEvents>
 
-function loggerOption(logger: ComponentLogger | undefined, disabled: readonly Optimization[] = []) {
-  if (logger !== undefined) {
-    return { logger }
-  }
-  return process.env.DEBUG !== undefined || disabled.includes('silentLogger') ? {} : { logger: silentLogger() }
+function loggerOption(logger: ComponentLogger | undefined, disabled: readonly Optimization[]) {
+  const isLoud = process.env.DEBUG !== undefined || disabled.includes('silentLogger')
+  return logger === undefined && isLoud ? {} : { logger: logger ?? silentLogger() }
 }
 
 /** libp2p makes keys asynchronously; what constructs nothing but a value need not wait. */
@@ -200,4 +237,13 @@ function newPrivateKey(): PrivateKey {
 /** The file is as far from `src` as from `dist`. */
 function packageVersion(): string {
   return createRequire(import.meta.url)('../package.json').version
+}
+
+function multiaddrProblem(address: string): string | undefined {
+  try {
+    multiaddr(address)
+    return undefined
+  } catch {
+    return 'write a multiaddr, such as /ip4/0.0.0.0/tcp/4000'
+  }
 }

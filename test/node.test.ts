@@ -70,6 +70,14 @@ describe('the node', () => {
     await node.stop()
   })
 
+  it('says why the start failed, also when the stop after it fails', async () => {
+    const fails = (message: string) => async () => {
+      throw new Error(message)
+    }
+    const store = { ...memoryStore(), open: fails('no list'), close: fails('nor a stop') }
+    await assert.rejects(createBootstrapPeer({ store }).start(), /no list/)
+  })
+
   it('answers for its status at any time', async (t) => {
     const node = createBootstrapPeer()
     const idle = { peerId: node.peerId.toString(), multiaddrs: [], running: false, uptimeMs: 0, connectionCount: 0 }

@@ -9,7 +9,7 @@ export const SYNC_PROTOCOL = '/example-chain/sync/1.0.0'
 const MAX_BLOCKS = 1000
 const TIMEOUT_MS = 10_000
 
-/** Serves the chain to whoever asks. */
+/** Serves the chain to each peer that asks. */
 export async function serveBlocks(node: Libp2p, chain: Chain): Promise<void> {
   await node.handle(SYNC_PROTOCOL, async (stream: Stream) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS)

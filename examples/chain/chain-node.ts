@@ -30,12 +30,12 @@ export interface ChainNodeInit {
 
 export type ChainLibp2p = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub; peers: PeerKeeper }>
 
-/** A node of the chain. It knows nobody: whom it meets, it found through its bootstraps. */
+/** A node of the chain. It finds all of its peers through its bootstraps. */
 export class ChainNode {
   readonly chain = new Chain()
   readonly libp2p: ChainLibp2p
   readonly #onBlock: (block: Block) => void
-  /** Those who were seen to have more than we, asked one after the other. */
+  /** Peers that have more blocks than this node, asked one after the other. */
   #fetching: Promise<unknown> = Promise.resolve()
 
   static async start({
@@ -64,12 +64,12 @@ export class ChainNode {
     this.#onBlock = onBlock
   }
 
-  /** Makes the next block and tells everybody. */
+  /** Makes the next block and publishes it. */
   async produce(payload: string): Promise<Block> {
     const block = this.chain.next(payload)
     this.#take(block)
     await this.libp2p.services.pubsub.publish(TOPIC, encodeBlock(block)).catch(() => {
-      // Nobody is there yet: whoever comes fetches it.
+      // There is no peer yet: one that connects later fetches the block.
     })
     return block
   }
@@ -88,7 +88,7 @@ export class ChainNode {
       if (block === undefined || this.#take(block) || block.height <= this.chain.height) {
         return
       }
-      // It is above our next: the one who passed it on has what is missing.
+      // It is above our next one: the peer that passed it on has the blocks between.
       this.#fetch(detail.propagationSource)
     })
     await this.libp2p.start()

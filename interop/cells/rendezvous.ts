@@ -97,7 +97,7 @@ async function ourClient(command: Command): Promise<string> {
   const { address: point } = JSON.parse(await server.line(0, START_TIMEOUT_MS))
   const peers = await Promise.all([1, 2, 3].map(() => startJsRendezvous(scope, point)))
   for (const { client, address } of peers) {
-    assert.equal(await client.register('ours', [address], { ttl: 100 }), 100)
+    assert.equal(await client.register('ours', [address], { ttl: 100_000 }), 100_000)
   }
   const [{ client }] = peers as [(typeof peers)[0]]
   const first = await client.discover('ours', { limit: 2 })
@@ -113,7 +113,7 @@ async function ourClient(command: Command): Promise<string> {
     await delay(50)
   }
   assert.equal((await client.discover('ours')).peers.length, 2)
-  await assert.rejects(client.register('ours', [peers[0]!.address], { ttl: 1 }), { status: 'E_INVALID_TTL' })
+  await assert.rejects(client.register('ours', [peers[0]!.address], { ttl: 60_000 }), { status: 'E_INVALID_TTL' })
   return 'libp2p-rendezvous 0.18'
 }
 

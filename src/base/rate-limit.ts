@@ -29,10 +29,10 @@ export class RateLimiter {
     return this.#fullAt.size
   }
 
-  /** Returns the ms until the key may have a turn, or `cost` of them; 0 is now. Takes nothing. */
-  wait(key: string, now: number, cost = 1): number {
+  /** Returns the ms until the key may have a turn; 0 is now. Takes nothing. */
+  wait(key: string, now: number): number {
     const turn = 1000 / this.#limit.perSecond
-    return Math.max(0, this.#fullFrom(key, now) + cost * turn - now - this.#limit.burst * turn)
+    return Math.max(0, this.#fullFrom(key, now) + turn - now - this.#limit.burst * turn)
   }
 
   /** Takes a turn, now or ahead of time: the caller has to wait for what {@link wait} returned. */

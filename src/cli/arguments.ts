@@ -1,3 +1,5 @@
+// Parses the command line into a request: help, the version, or a command with its flags, options and operands.
+
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../base/did-you-mean.ts'
 import type { Command, Invocation } from './command.ts'

@@ -1,3 +1,5 @@
+// Which bootstraps `list`, `check` and `join` ask: those that are named, or else the node of this machine.
+
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { BootstrapErrorCode } from '../client/bootstrap-error.ts'
 import { MAX_BOOTSTRAPS, resolveBootstraps, staticBootstraps } from '../client/discovery/bootstrap-list.ts'

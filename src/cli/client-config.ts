@@ -1,11 +1,13 @@
+// The settings of a node that `list`, `check` and `join` use, too.
+
 import type { Invocation } from './command.ts'
 import type { Config } from './config/settings.ts'
 import { resolveConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /**
- * The most networks that one command asks for. Each is a request of its own, and for `check` a dial-back, of which a
- * bootstrap has 32 for one IP at a time.
+ * The most networks that one command asks for. Each costs a request, and in `check` a dial-back. A bootstrap makes 32 of
+ * those for one IP at a time.
  */
 const MAX_NETWORKS = 8
 

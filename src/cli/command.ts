@@ -1,7 +1,9 @@
+// What a command is: its name, options, operands, and how it is loaded. Types only.
+
 import type { ConfiguredCommand, SettingKey } from './config/settings.ts'
 import type { ExitCode } from './exit-codes.ts'
 
-/** Those that {@link ConfiguredCommand} does not have run a client; they take the settings of `start`, too. */
+/** Commands that are not in {@link ConfiguredCommand} run a client; they take the settings of `start`, too. */
 export type CommandName = ConfiguredCommand | 'join' | 'list' | 'check'
 
 export interface Command {

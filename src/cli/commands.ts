@@ -19,12 +19,16 @@ const PORT: Option = {
   placeholder: '<port>',
   help: 'The TCP port that this peer listens on. Default: any that is free',
 }
-const CLIENT_KEY: Option = { name: 'key', placeholder: '<file>', help: 'Be the peer of this key. Default: a new one' }
+const CLIENT_KEY: Option = {
+  name: 'key',
+  placeholder: '<file>',
+  help: 'Use the identity in this key file. Default: a new one',
+}
 
 const CONFIG: Option = {
   name: 'config',
   placeholder: '<file>',
-  help: 'Take settings from this JSON file; BOOTSTRAP_PEER_CONFIG names one too.',
+  help: 'Take settings from this JSON file; BOOTSTRAP_PEER_CONFIG also names one.',
 }
 const JSON_OUTPUT: Option = { name: 'json', placeholder: '', help: 'Print one JSON object.' }
 const FORMATS = 'protobuf, base64, lodestar, pem'
@@ -39,12 +43,12 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
       {
         name: 'print-config',
         placeholder: '',
-        help: 'Print the settings in force as a config file, and start nothing.',
+        help: 'Print the settings in force as a config file, and exit.',
       },
       {
         name: 'accept-list',
         placeholder: '',
-        help: 'Take the list as it was edited, even where it leaves out most of what was registered.',
+        help: 'Accept an edited list even if it leaves out most registrations.',
       },
     ],
     load: () => import('./commands/start.ts'),
@@ -61,7 +65,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'keygen',
-    summary: 'Make a new key, and never over another',
+    summary: 'Create a key; an existing one is never overwritten',
     options: [
       CONFIG,
       JSON_OUTPUT,
@@ -71,13 +75,13 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'join',
-    summary: 'Run a peer that registers, stays listed and shows who comes and goes',
+    summary: 'Run a peer that registers, stays listed and shows its connections',
     operand: BOOTSTRAP,
     settings: {
-      network: { help: 'The network to be in.', facts: 'Default: the one without a name' },
+      network: { help: 'The network to join.', facts: 'Default: the one without a name' },
       dataDir: LOCAL_DATA_DIR,
       logLevel: {
-        help: 'The least important lines that are printed, where that is no terminal.',
+        help: 'The lowest level that is logged when stdout is no terminal.',
         facts: 'Default: info',
       },
     },
@@ -92,7 +96,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'list',
-    summary: 'Print the peers that bootstraps hand out',
+    summary: 'Print the peers that bootstraps list',
     operand: BOOTSTRAP,
     settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
@@ -104,7 +108,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   },
   {
     name: 'check',
-    summary: 'Tell what is wrong with a bootstrap, or with how it sees this machine',
+    summary: 'Find out what is wrong with a bootstrap, or with how it sees this machine',
     operand: BOOTSTRAP,
     settings: { network: NETWORKS, dataDir: LOCAL_DATA_DIR },
     options: [
@@ -115,7 +119,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
       {
         name: 'require-listed',
         placeholder: '',
-        help: 'Fail when this machine is not listed; without it that is a warning.',
+        help: 'Exit with 7 when this machine is not listed. Without it that is a warning.',
       },
       JSON_OUTPUT,
     ],

@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { makePrivateFolder } from '../identity/key-file.ts'
+import { makePrivateFolder } from '../identity/private-folder.ts'
 import type { ResolvedConfig } from './config/sources.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 

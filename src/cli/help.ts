@@ -1,3 +1,5 @@
+// The texts of `--help`: the overview, and one text for each command.
+
 import type { Command } from './command.ts'
 import { COMMANDS, settingsOf } from './commands.ts'
 import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } from './config/settings.ts'
@@ -6,7 +8,7 @@ import { SETTINGS, type SettingKey, settingName, settingOf, settingVariable } fr
 export function overview(): string {
   const rows = COMMANDS.map(({ name, summary }) => row(`bootstrap-peer ${name}`, summary))
   return `${[
-    'A libp2p bootstrap node: peers register, are proved and handed out.',
+    'A bootstrap and rendezvous server for libp2p: peers register, and clients get those that answered a dial-back.',
     '',
     ...rows,
     row('bootstrap-peer --version', 'Print the version'),
@@ -33,11 +35,11 @@ export function commandHelp(command: Command): string {
 function settingsNote(command: Command, [first]: readonly SettingKey[]): string[] {
   return [
     '',
-    `Each setting above the gap is also a variable, such as ${settingVariable(first!)}, and a key of the config file.`,
+    `Each option of the first group is also a variable, such as ${settingVariable(first!)}, and a key of the config file.`,
     'A flag wins over a variable, a variable over the file.',
     ...(command.settings === undefined
       ? []
-      : ['Variables and config file may be those of start: what is not used here is passed over.']),
+      : ['Variables and config file may be those of start: settings that this command does not use are ignored.']),
   ]
 }
 

@@ -1,3 +1,5 @@
+// Reads `--format` and `--export`.
+
 import { IDENTITY_FORMATS, type IdentityFormat } from '../identity/key-formats.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 

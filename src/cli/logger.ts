@@ -1,3 +1,5 @@
+// The log of the process, and the log of libp2p within it.
+
 import { isatty } from 'node:tty'
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
@@ -16,11 +18,11 @@ const MAX_STACK_FRAMES = 20
 
 /**
  * The log of the process: formatted on a terminal, one JSON object a line elsewhere. Written before the call returns,
- * so that the line that says why the process ends is not lost with it.
+ * so that the line with the reason for the end of the process is not lost.
  */
 export function createLogger(level: string): PinoLogger {
   const destination = pino.destination({ fd: STDOUT, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
-  // A log that can't be written (disk full, reader gone) is no reason to stop serving.
+  // A log that cannot be written (disk full, reader gone) does not stop the node.
   destination.on('error', () => {})
   const options = { level, base: { pid: process.pid }, serializers: { err: errorFields } }
   return pino(options, isTerminal() ? readable(destination) : destination)
@@ -76,8 +78,8 @@ function componentLogger(log: PinoLogger, name: string): Logger {
 }
 
 /**
- * libp2p puts the number of a connection and of a stream into the name of its parts. The peer picks the latter, and each
- * would be a label of its own to whatever collects logs by component.
+ * libp2p puts the numbers of a connection and of a stream into the names of its components. The remote peer picks the
+ * second, and each would be another label to a program that collects logs by component.
  */
 function labelled(name: string): { readonly component: string; readonly instance?: string } {
   const [words, numbers] = [[] as string[], [] as string[]]

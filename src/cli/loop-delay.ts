@@ -1,3 +1,5 @@
+// Measures the delay of the event loop, for the summary line.
+
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** How often the delay of the event loop is sampled, ms. */

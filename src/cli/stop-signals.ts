@@ -1,3 +1,5 @@
+// Waits for the signals that stop the process.
+
 import { constants } from 'node:os'
 
 /** Ctrl-C, and the signal of supervisors. */

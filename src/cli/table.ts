@@ -1,4 +1,4 @@
-/** Rows as columns of text, two spaces between them. */
+/** Formats rows as aligned columns, with two spaces between them. */
 export function table(rows: ReadonlyArray<readonly string[]>): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows

@@ -1,18 +1,21 @@
 import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p, type Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { checkArgument, checkOptions, type ModuleOptions, number, texts, toggle } from '../base/option-kinds.ts'
 import { parseAddress } from '../peer/address.ts'
 import { type Ip, type Scope, scopeOf } from '../peer/ip.ts'
-import { type Answer, decodeAnswer } from '../wire/bootstrap-answers.ts'
-import { BOOTSTRAP_PROTOCOL, type ExplainedOutcome } from '../wire/bootstrap-codec.ts'
+import { DEFAULT_TTL_MS, MAX_LIMIT, MAX_TTL_MS, MIN_TTL_MS } from '../peer/limits.ts'
+import { BOOTSTRAP_PROTOCOL } from '../wire/bootstrap-codec.ts'
 import type { Family } from './addresses-to-register.ts'
+import { EXAMPLE_BOOTSTRAP, peerIdOf } from './bootstrap-address.ts'
+import type { BootstrapAnswer } from './bootstrap-answer.ts'
 import { BootstrapError, bootstrapErrorOf } from './bootstrap-error.ts'
-import { EXAMPLE_BOOTSTRAP, peerIdOf } from './discovery/bootstrap-list.ts'
+import { type Answer, type Request, readAnswer, requestLine } from './bootstrap-messages.ts'
 import { CALL_TIMEOUT_MS, exchangeLine } from './exchange.ts'
 import { literalAddresses } from './literal-addresses.ts'
-import { type OfferedPeer, readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
-import { checkBootstrapClient, checkCall } from './options.ts'
+import { readOfferedBootstraps, readOfferedPeers } from './offered-peers.ts'
+import { libp2pWith, network, peerMultiaddr, peerMultiaddrs, signal, timeout } from './shared-options.ts'
 
-/** What of a libp2p node the client uses. */
+/** The part of a libp2p node that the client uses. */
 export type Dialer = Pick<Libp2p, 'peerId' | 'dial'>
 
 export interface BootstrapClientInit {
@@ -25,48 +28,52 @@ export interface BootstrapClientInit {
 export interface CallOptions extends AbortOptions {
   /** How many peers to answer with: 0 to 1000. Default: up to 250. */
   readonly limit?: number
-  /** Whether the answer says what the bootstrap makes of the caller. Default true; false saves it some bytes. */
+  /** Whether the answer explains: `observed`, `registrations`, `bootstraps`. Default true; false makes it shorter. */
   readonly explain?: boolean
 }
 
 export interface RegisterOptions extends CallOptions {
-  /** How long the registration lasts unless it is renewed, seconds: 60 to 259,200. Default 7200. */
+  /** How long the registration lasts unless it is renewed, ms: 60,000 to 259,200,000. Default 7,200,000. */
   readonly ttl?: number
 }
 
 /**
  * Addresses to register; or a function that returns them once there is a connection, for a node that listens on another
- * port in IPv4 than in IPv6. It is called with the family of the connection, undefined when that is none of an IP's.
+ * port in IPv4 than in IPv6. It is called with the family of the connection, undefined when the connection has no IP.
  */
 export type AddressesToRegister = readonly string[] | ((family: Family | undefined) => readonly string[])
 
-/** What a bootstrap answered. Whatever it says is its word only. */
-export interface BootstrapAnswer {
-  /** The others of the network, without this node. */
-  readonly peers: readonly OfferedPeer[]
-  /** This node, when the bootstrap lists it. */
-  readonly self: OfferedPeer | undefined
-  /** The multiaddr that the bootstrap sees this node at; undefined when it was not asked to explain. */
-  readonly observed: string | undefined
-  /** What became of each address that was to be registered or taken back; empty when it was not asked to explain. */
-  readonly registrations: readonly ExplainedOutcome[]
-  /** Other bootstraps of its operator, multiaddrs with `/p2p`; those that it can know from where it is. */
-  readonly bootstraps: readonly string[]
-  /** What it could not do, when it has peers all the same: with `retryAfter`, when it asks to wait. */
-  readonly error?: BootstrapError | undefined
+const OPTIONS: ModuleOptions<BootstrapClientInit> = {
+  example: `{ network: 'mychain' }`,
+  table: { network, timeout },
+  otherNames: { chain: 'network', namespace: 'network' },
+}
+
+const CALL: ModuleOptions<CallOptions> = {
+  example: '{ limit: 20 }',
+  table: {
+    limit: number({ min: 0, max: MAX_LIMIT, example: 20 }),
+    explain: toggle,
+    signal,
+  },
+}
+
+const REGISTER: ModuleOptions<RegisterOptions> = {
+  example: '{ ttl: 3_600_000 }',
+  table: { ...CALL.table, ttl: number({ min: MIN_TTL_MS, max: MAX_TTL_MS, unit: 'ms', example: DEFAULT_TTL_MS }) },
 }
 
 /**
- * One bootstrap: registers this node, takes it back, asks who else is there.
+ * A client of one bootstrap: registers this node, takes it back, asks for the other peers.
  *
  * ```ts
  * const bootstrap = new BootstrapClient(node, '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…', { network: 'mychain' })
  * const { peers } = await bootstrap.discover()
  * ```
  *
- * Every call opens a stream of its own, dialling where there is no connection, and rejects with
- * {@link BootstrapError} when it gets no answer in time, with a TypeError for options that are not as described. A connection it dialled is hung up when the last call is
- * done: a bootstrap serves more nodes than it has room for connections.
+ * Every call opens a stream of its own, dialling where there is no connection. It rejects with a {@link BootstrapError} when
+ * it gets no answer in time, and with a TypeError for options that are not as described. A connection that it dialled is
+ * closed when the last call is done: a bootstrap serves more nodes than it has room for connections.
  */
 export class BootstrapClient {
   /** The bootstrap's PeerId, base58btc. */
@@ -82,7 +89,10 @@ export class BootstrapClient {
    * write instead when an argument or an option is not what it can be.
    */
   constructor(dialer: Dialer, bootstrap: string | readonly string[], init: BootstrapClientInit = {}) {
-    checkBootstrapClient(dialer, bootstrap, init)
+    const module = 'BootstrapClient'
+    checkArgument(module, 'the first argument', dialer, libp2pWith('dial'))
+    checkArgument(module, 'bootstrap', bootstrap, Array.isArray(bootstrap) ? peerMultiaddrs : peerMultiaddr)
+    checkOptions(module, init, OPTIONS)
     this.multiaddrs = typeof bootstrap === 'string' ? [bootstrap] : bootstrap
     this.id = onlyPeerId(this.multiaddrs)
     this.#dialer = dialer
@@ -95,25 +105,25 @@ export class BootstrapClient {
    * you see me at". Resolves when the bootstrap has dialled each back, or after 5 s with those undecided `pending`.
    */
   async register(addresses: AddressesToRegister, options: RegisterOptions = {}): Promise<BootstrapAnswer> {
-    checkCall('register', typeof addresses === 'function' ? [] : addresses, options)
+    checkCall('register', typeof addresses === 'function' ? [] : addresses, options, REGISTER)
     const chosen = typeof addresses === 'function' ? addresses : () => addresses
     return await this.#call((family) => ({ addresses: chosen(family), ttl: options.ttl }), options)
   }
 
   /** Takes addresses back; without any, all of this node's in the network. */
   async unregister(addresses: readonly string[] = [], options: CallOptions = {}): Promise<BootstrapAnswer> {
-    checkCall('unregister', addresses, options)
+    checkCall('unregister', addresses, options, CALL)
     return await this.#call(() => ({ addresses, ttl: 0 }), options)
   }
 
   /** Only asks. */
   async discover(options: CallOptions = {}): Promise<BootstrapAnswer> {
-    checkCall('discover', [], options)
+    checkCall('discover', [], options, CALL)
     return await this.#call(() => ({}), options)
   }
 
   async #call(
-    request: (family: Family | undefined) => object,
+    request: (family: Family | undefined) => Pick<Request, 'addresses' | 'ttl'>,
     { limit, explain = true, signal }: CallOptions,
   ): Promise<BootstrapAnswer> {
     const deadline = AbortSignal.timeout(this.#timeout)
@@ -126,9 +136,9 @@ export class BootstrapClient {
       const { stream } = opened
       connection = opened.connection
       const ip = farEnd(connection)
-      const line = JSON.stringify({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
-      const answer = decodeAnswer(await exchangeLine(stream, line, either))
-      // What is no IP address is taken for the internet: it may name the least.
+      const line = requestLine({ network: this.#network, ...request(ip && familyOf(ip)), limit, explain })
+      const answer = readAnswer(await exchangeLine(stream, line, either))
+      // A far end without an IP counts as one on the internet, which may name the least.
       return this.#read(answer, ip === undefined ? 'public' : scopeOf(ip))
     } catch (err) {
       throw bootstrapErrorOf(err, this.id, either.aborted ? (signal?.aborted ? 'aborted' : 'timeout') : undefined)
@@ -150,7 +160,7 @@ export class BootstrapClient {
       if (!(err instanceof ConnectionClosedError)) {
         throw err
       }
-      // libp2p hands out a connection until its socket is closed, also one that is just being hung up.
+      // libp2p returns a connection until its socket is closed, even while it is closing.
       const fresh = await this.#dialer.dial(target, { signal, force: true })
       return { connection: fresh, stream: await fresh.newStream(BOOTSTRAP_PROTOCOL, { signal }) }
     }
@@ -173,14 +183,14 @@ export class BootstrapClient {
   }
 }
 
-/** Gracefully, and without anybody waiting for it; not when others use the connection. */
+/** Closes a connection gracefully, and does not wait for that; leaves one alone that another module uses. */
 function hangUp(connection: Connection): void {
   if (connection.streams.every(({ protocol }) => isHouseKeeping(protocol))) {
     connection.close().catch((err) => connection.abort(err))
   }
 }
 
-/** What libp2p itself does on a new connection, and the stream that has just ended. */
+/** Whether a stream is one that libp2p itself opens on a new connection, or the one that has just ended. */
 function isHouseKeeping(protocol: string): boolean {
   return protocol === BOOTSTRAP_PROTOCOL || protocol === '' || /^\/ipfs\/(id|ping)\//.test(protocol)
 }
@@ -194,6 +204,18 @@ function farEnd({ remoteAddr }: Connection): Ip | undefined {
 /** A socket for both families shows IPv4 as `::ffff:a.b.c.d`; the far end sees IPv4. */
 function familyOf({ family, text }: Ip): Family {
   return text.startsWith('::ffff:') ? 4 : family
+}
+
+/** Throws a TypeError unless these are arguments of that method. */
+function checkCall<Options extends CallOptions>(
+  method: string,
+  addresses: unknown,
+  options: Options,
+  known: ModuleOptions<Options>,
+): void {
+  const module = `BootstrapClient.${method}`
+  checkArgument(module, 'addresses', addresses, texts('/ip4/0.0.0.0/tcp/4001'))
+  checkOptions(module, options, known)
 }
 
 /** The PeerId that all of the addresses name. */

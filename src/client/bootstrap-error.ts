@@ -1,27 +1,27 @@
 import { NameLookupError } from './literal-addresses.ts'
 
-/** Why a bootstrap gave no answer. What it says itself (`rate_limited`, `unavailable`, …) keeps its own code. */
+/** Why a call got no answer. An error that the bootstrap itself names (`rate_limited`, `unavailable`, …) keeps its code. */
 export type BootstrapErrorCode =
-  /** Nobody answers there. */
+  /** Nothing answers at its address. */
   | 'unreachable'
   /** Its name has no address in the DNS, or the DNS does not answer. */
   | 'name_not_resolved'
-  /** Somebody else answers there: the bootstrap has a new identity, or it is not the bootstrap. */
+  /** Another peer answers at its address: the bootstrap has a new identity, or it is not the bootstrap. */
   | 'wrong_peer'
-  /** It is a libp2p node, but no bootstrap. */
+  /** A libp2p node answers, but it does not speak `/bootstrap/1.0.0`. */
   | 'unsupported'
-  /** It said nothing in time. */
+  /** It did not answer in time. */
   | 'timeout'
-  /** The caller's signal. */
+  /** The signal of the caller aborted. */
   | 'aborted'
-  /** It hung up before it answered. */
+  /** It closed the connection or the stream before it answered. */
   | 'reset'
   /** It answered, but not with a list of peers. */
   | 'answer_too_long'
   | 'answer_not_utf8'
   | 'answer_not_json'
   | 'answer_not_a_list'
-  /** What the bootstrap said; newer ones may have codes of their own. */
+  /** A code that the bootstrap named; later versions may have new ones. */
   | (string & {})
 
 /** A call that a bootstrap did not answer. The message is one line for people. */
@@ -30,7 +30,7 @@ export class BootstrapError extends Error {
   readonly code: BootstrapErrorCode
   /** PeerId of the bootstrap. */
   readonly bootstrap: string
-  /** Seconds that the bootstrap asks to wait. */
+  /** How long the bootstrap asks to wait, ms; undefined when it does not say. */
   readonly retryAfter: number | undefined
 
   constructor(
@@ -46,7 +46,7 @@ export class BootstrapError extends Error {
   }
 }
 
-/** Whatever went wrong in a call as a {@link BootstrapError}; `interrupted` when its time was over. */
+/** Returns what went wrong in a call as a {@link BootstrapError}; `interrupted` is why the call was ended early. */
 export function bootstrapErrorOf(
   err: unknown,
   bootstrap: string,
@@ -62,13 +62,20 @@ export function bootstrapErrorOf(
   return new BootstrapError(code, bootstrap, MESSAGES[code], { cause: err })
 }
 
+/** Returns an error of a call as it is, and any other value that was thrown as one with the code `unexpected`. */
+export function asBootstrapError(err: unknown, bootstrap: string): BootstrapError {
+  return err instanceof BootstrapError
+    ? err
+    : new BootstrapError('unexpected', bootstrap, err instanceof Error ? err.message : String(err), { cause: err })
+}
+
 const MESSAGES = {
   timeout: 'it did not answer in time',
-  aborted: 'the call was called off',
+  aborted: 'the call was cancelled',
   wrong_peer: 'another peer answers at its address',
   unsupported: 'a libp2p node answers there, but it is no bootstrap',
   reset: 'it hung up before it answered',
-  unreachable: 'nobody answers at its address',
+  unreachable: 'nothing answers at its address',
 } as const
 
 function codeOf(err: unknown): keyof typeof MESSAGES {

@@ -9,8 +9,8 @@ export const CALL_TIMEOUT_MS = 10_000
 const LINE_FEED = Uint8Array.of(10)
 
 /**
- * Writes a line, closes our side and reads the first line of what comes back; at most one byte more than an answer may
- * have. Rejects when the stream is reset or the signal aborts; the stream is not left open then.
+ * Writes a line, closes our side and returns the first line of the answer, without its line end; at most one byte more than
+ * an answer may have. Rejects when the stream is reset or the signal aborts; the stream is not left open then.
  *
  * It reads with `byteStream`: iterating a libp2p stream after the far side's half-close never ends.
  */

@@ -1,7 +1,8 @@
 /**
- * How many of a node's places peers fill, by the origin whose word alone stands for each; undefined for one that several
- * origins named, or none. While there are `several` origins, those of one fill fewer than half of the target, be they any
- * number and whichever side dialled: else one liar's peers, by connecting to the node, would leave no place to any other.
+ * Returns how many of a node's places its peers fill. `soleOrigins` has for each peer the only origin that named it, and
+ * undefined for a peer that several origins named, or none. While there are `several` origins, the peers of one fill fewer
+ * than half of the target, however many they are and whichever side dialled: else the peers of one lying bootstrap, by
+ * connecting to the node, would leave no place to others.
  */
 export function filledPlaces(soleOrigins: Iterable<string | undefined>, target: number, several: boolean): number {
   const counts = new Map<string | undefined, number>()

@@ -1,3 +1,9 @@
+/**
+ * How many peers a node wants to be connected to unless it says so: of a keeper, and of a discovery without one. Bitcoin
+ * Core's number of full outbound connections.
+ */
+export const TARGET = 8
+
 /** What a discovery asks of the keeper in the same node. */
 export interface KeeperView {
   /** How many peers it wants to be connected to. */
@@ -20,8 +26,8 @@ export function keeperOf(events: object): KeeperView | undefined {
 /** What a keeper asks of the discovery in the same node. */
 export interface DiscoveryView {
   /**
-   * Where a peer was said to be, multiaddrs without `/p2p`, the first to dial first; undefined when it was not announced.
-   * libp2p's peer store sorts addresses by their text, so the order has no other way to the keeper.
+   * The addresses that a peer was announced with, multiaddrs without `/p2p`, in the order to dial; undefined when it was not
+   * announced. libp2p's peer store sorts addresses by their text and loses this order.
    */
   addressesOf(id: string): readonly string[] | undefined
 }

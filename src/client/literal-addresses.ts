@@ -11,12 +11,12 @@ export class NameLookupError extends Error {
 }
 
 /**
- * The multiaddrs with literal IPs that these stand for. Names in TCP addresses are looked up as the system does, hosts
+ * Resolves to the multiaddrs with literal IPs that these stand for. Names in TCP addresses are looked up as the system does, hosts
  * file included: `/dns4` as IPv4, `/dns6` as IPv6, `/dns` as both. All others stay as they are. Rejects with a
  * {@link NameLookupError} when only names were given and none of them resolves, and with the signal's reason.
  *
- * libp2p could dial a name by itself. But it takes whichever family answers first, for `/dns4` too, and its connection
- * then shows the name: what port to register, and whether a peer's private address means anything here, depend on the IP.
+ * libp2p could dial a name by itself. But it takes the family that answers first, for `/dns4` too, and its connection
+ * then shows the name, while the port to register and the use of a peer's private address depend on the IP.
  */
 export async function literalAddresses(multiaddrs: readonly string[], signal: AbortSignal): Promise<string[]> {
   const looked = await Promise.all(multiaddrs.map((each) => literalsOf(each, signal)))
@@ -30,7 +30,7 @@ export async function literalAddresses(multiaddrs: readonly string[], signal: Ab
 
 const NAMED = /^\/(dns|dns4|dns6)\/([^/]+)(\/tcp\/\d+(?:\/p2p\/[^/]+)?)$/
 
-/** What the system says where the DNS has answered, but not with an address. */
+/** The codes of a look-up that the DNS has answered, but without an address. */
 const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA'])
 
 /** The addresses, or why there are none. */
@@ -51,7 +51,7 @@ async function literalsOf(multiaddr: string, signal: AbortSignal): Promise<strin
   }
 }
 
-/** The system's look-up takes no signal: it is not waited for any longer. */
+/** Ends the wait for the system's look-up, which takes no signal. */
 async function beforeDeadline<Value>(looking: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
   const { promise: over, reject } = Promise.withResolvers<never>()

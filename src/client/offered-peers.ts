@@ -3,7 +3,7 @@ import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 import { MAX_ADDRESSES, type PeerRecord } from '../wire/bootstrap-codec.ts'
 
-/** A peer that somebody says is there: literal addresses that are decent to dial, nothing proved. */
+/** A peer that a bootstrap names: literal addresses that may be dialled, unverified. */
 export interface OfferedPeer {
   /** base58btc. */
   readonly id: string
@@ -21,8 +21,8 @@ export interface OfferedAddress {
  * The records of an answer that can be used, with those of their addresses that can. A record is left out whole when
  * its addresses name different peers.
  *
- * `seenAt` is where the one who answered is: a bootstrap on the internet has no say about our loopback and our private
- * network. With its word alone, every one of its clients would knock at somebody's router.
+ * `seenAt` is where the bootstrap is: one on the internet may name nothing in our loopback or our private network.
+ * Otherwise it could have each of its clients dial the router of its own network.
  */
 export function readOfferedPeers(records: readonly PeerRecord[], seenAt: Scope): OfferedPeer[] {
   return records.flatMap(({ addresses }) => {
@@ -37,7 +37,7 @@ export function readOfferedPeers(records: readonly PeerRecord[], seenAt: Scope):
   })
 }
 
-/** The bootstraps of an answer, multiaddrs with `/p2p`, that one who answered at `seenAt` may name. */
+/** The bootstraps of an answer, multiaddrs with `/p2p`, that a bootstrap at `seenAt` may name. */
 export function readOfferedBootstraps(bootstraps: readonly string[], seenAt: Scope): string[] {
   return bootstraps.filter((each) => {
     const scope = readDialable(each)?.scope
@@ -52,7 +52,7 @@ export interface Dialable {
   readonly address: OfferedAddress
 }
 
-/** A multiaddr of literal IP, TCP port and PeerId that is decent to dial; undefined for anything else. */
+/** Reads a multiaddr of literal IP, TCP port and PeerId that may be dialled; undefined for anything else. */
 export function readDialable(text: string): Dialable | undefined {
   // The PeerId is not part of what parseAddress bounds to an address's length.
   const parsed = text.length > MAX_ADDRESS_BYTES ? 'address_too_long' : parseAddress(text)
@@ -68,7 +68,7 @@ export function readDialable(text: string): Dialable | undefined {
   return { id, scope, address: { text: address, group: scope === 'public' ? networkGroupOf(ip) : undefined } }
 }
 
-/** The dialable ones of a peer that are not our `own`: whoever claims to be at one of those would have us dial ourselves. */
+/** The dialable addresses of a peer that are not our `own`: a peer that claims one of those would have us dial ourselves. */
 export function foreignAddresses(id: string, addresses: readonly string[], own: readonly string[]): OfferedAddress[] {
   const ours = new Set(own.map(withoutPeer))
   return addresses.flatMap((text) => {
@@ -81,7 +81,7 @@ function withoutPeer(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
-/** Whether one who is at `speaker` can know an address of that scope. */
+/** Whether a peer at `speaker` can know an address of that scope. */
 export function mayName(speaker: Scope, scope: Scope): boolean {
   return scope === 'public' || speaker === 'loopback' || (speaker !== 'public' && scope !== 'loopback')
 }

@@ -11,22 +11,17 @@ import {
   type Status,
 } from '../wire/rendezvous-messages.ts'
 import { CALL_TIMEOUT_MS } from './exchange.ts'
-import { checkRendezvousClient } from './options.ts'
+import {
+  checkDiscover,
+  checkRegister,
+  checkRendezvousClient,
+  type RendezvousClientInit,
+  type RendezvousDiscoverOptions,
+  type RendezvousRegisterOptions,
+} from './rendezvous-options.ts'
 
-/** What of a libp2p node the client uses. */
+/** The part of a libp2p node that the client uses. */
 export type RendezvousDialer = Pick<Libp2p, 'peerId' | 'dialProtocol'>
-
-export interface RendezvousClientInit {
-  /** Signs the records that register; without it the client only discovers. */
-  readonly privateKey?: PrivateKey
-  /** How long a call may take, ms, dialling included: 1000 to 600,000. Default {@link CALL_TIMEOUT_MS}. */
-  readonly timeout?: number
-  /**
-   * How records are signed: `standard`, as Go and JavaScript have it, or `routing-state`, the only one that
-   * rust-libp2p's rendezvous server reads. Default: what the server takes, found out by the first registration.
-   */
-  readonly form?: RecordForm
-}
 
 /** A peer that a rendezvous point names, with its signature verified. Its addresses are its own word. */
 export interface RendezvousPeer {
@@ -35,17 +30,17 @@ export interface RendezvousPeer {
   readonly namespace: string
   /** Multiaddrs as they stand in its record. */
   readonly multiaddrs: readonly string[]
-  /** Seconds until the registration ends, by the word of the rendezvous point. */
+  /** How long the registration lasts from the answer, ms, as the rendezvous point says. */
   readonly ttl: number
 }
 
 export interface RendezvousPage {
   readonly peers: readonly RendezvousPeer[]
-  /** What to ask with for the rest, and, once there is no more, for what changed. */
+  /** Asks for the next page, and after the last page for the changes since. */
   readonly cookie: Uint8Array
 }
 
-/** A rendezvous point refused, or gave no answer that makes sense (`status` is then undefined). */
+/** A rendezvous point refused, or gave an answer that cannot be read (`status` is then undefined). */
 export class RendezvousError extends Error {
   override name = 'RendezvousError'
   readonly status: Status | undefined
@@ -57,7 +52,7 @@ export class RendezvousError extends Error {
 }
 
 /**
- * A client of `/rendezvous/1.0.0`, for anybody's rendezvous point.
+ * A client of `/rendezvous/1.0.0`, for any rendezvous point.
  *
  * ```ts
  * const point = new RendezvousClient(node, '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…', { privateKey })
@@ -66,7 +61,7 @@ export class RendezvousError extends Error {
  * ```
  *
  * Every call opens a stream of its own, dialling where there is no connection, and rejects with
- * {@link RendezvousError} when it is refused, and with libp2p's error when nobody answers.
+ * {@link RendezvousError} when it is refused, and with libp2p's error when nothing answers.
  */
 export class RendezvousClient {
   readonly #dialer: RendezvousDialer
@@ -89,12 +84,13 @@ export class RendezvousClient {
     this.#form = init.form
   }
 
-  /** Registers addresses, all of them or none. Resolves to the seconds that it lasts. */
+  /** Registers addresses, all of them or none. Resolves to how long it lasts, ms. */
   async register(
     namespace: string,
     addresses: readonly string[],
-    options: AbortOptions & { readonly ttl?: number } = {},
+    options: RendezvousRegisterOptions = {},
   ): Promise<number> {
+    checkRegister(options)
     if (this.#form !== undefined) {
       return await this.#register(namespace, addresses, this.#form, options)
     }
@@ -122,10 +118,9 @@ export class RendezvousClient {
    * One page of the peers of a namespace; of all, without one. With the cookie of the page before, the next; a page
    * without peers is the end for now. Records that are not signed by their peers are left out.
    */
-  async discover(
-    namespace?: string,
-    { limit, cookie, ...options }: AbortOptions & { readonly limit?: number; readonly cookie?: Uint8Array } = {},
-  ): Promise<RendezvousPage> {
+  async discover(namespace?: string, options: RendezvousDiscoverOptions = {}): Promise<RendezvousPage> {
+    checkDiscover(options)
+    const { limit, cookie } = options
     const answer = await this.#exchange({ type: 'DISCOVER', ns: namespace, limit, cookie }, options)
     if (answer?.type !== 'DISCOVER_RESPONSE') {
       throw unreadable()
@@ -139,7 +134,7 @@ export class RendezvousClient {
     namespace: string,
     addresses: readonly string[],
     form: RecordForm,
-    { ttl, ...options }: AbortOptions & { readonly ttl?: number },
+    options: RendezvousRegisterOptions,
   ): Promise<number> {
     if (this.#privateKey === undefined) {
       throw new TypeError('the client has no private key to sign a record with')
@@ -148,12 +143,15 @@ export class RendezvousClient {
     const now = BigInt(Date.now())
     this.#seq = now > this.#seq ? now : this.#seq + 1n
     const signedPeerRecord = await sealRecord(this.#privateKey, { addresses, seq: this.#seq, form })
-    const answer = await this.#exchange({ type: 'REGISTER', ns: namespace, signedPeerRecord, ttl }, options)
+    const answer = await this.#exchange(
+      { type: 'REGISTER', ns: namespace, signedPeerRecord, ttlMs: options.ttl },
+      options,
+    )
     if (answer?.type !== 'REGISTER_RESPONSE') {
       throw unreadable()
     }
     assertOk(answer)
-    return answer.ttl ?? 0
+    return answer.ttlMs ?? 0
   }
 
   /** Undefined when the far side closed without an answer. */
@@ -187,11 +185,11 @@ function readAnswer(frame: Frame): RendezvousMessage {
   return message
 }
 
-async function readPeer({ ns, signedPeerRecord, ttl }: Register): Promise<RendezvousPeer | undefined> {
+async function readPeer({ ns, signedPeerRecord, ttlMs = 0 }: Register): Promise<RendezvousPeer | undefined> {
   const record = signedPeerRecord === undefined ? 'record_not_an_envelope' : await openRecord(signedPeerRecord)
   return typeof record === 'string'
     ? undefined
-    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: ttl ?? 0 }
+    : { id: record.peerId, namespace: ns ?? '', multiaddrs: record.addresses, ttl: ttlMs ?? 0 }
 }
 
 function assertOk({ status, statusText }: { readonly status: Status; readonly statusText: string | undefined }): void {

@@ -1,10 +1,10 @@
 import { type Clock, steadyClock } from '../base/clock.ts'
 
-/** Time as the client sees it: what it is, and when to go on. Tests pass one that they move by hand. */
+/** The time, and how to go on later. Tests pass one that they move by hand. */
 export interface Scheduler {
   /** Milliseconds since the epoch. */
   readonly now: Clock
-  /** Runs the task once, after so many ms. Returns how to call it off. A waiting task keeps no process alive. */
+  /** Runs the task once, after `ms`. Returns a function that cancels it. A waiting task keeps no process alive. */
   after(ms: number, task: () => void): () => void
 }
 
@@ -20,4 +20,11 @@ export function systemScheduler(): Scheduler {
       return () => clearTimeout(timer)
     },
   }
+}
+
+/** Returns a signal that aborts after `ms`; `cancel` it once it is of no more use. */
+export function deadlineIn(scheduler: Scheduler, ms: number): { readonly signal: AbortSignal; cancel(): void } {
+  const controller = new AbortController()
+  const cancel = scheduler.after(ms, () => controller.abort())
+  return { signal: controller.signal, cancel }
 }

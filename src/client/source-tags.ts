@@ -1,6 +1,6 @@
 /**
- * Who named a peer, as tags in libp2p's peer store: the way from the discovery to whoever connects, such as
- * `peerKeeper`. A tag's value also keeps libp2p from hanging up on the peer before it does on strangers.
+ * The sources that named a peer, as tags in libp2p's peer store. The discovery writes them, and a module that connects, such
+ * as `peerKeeper`, reads them. Because of a tag's value libp2p closes the connections of untagged peers first.
  */
 
 const PREFIX = 'bootstrap-peer:'
@@ -15,7 +15,7 @@ export function sourceTags(sources: readonly string[], ttl: number): Record<stri
   return Object.fromEntries(sources.map((source) => [`${PREFIX}${source}`, { value: VALUE, ttl }]))
 }
 
-/** Origins (PeerIds of configured bootstraps), {@link CACHE_SOURCE} and {@link INBOUND_SOURCE}; empty for a peer that others found. */
+/** Origins (PeerIds of configured bootstraps), {@link CACHE_SOURCE} and {@link INBOUND_SOURCE}; empty for a peer that another discovery found. */
 export function sourcesOf(tags: ReadonlyMap<string, unknown>): string[] {
   return [...tags.keys()].flatMap((name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []))
 }

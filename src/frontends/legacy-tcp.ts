@@ -3,11 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'
 import { type Caller, callerAt } from '../peer/caller.ts'
 import type { LegacyApi } from '../point/point-api.ts'
-import { type ExchangeGroup, type Exchanges, type Frontend, READ_TIMEOUT_MS } from './exchanges.ts'
+import type { ExchangeGroup, Exchanges, Frontend } from './exchanges/exchanges.ts'
+import type { Place } from './exchanges/places.ts'
 
 /** The most bytes of a request. `{"address":"[…]:65535"}` has 64. */
 export const MAX_REQUEST_BYTES = 1024
-/** Connections at a time; the system hangs up on those beyond. */
+/** Connections at a time; the system refuses more. */
 export const MAX_CONNECTIONS = 256
 
 export interface LegacyTcpInit {
@@ -19,8 +20,8 @@ export interface LegacyTcpInit {
 }
 
 /**
- * The wire of the original: a TCP connection brings one JSON object, `{"address":"host:port"}`, and is closed without an
- * answer, whatever becomes of it.
+ * The wire of the original program: a TCP connection brings one JSON object, `{"address":"host:port"}`, and is closed
+ * without an answer, registered or not.
  */
 export class LegacyTcpFrontend implements Frontend {
   readonly #init: LegacyTcpInit
@@ -57,21 +58,28 @@ export class LegacyTcpFrontend implements Frontend {
   }
 
   #accept(socket: Socket, group: ExchangeGroup): void {
-    // A reset is as good as an end: nothing more comes.
+    // A reset is an end: nothing more comes.
     socket.on('error', () => {})
     const caller = callerOf(socket)
     const served =
       caller !== undefined && 'wait' in group.next(caller)
-        ? group.admit(caller, () => this.#serve(socket, caller, group.signal))
+        ? group.admit(caller, {
+            serve: (place) => this.#serve(socket, { caller, place, group }),
+            giveWay: () => socket.destroy(),
+          })
         : undefined
     if (served === undefined) {
       socket.destroy()
       return
     }
-    served.catch((err) => this.#init.log.error('an old client failed - %e', err))
+    served.catch((err) => this.#init.log.error('a client of the original wire failed - %e', err))
   }
 
-  async #serve(socket: Socket, caller: Caller, stopping: AbortSignal): Promise<void> {
+  async #serve(
+    socket: Socket,
+    { caller, place, group }: { readonly caller: Caller; readonly place: Place; readonly group: ExchangeGroup },
+  ): Promise<void> {
+    const stopping = group.signal
     const stopped = Promise.withResolvers<void>()
     const end = () => {
       socket.destroy()
@@ -79,8 +87,9 @@ export class LegacyTcpFrontend implements Frontend {
     }
     stopping.addEventListener('abort', end, { once: true })
     try {
-      const address = await readAddress(socket)
+      const address = await readAddress(socket, group.readTimeout)
       if (address !== undefined) {
+        place.begin()
         await Promise.race([this.#init.legacy.register(caller, address), stopped.promise])
       }
     } finally {
@@ -89,15 +98,15 @@ export class LegacyTcpFrontend implements Frontend {
   }
 }
 
-/** No identity is proved here: where callers are counted by theirs, the IP stands in for it. */
+/** This wire proves no PeerId: where callers are counted by it, the IP takes its place. */
 function callerOf({ remoteAddress = '', remoteFamily, remotePort }: Socket): Caller | undefined {
   return callerAt(remoteAddress, `/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}/tcp/${remotePort}`)
 }
 
-/** The address that a socket brings, once it is whole; undefined when none does in time. Either way the socket is closed then. */
-function readAddress(socket: Socket): Promise<string | undefined> {
+/** Resolves to the address that a socket brings; undefined when none comes in time. Closes the socket either way. */
+function readAddress(socket: Socket, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const deadline = setTimeout(() => socket.destroy(), READ_TIMEOUT_MS)
+    const deadline = setTimeout(() => socket.destroy(), timeout)
     socket.once('close', () => {
       clearTimeout(deadline)
       resolve(undefined)
@@ -125,7 +134,7 @@ function addressIn(text: string): string | undefined {
         return value.address
       }
     } catch {
-      // Not whole yet, or never JSON: then its time runs out.
+      // Not whole yet, or no JSON: the deadline ends that.
     }
   }
   return undefined

@@ -36,8 +36,8 @@ export interface DialBackComponents {
  * joins dials to one peer, so a bad address delays a good one. Nothing is negotiated after the handshake, no
  * connection is tracked, and no name is resolved: the addresses are literal by their type.
  *
- * With a visit, the answer comes as early, and the dial hangs up when the visit is over. The visit has a deadline of
- * its own.
+ * A visit uses the connection after the handshake. The answer does not wait for it; the connection is closed when the
+ * visit is over. The visit has its own deadline.
  */
 export function dialBack(
   components: DialBackComponents,
@@ -106,7 +106,7 @@ class HandshakeOnly implements Upgrader {
     this.remotePeer = remotePeer
     this.#answered.resolve()
     await this.#visit(dialledPeer(remotePeer, secured))
-    throw new Error('proved; nothing more is wanted of this connection')
+    throw new Error('the handshake is done, and a dial-back needs no more of this connection')
   }
 
   upgradeInbound(): never {
@@ -127,7 +127,7 @@ class HandshakeOnly implements Upgrader {
 }
 
 /**
- * For one stream: it needs no keep-alive and opens no second one, and streams that the far side opens are not served.
+ * For one stream that we open: no keep-alive, and the streams that the remote peer opens are aborted.
  */
 const VISIT_MUXER = yamux({ enableKeepAlive: false, maxInboundStreams: 8, maxOutboundStreams: 1 })()
 

@@ -44,13 +44,13 @@ export interface Askable {
 export const IDENTIFY_TIMEOUT_MS = 2000
 /** How many peers are asked at the same time; beyond that none is asked. */
 export const MAX_IDENTIFYING = 16
-/** How many peers are asked at once, and then a second: one costs 1 ms of CPU, so this is a twentieth of a core. */
+/** How many peers are asked at once, and per second after that: one costs 1 ms of CPU, so 50 are a twentieth of a core. */
 export const IDENTIFY_BUDGET: Budget = { burst: 256, perSecond: 50 }
 
 /**
  * Asks peers to identify themselves. libp2p would ask every peer that connects, and most of the answers are never
- * needed; and it rejects a record in rust-libp2p's form (@libp2p/identify 4.1: InvalidSignatureError), which is the
- * form that is needed of those peers.
+ * needed; and it rejects a record in rust-libp2p's form (@libp2p/identify 4.1: InvalidSignatureError), which rust peers
+ * have.
  */
 export class IdentifiedPeers {
   readonly #components: IdentifiedComponents

@@ -1,28 +1,17 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
-import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './guard/frame-inspector.ts'
 import { Guard } from './guard/guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard/guard-service.ts'
+import type { HostSettings } from './host-init.ts'
+import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
-import { joinWritesOf, patchedNoise } from './patches/patched-noise.ts'
-import type { Disabled } from './switches.ts'
+import { patchedNoise } from './patches/patched-noise.ts'
 
-export interface HostInit {
-  /** The most connections at a time. Default {@link MAX_CONNECTIONS}. */
-  readonly maxConnections?: number
-  /** IPs and IP ranges that get no connection. PeerIds among them are ignored. Default: none. */
-  readonly deny?: readonly string[]
-  /** Protections and optimizations to disable, to rule them out while debugging. Default: none. */
-  readonly disable?: Disabled
-}
-
-/** About 100 KB each, so 400 MB when full. */
-export const MAX_CONNECTIONS = 4000
-/** Sockets that have not finished their handshake. A crowd of newcomers that starts at once is one of hundreds. */
+/** Sockets that have not finished their handshake. A crowd of peers that start at once has hundreds. */
 export const MAX_HALF_OPEN = 1024
 /** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
 export const MAX_PER_IP = 8
@@ -32,13 +21,14 @@ export const MAX_PER_SUBNET = 64
  * Returns the options of a public node: every option of libp2p that differs from its default, in one place, and the guard
  * for what no option covers. For one `createLibp2p`: they share the state of the guard, so call it for each node.
  */
-export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = {} }: HostInit = {}) {
-  const off = new Set(disable.optimizations)
+export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
+  const off = new Set(disabled.optimizations)
   const guard = new Guard({
     limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
-    ...(deny === undefined ? {} : { deny }),
-    ...(disable.protections === undefined ? {} : { disabled: disable.protections }),
+    deny,
+    disabled: disabled.protections,
   })
+  let isTaken = false
   return {
     connectionGater: off.has('joinedWrites') ? guard.connectionGater : joiningWrites(guard.connectionGater),
     transports: [
@@ -60,14 +50,14 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
           enableKeepAlive: false,
           // 1000 by default. The bootstrap protocol takes 8 at a time, identify 1, ping 2; rust opens some ahead.
           maxInboundStreams: 32,
-          // 1000 by default. The node opens streams only to push what it is.
+          // 1000 by default. The node opens streams only for identify and its push.
           maxOutboundStreams: 8,
           streamOptions: {
             // The least that yamux takes. A whole stream of requests is half of it.
             initialStreamWindowSize: MAX_FRAME_BYTES,
-            // 16 MiB by default: the window doubles while we read fast, and the guard lets no longer frame in.
+            // 16 MiB by default: the window doubles while we read fast, but the guard refuses longer frames.
             maxStreamWindowSize: MAX_FRAME_BYTES,
-            // 4 MiB by default. A stream whose data is not read is reset; byteStream takes it at once.
+            // 4 MiB by default. A stream whose data is not read is reset; byteStream reads it at once.
             maxReadBufferLength: 2 * MAX_FRAME_BYTES,
             // No limit by default. An answer is at most half of it.
             maxWriteBufferLength: 1024 * 1024,
@@ -99,8 +89,6 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
       maxPeerAddrsToDial: 4,
       // By default it resolves /dnsaddr, and what that names, 32 deep.
       resolvers: {},
-      // 5 by default, for peers tagged KEEP_ALIVE. There are none.
-      reconnectRetries: 0,
     },
     peerStore: {
       // 1 h and 6 h by default, and checked only when all peers are listed. The guard forgets those that left.
@@ -108,11 +96,11 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
       maxPeerAge: 600_000,
     },
     services: {
-      // By default it asks every peer that connects, for 1 ms of CPU a join; this node does not read the answers.
-      identify: identify({ runOnConnectionOpen: false }),
-      // 2 streams of each connection and 10 s, by default. What they cost is in the guard's budget.
-      ping: ping(),
       guard: (components: GuardServiceComponents & { peerId: PeerId }) => {
+        if (isTaken) {
+          throw new Error('these options are those of another node already; call withHost for each node')
+        }
+        isTaken = true
         if (!off.has('lightPeerStore')) {
           lightenPeerStore(components.peerStore, components.peerId)
         }
@@ -121,6 +109,18 @@ export function hostOptions({ maxConnections = MAX_CONNECTIONS, deny, disable = 
     },
   } satisfies Libp2pOptions
 }
+
+/** What services of other nodes need, and a node that is only a bootstrap does without. */
+export const bootstrapOnly = {
+  connectionManager: {
+    // 5 by default, for peers tagged KEEP_ALIVE. There are none; at 0 the guard stops the queue.
+    reconnectRetries: 0,
+  },
+  services: {
+    // By default it asks every peer that connects, for 1 ms of CPU a join; services such as gossipsub wait for the answers.
+    identify: identify({ runOnConnectionOpen: false }),
+  },
+} satisfies Libp2pOptions
 
 function joiningWrites(gater: ConnectionGater): ConnectionGater {
   return {

@@ -1,10 +1,13 @@
+// The file of the identity: read it, or create it once; never overwrite it.
+
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, chmod, type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { decodeIdentity, encodeIdentity, type IdentityFormat, IdentityFormatError } from './key-formats.ts'
+import { flushFolder, makePrivateFolder } from './private-folder.ts'
 
 /** The largest file read as a key. An RSA key of 8192 bits, the most libp2p takes, is 13 KiB as peer-id.json. */
 const MAX_KEY_FILE_BYTES = 64 * 1024
@@ -179,53 +182,6 @@ async function writeDraft(draft: string, bytes: Uint8Array): Promise<void> {
     // A umask can only remove permissions; this process must be able to read it.
     await handle.chmod(0o600)
     await handle.writeFile(bytes)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/**
- * Makes a folder that only this user can enter, and those above it with the umask's mode. One that exists is left as
- * it is. Rejects with the system's error.
- */
-export async function makePrivateFolder(folder: string): Promise<void> {
-  const made = await makeFolders(folder, 0o700)
-  if (made.includes(folder)) {
-    await chmod(folder, 0o700)
-  }
-  // A power cut loses a new name, with everything below it, until the folder that it is in is flushed.
-  for (const each of made) {
-    await flushFolder(dirname(each))
-  }
-}
-
-/** Returns the folders that it made, topmost first. mkdir's own `recursive` never returns for a folder below /proc. */
-async function makeFolders(folder: string, mode = 0o777): Promise<string[]> {
-  const above = dirname(folder)
-  const made = above === folder || (await isThere(above)) ? [] : await makeFolders(above)
-  try {
-    await mkdir(folder, { mode })
-    return [...made, folder]
-  } catch (error) {
-    // Another process may have been first.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(folder)).isDirectory()) {
-      return made
-    }
-    throw error
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  )
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
     await handle.sync()
   } finally {
     await handle.close()

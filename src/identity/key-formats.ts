@@ -1,3 +1,5 @@
+// The formats of a private key: recognize, decode and encode them.
+
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import {
   generateKeyPairFromSeed,

@@ -20,6 +20,8 @@ export const MAX_LIMIT = 1000
 /** An answer: when the request sets no limit, and ever. */
 export const DEFAULT_ANSWER_BYTES = 60 * 1024
 export const MAX_ANSWER_BYTES = 512 * 1024
+/** Requests of one stream, in each protocol. A client that joins needs two or three. */
+export const MAX_REQUESTS = 16
 /** Other bootstraps of the same operator, in a configuration and in an answer. */
 export const MAX_SIBLINGS = 8
 

@@ -25,16 +25,16 @@ export interface LegacyPeersInit {
 
 /** How long an entry lasts without being sent again, ms. Old clients send once, when they start. */
 export const LEGACY_TTL_MS = 24 * 3_600_000
-/** Entries in all, of one IP, and of one network group: none proves an identity, so they are few. */
+/** Entries in all, of one IP, and of one network group: few, since none proves a PeerId. */
 export const MAX_LEGACY = 1000
 export const MAX_LEGACY_PER_IP = 4
 export const MAX_LEGACY_PER_GROUP = 64
-/** Connections under way; beyond that nothing is taken. */
+/** Connections under way; beyond that no address is registered. */
 export const MAX_CONNECTING = 32
-/** So many failures in a row, and an entry is given up before its time. */
+/** Failed connections in a row after which an entry is removed before its time. */
 const GIVE_UP_AFTER = 3
 
-/** An entry as the original's clients made them: an address that accepts connections, without a PeerId. */
+/** An entry of a client of the original program: an address that accepts connections, without a PeerId. */
 interface LegacyPeer {
   readonly record: RegistrationRecord
   readonly scope: Scope
@@ -43,8 +43,8 @@ interface LegacyPeer {
 }
 
 /**
- * Those who registered by the wire of the original, which has no identities. They are kept apart from the others and
- * handed out only to those who ask for them.
+ * The peers that registered by the wire of the original program, which has no PeerIds. They are kept apart from the
+ * others and handed out only to callers that ask for them.
  */
 export class LegacyPeers implements LegacyApi {
   readonly #init: LegacyPeersInit
@@ -59,7 +59,7 @@ export class LegacyPeers implements LegacyApi {
     return this.#peers.size
   }
 
-  /** Takes an address in, or renews it, once something accepts a connection there. False when it is not taken. */
+  /** Registers an address, or renews it, once something accepts a connection there. Resolves to whether it did. */
   async register(caller: Caller, text: string): Promise<boolean> {
     const target = targetOf(text, caller)
     if (typeof target === 'string' || !this.#mayBeTaken(caller, target) || !(await this.#connects(target.text))) {
@@ -89,21 +89,21 @@ export class LegacyPeers implements LegacyApi {
     return Iterator.from(this.#heldFor(scope)).take(Math.max(0, limit)).toArray()
   }
 
-  /** What a store should keep. */
+  /** The records that a store should keep. */
   *records(): Generator<RegistrationRecord, undefined> {
     for (const { record } of this.#peers.values()) {
       yield record
     }
   }
 
-  /** Takes in what a store kept; it is tried again at once. */
+  /** Restores a record of the store; its address is tried again at once. */
   restore(record: RegistrationRecord): void {
     if (this.#peers.size < MAX_LEGACY) {
       this.#put(record, 0)
     }
   }
 
-  /** The operator edited the list by hand: what was there before `since` and is not in it any more was deleted. */
+  /** Takes in a list that the operator edited: a record from before `since` that is not in it was deleted. */
   merge(edited: readonly RegistrationRecord[], since: number): Merged {
     const kept = new Set(edited.map(({ address }) => address))
     const gone = [...this.#peers.values()].filter(
@@ -121,7 +121,7 @@ export class LegacyPeers implements LegacyApi {
     return { added: this.#peers.size - before, removed: gone.length }
   }
 
-  /** Time went on. */
+  /** Removes what has expired and begins the checks that are due. */
   tick(): void {
     const now = this.#init.clock()
     for (const [address, peer] of this.#peers) {
@@ -141,7 +141,7 @@ export class LegacyPeers implements LegacyApi {
     }
   }
 
-  /** Canonical multiaddrs that a caller of this scope is handed, those seen last first. */
+  /** Canonical multiaddrs that a caller of this scope gets, the latest first. */
   *#heldFor(scope: Scope): Generator<string, undefined> {
     const now = this.#init.clock()
     for (const { record, scope: own, misses } of [...this.#peers.values()].reverse()) {
@@ -187,12 +187,12 @@ export class LegacyPeers implements LegacyApi {
       record,
       scope: scopeOf(ipOf(address)),
       nextCheckAt: checkedAt === 0 ? 0 : checkedAt + this.#init.interval,
-      // Nobody is handed out that was not connected to since the start.
+      // An entry is handed out only after a connection since the start.
       misses: checkedAt === 0 ? 1 : 0,
     })
   }
 
-  /** No answer waits until it is on disk: without that it only expires later. */
+  /** Does not wait for the disk: a removal that is lost there only lets the entry expire later. */
   #drop(address: string): void {
     this.#peers.delete(address)
     this.#init.onChange()

@@ -89,19 +89,20 @@ export class LocalPoint implements PointApi {
       return { refused: 'position_impossible' }
     }
     const entries: RecordEntry[] = []
-    const reading = records.discover(caller, { network, form }, from)
+    let walked = 0
+    const reading = records.discover(caller, { network, form }, from, () => walked++)
     let end = from
     let bytes = 0
     while (entries.length < limit && bytes < maxBytes) {
       const { value, done } = reading.next()
       if (done) {
-        return { entries, end: value }
+        return { entries, end: value, walked }
       }
       entries.push(value)
       bytes += value.envelope?.length ?? value.addresses.reduce((sum, { length }) => sum + length, 0)
       end = value.position
     }
-    return { entries, end }
+    return { entries, end, walked }
   }
 
   async learn(caller: Caller, { network, addresses }: LearnRequest): Promise<void> {

@@ -149,6 +149,8 @@ export interface RecordPage {
   readonly entries: readonly RecordEntry[]
   /** Behind the last entry. */
   readonly end: PagePosition
+  /** Rows that were looked at, with those that are not for the caller. */
+  readonly walked: number
 }
 
 export interface RecordEntry {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'
+import { MAX_NETWORKS } from '../peer/limits.ts'
 import { openRecord } from '../peer/record.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
@@ -29,8 +30,6 @@ export interface RecordLearnerInit {
   readonly clock: Clock
 }
 
-/** Networks remembered as asked for through the rendezvous protocol; the others cost nothing. */
-const MAX_NETWORKS = 1000
 /** A peer without a record to hand out is asked again when it registers elsewhere, or after this, ms. */
 const AGAIN_MS = 3_600_000
 /** How many peers are looked at when the first request for a network comes, in a few ms, and how many of them are asked. */
@@ -48,6 +47,7 @@ const FIRST_WAIT_MS = 1000
  */
 export class RecordLearner {
   readonly #init: RecordLearnerInit
+  /** Networks that were asked for through the rendezvous protocol; the others cost nothing. */
   readonly #networks = new RecentMap<string, true>(MAX_NETWORKS)
   /** What a peer had registered when it was asked, and when it may be asked again. */
   readonly #asked = new WeakMap<RegisteredPeer, { readonly addresses: string; readonly again: number }>()

@@ -90,12 +90,13 @@ export class SignedRecords {
 
   /**
    * The records behind a position, each once; returns the position at the end. To be read without a pause: all of it is
-   * of the moment at which the reading begins.
+   * of the moment at which the reading begins. `onRow` is called for each row, also one that is not for the caller.
    */
   *discover(
     caller: Caller,
     { network, form }: { readonly network: string | undefined; readonly form: ReadableForm },
     from: PagePosition,
+    onRow: () => void = () => {},
   ): Generator<RecordEntry, PagePosition> {
     const view = this.#point.listing.for(caller)
     const reading = this.#table.read(network, from)
@@ -104,6 +105,7 @@ export class SignedRecords {
       if (done) {
         return value
       }
+      onRow()
       const [recorded, position] = value
       const shown = shownIn(view, recorded, form)
       if (shown.length > 0) {

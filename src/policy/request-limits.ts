@@ -31,26 +31,43 @@ export class RequestLimits {
   readonly #subnets = new FairRateLimiter(REQUEST_LIMITS.subnet)
   readonly #privateIps = new RateLimiter(REQUEST_LIMITS.privateIp)
 
+  /** Whether {@link next} would not refuse the caller. Takes nothing. */
+  hasTurn(caller: Caller, now: number): boolean {
+    return !('retryAfter' in this.#turnOf(caller, now))
+  }
+
+  /** Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end. */
+  next(caller: Caller, now: number): Turn {
+    const turn = this.#turnOf(caller, now)
+    if ('wait' in turn) {
+      this.#peers.take(caller.peerId, now)
+      this.charge(caller, 1, now)
+    }
+    return turn
+  }
+
   /**
-   * Takes a turn for the caller, unless it is refused: a refusal costs the caller no turn, so that refusals end.
-   *
-   * @param cost in turns, for a request that costs as much as several.
+   * Takes turns for what a request cost beyond its own, once that is known, also ahead of time. Those of the PeerId are
+   * left alone: it is free.
    */
-  next({ peerId, ip, scope }: Caller, now: number, cost = 1): Turn {
-    const isPublic = isLimited(scope)
-    const subnets = isPublic ? subnetsOf(ip).slice(1) : []
-    const [ips, own] = isPublic ? [this.#ips, subnets.at(-1)!] : [this.#privateIps, ip.text]
-    const wait = Math.max(this.#peers.wait(peerId, now, cost), ips.wait(own, now, cost))
+  charge({ ip, scope }: Caller, turns: number, now: number): void {
+    if (isLimited(scope)) {
+      const subnets = subnetsOf(ip).slice(1)
+      this.#ips.take(subnets.at(-1)!, now, turns)
+      this.#subnets.take(subnets, now, turns)
+    } else {
+      this.#privateIps.take(ip.text, now, turns)
+    }
+  }
+
+  #turnOf({ peerId, ip, scope }: Caller, now: number): Turn {
+    const subnets = isLimited(scope) ? subnetsOf(ip).slice(1) : undefined
+    const own = subnets === undefined ? this.#privateIps.wait(ip.text, now) : this.#ips.wait(subnets.at(-1)!, now)
+    const wait = Math.max(this.#peers.wait(peerId, now), own)
     // Nothing is taken ahead of time out of what others share: the next newcomer would have to wait for it.
-    const untilShare = isPublic ? this.#subnets.wait(subnets, now, cost) : 0
-    if (wait > LONGEST_WAIT_MS || untilShare > 0) {
-      return { retryAfter: Math.ceil(Math.max(wait, untilShare) / 1000) }
-    }
-    this.#peers.take(peerId, now, cost)
-    ips.take(own, now, cost)
-    if (isPublic) {
-      this.#subnets.take(subnets, now, cost)
-    }
-    return { wait }
+    const untilShare = subnets === undefined ? 0 : this.#subnets.wait(subnets, now)
+    return wait > LONGEST_WAIT_MS || untilShare > 0
+      ? { retryAfter: Math.ceil(Math.max(wait, untilShare) / 1000) }
+      : { wait }
   }
 }

@@ -1,6 +1,6 @@
-/** What requests came to, since the service was made. The keys are all there is: fit for the labels of a metric. */
+/** Counts since the service was constructed. The set of keys is closed, so that they can label a metric. */
 export interface Counters {
-  /** Requests read, whatever became of them. */
+  /** Requests that were read. Each is then answered with a list or with an error, unless its caller leaves. */
   requests: number
   /** Requests answered with a list. */
   answered: number
@@ -14,10 +14,16 @@ export interface Counters {
   removed: number
   /** Addresses that gave way to others, in a full subnet or with their network. */
   evicted: number
-  /** Addresses that could not be proved in time, and will be tried again. */
+  /** Addresses whose dial-back was not over in time; it is tried again. */
   pending: number
   /** Requests answered with an error. */
   errors: number
+  /** Exchanges refused: all places were taken, or those of its IP or subnet, and none that is silent gave way. */
+  noRoom: number
+  /** Silent exchanges ended because a caller of a less crowded neighbourhood needed the place. */
+  gaveWay: number
+  /** Exchanges in which no request came that could be read. */
+  silent: number
 }
 
 export function zeroCounters(): Counters {
@@ -31,5 +37,8 @@ export function zeroCounters(): Counters {
     evicted: 0,
     pending: 0,
     errors: 0,
+    noRoom: 0,
+    gaveWay: 0,
+    silent: 0,
   }
 }

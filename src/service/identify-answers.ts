@@ -3,15 +3,15 @@ import type { Identified, Unidentified } from '../host/identified.ts'
 import { formOfEnvelope } from '../peer/record.ts'
 import type { RecordAnswer } from '../point/record-learner.ts'
 
-/** What a peer that was asked for its record answered. */
-export function recordAnswerOf(told: Identified | Unidentified): RecordAnswer {
-  return typeof told === 'object' ? (told.envelope ?? 'none') : told === 'silent' ? 'none' : told
+/** Reads from a peer's answer to identify which signed record it shows. */
+export function recordAnswerOf(answer: Identified | Unidentified): RecordAnswer {
+  return typeof answer === 'object' ? (answer.envelope ?? 'none') : answer === 'silent' ? 'none' : answer
 }
 
-/** What a reader says of itself; undefined when it can't be asked now. */
-export function readerOf(told: Identified | Unidentified): Awaited<ReturnType<AskWho>> {
-  if (typeof told === 'object') {
-    return { agent: told.agent, form: told.envelope && formOfEnvelope(told.envelope) }
+/** Reads from a caller's answer to identify which records it can read; undefined when it cannot be asked now. */
+export function readerOf(answer: Identified | Unidentified): Awaited<ReturnType<AskWho>> {
+  if (typeof answer === 'object') {
+    return { agent: answer.agent, form: answer.envelope && formOfEnvelope(answer.envelope) }
   }
-  return told === 'silent' ? { agent: undefined, form: undefined } : undefined
+  return answer === 'silent' ? { agent: undefined, form: undefined } : undefined
 }

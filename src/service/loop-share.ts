@@ -3,9 +3,9 @@ import { LoopShare } from '../host/guard/loop-share.ts'
 import type { Protection } from '../host/switches.ts'
 
 /**
- * How answers wait for their share of the event loop: with what sockets bring in, where the node is guarded, so that both
- * together keep to one share. By themselves in a node without the guard; not at all where that is disabled. It is decided
- * at the first call: libp2p makes services in the order of their names in the configuration.
+ * Returns how answers wait for their share of the event loop. In a guarded node inbound bytes and answers have one share
+ * together; without the guard, answers have their own; where `loopShare` is disabled, they do not wait. It is decided at the
+ * first call, because libp2p constructs the services in the order of the configuration, and the guard may come later.
  */
 export function takesShare(
   components: { readonly guard?: unknown },

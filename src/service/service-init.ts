@@ -1,62 +1,56 @@
-import type { ComponentLogger, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
+import type { ComponentLogger, Metrics, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
-import type { Clock } from '../base/clock.ts'
-import type { Random } from '../base/random.ts'
 import type { IdentifiedComponents } from '../host/identified.ts'
 import type { Disabled } from '../host/switches.ts'
 import type { ListEdit, Store, StoreState } from '../store/store.ts'
 
-/** Settings of the service. All have defaults; a bare `bootstrapService()` keeps its list in memory. */
+/** Options of the service. All have defaults: `bootstrapService()` keeps its list in memory. */
 export interface BootstrapServiceInit {
   /** Path of the list of known peers; without it the list is in memory. */
   readonly file?: string
   /**
-   * Take the list in `file` as it was edited while no node ran, also where it leaves out more than half of at least 20
-   * registrations. Default false: those are kept, and the edit is left alone.
+   * Accept an edit of `file` that was made while no node ran, also one that leaves out more than half of at least 20
+   * registrations. Default false: such an edit is not read, and the registrations stay.
    */
   readonly acceptEdit?: boolean
-  /** A store of your own, instead of `file`. */
+  /** A store of your own, instead of `file`: one of the two. */
   readonly store?: Store
   /** Serve only these networks. Default: any. */
   readonly networks?: readonly string[]
-  /** The most registrations, over all networks. Default {@link MAX_PEERS}: under a kilobyte each. */
+  /** The most registrations over all networks, 1 to 10,000,000. Default {@link MAX_PEERS}: under a kilobyte each. */
   readonly maxPeers?: number
-  /** The most peers of one network, so that none shuts out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
+  /** The most peers of one network, 1 to 10,000,000, so that none crowds out the others. Default {@link MAX_PEERS_PER_NETWORK}. */
   readonly maxPeersPerNetwork?: number
-  /** The most networks at a time. Default {@link MAX_NETWORKS}. */
+  /** The most networks at a time, 1 to 1,000,000. Default {@link MAX_NETWORKS}. */
   readonly maxNetworks?: number
-  /** Who is handed out: what was reached at its address (the default), or whatever registered. */
+  /** Which addresses are listed: those that a dial-back reached (the default), or all that registered. */
   readonly listing?: 'verified' | 'registered'
-  /** How long a dial-back counts before the next is due, ms. Default {@link REPROVE_INTERVAL_MS}. */
+  /** How long a dial-back counts before the next is due, ms: 1000 to 604,800,000. Default {@link REPROVE_INTERVAL_MS}. */
   readonly reproveInterval?: number
   /** PeerIds, IPs and IP ranges that are never listed. */
   readonly deny?: readonly string[]
   /** PeerIds, IPs and IP ranges; when there is one, only these are listed. */
   readonly allow?: readonly string[]
-  /** Closed networks only: take addresses at other IPs than the caller's. Default false. */
+  /** Closed networks only: accept addresses at other IPs than the caller's. Default false. */
   readonly allowForeignIp?: boolean
-  /** Closed networks only: take private addresses from callers of other ranges. Default false. */
+  /** Closed networks only: accept private addresses of callers in other ranges. Default false. */
   readonly allowPrivateIp?: boolean
-  /** Closed networks only: no limits by IP and the network around it. Default false. */
+  /** Closed networks only: no limits by IP and subnet. Default false. */
   readonly unlimitedNeighbours?: boolean
   /**
-   * Multiaddrs with `/p2p` of this operator's other bootstraps: clients that spoke to them remember them. At most 8. The
-   * node's own is left out, so that all of them can have one list.
+   * Multiaddrs with `/p2p` of this operator's other bootstraps, at most 8; clients that ask this one remember them. The
+   * node's own address is left out, so that all bootstraps can have the same list.
    */
   readonly siblings?: readonly string[]
   /** Serve libp2p's own `/rendezvous/1.0.0` on the same list. Default true. */
   readonly rendezvous?: boolean
   /**
-   * Of these, the optimizations are left out of the handshakes of dial-backs. `loopShare` counts here only in a node
-   * without the guard: with it, the guard's share is taken, or none. Default: none.
+   * Optimizations to disable in the handshakes of dial-backs, and `loopShare` in a node without the guard; in a guarded
+   * node the guard has the share. Default: none.
    */
   readonly disable?: Disabled
-  /** Port for the raw TCP wire of the original program; 0 is any. Default: not served. */
+  /** Port for the raw TCP wire of the original program, 0 to 65,535; 0 is any. Default: not served. */
   readonly legacyTcp?: number
-  /** For tests: the time. Default: the system's. */
-  readonly clock?: Clock
-  /** For tests: numbers from 0 to 1. Default: the system's. */
-  readonly random?: Random
 }
 
 /** What the service uses of the node it runs in. */
@@ -69,26 +63,22 @@ export interface BootstrapServiceComponents extends IdentifiedComponents {
   readonly logger: ComponentLogger
   /** The service of that name, where there is one. libp2p throws when it is read and there is none. */
   readonly guard?: unknown
+  /** Where the host keeps metrics, the service's are among them. */
+  readonly metrics?: Metrics | undefined
 }
 
 /** Each event with its detail. */
 export interface BootstrapServiceEvents {
-  /** Something the operator should know, in plain words. */
+  /** Something that the operator should act on. */
   warning: CustomEvent<{ readonly message: string }>
-  /** The list was found edited by hand, at the start or at a snapshot, and was taken in or not. */
+  /** The list was found edited by hand, at the start or at a snapshot; `outcome` says whether the edit was accepted. */
   edited: CustomEvent<ListEdit>
-  /** The store began to fail, or works again. */
+  /** The store began to fail, or has recovered. */
   store: CustomEvent<StoreState>
   /** An address was registered that was not there before, and it is on disk. A renewal and a restart have no event. */
   registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
   /** A registration gave way to another one, in a full subnet or with its network: its peer is told at its next renewal. */
   evicted: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
-  /** A registration's time was over. */
+  /** A registration expired. */
   expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
 }
-
-/** The default interval between proofs. The oldest proof that counts is a third older: 20 minutes. */
-export const REPROVE_INTERVAL_MS = 15 * 60_000
-export const MAX_PEERS = 250_000
-export const MAX_PEERS_PER_NETWORK = 200_000
-export const MAX_NETWORKS = 1000

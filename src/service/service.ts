@@ -1,50 +1,19 @@
 import { type Logger, type Startable, serviceCapabilities, TypedEventEmitter } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { type Clock, steadyClock } from '../base/clock.ts'
-import { secureRandom } from '../base/random.ts'
-import { BootstrapFrontend } from '../frontends/bootstrap/bootstrap.ts'
-import { Exchanges, type Frontend } from '../frontends/exchanges.ts'
-import { LegacyTcpFrontend } from '../frontends/legacy-tcp.ts'
-import { ReaderForms } from '../frontends/rendezvous/reader-forms.ts'
-import { RendezvousFrontend } from '../frontends/rendezvous/rendezvous.ts'
-import { dialBack } from '../host/dial-back.ts'
 import { guardOf } from '../host/guard/guard-service.ts'
-import { IdentifiedPeers } from '../host/identified.ts'
-import { acceptsConnection } from '../host/tcp-connect.ts'
-import { samePeer } from '../peer/peer-id.ts'
-import { isLegacy, LegacyPeers, withLegacy } from '../point/legacy-peers.ts'
-import { LocalPoint } from '../point/local-point.ts'
-import { RecordLearner } from '../point/record-learner.ts'
-import { RendezvousPoint } from '../point/rendezvous-point.ts'
-import { SignedRecords } from '../point/signed-records.ts'
-import { RequestLimits } from '../policy/request-limits.ts'
-import { SourceNatWatch } from '../policy/source-nat.ts'
-import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
-import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
+import { isLegacy } from '../point/legacy-peers.ts'
 import type { Registration } from '../registry/registration.ts'
-import { Registry } from '../registry/registry.ts'
-import { fileStore } from '../store/file/file-store.ts'
-import { memoryStore } from '../store/memory-store.ts'
-import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'
-import { EditPendingError, isEditable, type ListEdit, type Store, type StoreState, type Table } from '../store/store.ts'
-import { zeroCounters } from './counters.ts'
-import { readerOf, recordAnswerOf } from './identify-answers.ts'
-import { takesShare } from './loop-share.ts'
-import { rulesOf } from './rules.ts'
-import {
-  type BootstrapServiceComponents,
-  type BootstrapServiceEvents,
-  type BootstrapServiceInit,
-  REPROVE_INTERVAL_MS,
-} from './service-init.ts'
+import { isEditable, type ListEdit, type StoreState } from '../store/store.ts'
+import { checkServiceInit } from './check-init.ts'
+import { type ServiceParts, serviceParts } from './parts.ts'
+import type { BootstrapServiceComponents, BootstrapServiceEvents, BootstrapServiceInit } from './service-init.ts'
+import { serviceMetrics } from './service-metrics.ts'
+import { type ServiceSettings, serviceSettings } from './settings.ts'
 import type { BootstrapStatus } from './status.ts'
 
-/** How often time is told to the parts, ms. */
+/** Between two ticks of the parts, ms. */
 const TICK_MS = 250
 /** How long the answers under way may take when the service stops, ms. The command promises to exit within 5 s. */
 const ANSWER_GRACE_MS = 2000
-/** A last snapshot is written when the one before took no longer than this, ms; else the journal has it all. */
-const LAST_SNAPSHOT_MS = 1000
 
 /**
  * `/bootstrap/1.0.0` as a service of a libp2p node that exists already:
@@ -53,12 +22,14 @@ const LAST_SNAPSHOT_MS = 1000
  * const node = await createLibp2p({ …, services: { bootstrap: bootstrapService({ file: 'peers.json' }) } })
  * ```
  *
- * The node itself should be guarded against what strangers send: {@link hostOptions}.
+ * The node itself should be guarded against what remote peers send: {@link withHost}. Throws a TypeError for a member of
+ * `init` that does not exist, or is not what it can be.
  */
 export function bootstrapService(
   init: BootstrapServiceInit = {},
 ): (components: BootstrapServiceComponents) => BootstrapService {
-  return (components) => new BootstrapService(components, init)
+  checkServiceInit(init)
+  return (components) => new BootstrapService(components, serviceSettings(init))
 }
 
 export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> implements Startable {
@@ -66,235 +37,137 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly [serviceCapabilities]: string[] = ['bootstrap-peer']
   readonly #components: BootstrapServiceComponents
   readonly #log: Logger
-  readonly #clock: Clock
-  readonly #store: Store
-  readonly #point: RendezvousPoint
-  readonly #schedule: ProofSchedule
-  readonly #snapshots: SnapshotSchedule
-  /** In the order in which they start. */
-  readonly #frontends: readonly Frontend[]
-  readonly #legacyTcp: LegacyTcpFrontend | undefined
-  readonly #learner: RecordLearner | undefined
-  readonly #legacy: LegacyPeers
-  /** All that the store keeps. */
-  readonly #table: Table
-  readonly #sourceNat = new SourceNatWatch()
-  readonly #counters = zeroCounters()
+  readonly #parts: ServiceParts
+  readonly #pushMetrics: (() => void) | undefined
+  #isOpen = false
   #timer: NodeJS.Timeout | undefined
-  #snapshotTook = 0
   #storeStatus: StoreState['status'] = 'ok'
 
-  constructor(components: BootstrapServiceComponents, init: BootstrapServiceInit) {
+  constructor(components: BootstrapServiceComponents, settings: ServiceSettings) {
     super()
     this.#components = components
     this.#log = components.logger.forComponent('bootstrap-peer')
-    const clock = init.clock ?? steadyClock()
-    const random = init.random ?? secureRandom()
-    const interval = init.reproveInterval ?? REPROVE_INTERVAL_MS
-    const listing = init.listing ?? 'verified'
-    this.#clock = clock
-    this.#store = init.store ?? this.#storeAt(init.file, clock, init.acceptEdit)
-    const dial = dialBack(components, { disabled: init.disable?.optimizations ?? [] })
-    const visitOf = (registration: Registration) => this.#learner?.visitOf(registration)
-    const first = new Prober({ dial, clock, visitOf, budget: FIRST_PROOFS })
-    const next = new Prober({ dial, clock, visitOf, budget: NEXT_PROOFS })
-    const rules = rulesOf(init)
-    this.#point = new RendezvousPoint({
-      registry: new Registry({ listing }),
-      store: this.#store,
-      rules,
-      prover: listing === 'verified' ? first : undefined,
-      maxProofAge: interval * MAX_AGE_FACTOR,
-      clock,
-      random,
-    })
-    this.#point.watch({
-      changed: () => this.#snapshots.changed(),
-      tracked: (registration) => {
-        if (listing === 'verified') {
-          this.#schedule.track(registration)
-        }
-      },
-      registered: (peer, added) => {
-        for (const { address } of added) {
-          this.safeDispatchEvent('registered', { detail: { network: peer.network, peerId: peer.id, address } })
-        }
-        this.#learner?.onRegistered(peer)
-      },
-      evicted: ({ peer, address }) => {
-        this.#counters.evicted++
-        this.safeDispatchEvent('evicted', { detail: { network: peer.network, peerId: peer.id, address } })
-      },
-    })
-    this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
-    this.#snapshots = snapshotSchedule({
-      compact: () => this.#compact(),
-      clock,
-      onFailure: (err) => this.#snapshotFailed('the snapshot failed - %e', err),
-    })
-    this.#legacy = new LegacyPeers({
-      rules,
-      view: this.#point.view,
-      store: this.#store,
-      connects: acceptsConnection,
-      interval,
-      clock,
-      onChange: () => this.#snapshots.changed(),
-    })
-    this.#table = withLegacy(this.#point.operatorList, this.#legacy)
-    const records = new SignedRecords({ point: this.#point, rules })
-    // One budget for the callers of all protocols.
-    const exchanges = new Exchanges({
-      limits: new RequestLimits(),
-      clock,
-      takeShare: takesShare(components, init.disable?.protections ?? []),
-      count: (event) => {
-        this.#counters[event]++
-      },
-      onCaller: (caller) => {
-        const warning = this.#sourceNat.see(caller)
-        if (warning !== undefined) {
-          this.#warn(warning)
-        }
-      },
-    })
-    let forms: ReaderForms | undefined
-    if (init.rendezvous !== false) {
-      // A budget each: a crowd of callers is not to keep the node from learning of those who register.
-      const readers = new IdentifiedPeers(components, { clock })
-      const registered = new IdentifiedPeers(components, { clock })
-      this.#learner = new RecordLearner({
-        view: this.#point.view,
-        records,
-        clock,
-        ask: async (peerId) => recordAnswerOf(await registered.of(peerIdFromString(peerId))),
-        askDialled: async (peer) => recordAnswerOf(await registered.ask(peer)),
-        prove: async (registration) => {
-          // Where nothing is proved, the bootstrap can't dial back.
-          if (listing === 'verified') {
-            await this.#schedule.proveNow(registration)
-          }
-        },
-      })
-      forms = new ReaderForms(async ({ remotePeer }) => readerOf(await readers.of(remotePeer)))
+    const listener = {
+      warn: (message: string) => this.#warn(message),
+      edited: (detail: ListEdit) => this.safeDispatchEvent('edited', { detail }),
+      registered: (added: readonly Registration[]) => this.#tell('registered', added),
+      evicted: (registration: Registration) => this.#tell('evicted', [registration]),
     }
-    const { registrar, peerId, logger } = components
-    const point = new LocalPoint({ point: this.#point, records, learner: this.#learner, prover: first })
-    const [legacy, log] = [this.#legacy, this.#log]
-    const siblings = (init.siblings ?? []).filter((each) => !samePeer(each.split('/p2p/')[1] ?? '', peerId.toString()))
-    const rendezvousLog = logger.forComponent('bootstrap-peer:rendezvous')
-    this.#legacyTcp =
-      init.legacyTcp === undefined ? undefined : new LegacyTcpFrontend({ port: init.legacyTcp, exchanges, legacy, log })
-    this.#frontends = [
-      new BootstrapFrontend({ registrar, exchanges, point, legacy, siblings, clock, log }),
-      forms && new RendezvousFrontend({ registrar, exchanges, point, forms, random, log: rendezvousLog }),
-      this.#legacyTcp,
-    ].filter((each) => each !== undefined)
+    this.#parts = serviceParts(components, settings, listener, this.#log)
+    const { metrics } = components
+    this.#pushMetrics = metrics && serviceMetrics(metrics, this.#parts.counters, this.#parts.point.view)
   }
 
-  /** Reads what was kept. libp2p starts to listen only after this. */
+  /** Opens the store and restores its contents. libp2p starts to listen only after this. */
   async beforeStart(): Promise<void> {
-    const recovered = await this.#store.open()
+    const { store, point, legacy, snapshots } = this.#parts
+    const recovered = await store.open()
+    this.#isOpen = true
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
-    this.#point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
     for (const record of recovered.records.filter(isLegacy)) {
-      this.#legacy.restore(record)
+      legacy.restore(record)
     }
-    this.#snapshots.changed()
+    snapshots.changed()
   }
 
-  /** Takes requests. Rejects when a port is taken; none is taken then. */
+  /** Starts the frontends. Rejects when a port is in use; then none of them runs. */
   async start(): Promise<void> {
+    const { frontends } = this.#parts
     try {
-      for (const frontend of this.#frontends) {
+      for (const frontend of frontends) {
         await frontend.start()
       }
     } catch (err) {
-      await Promise.all(this.#frontends.map((frontend) => frontend.stop(0)))
+      await Promise.all(frontends.map((frontend) => frontend.stop(0)))
       throw err
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
-  /** Answers what was asked, then keeps what is known. */
+  /** Finishes the answers that are under way. */
   async beforeStop(): Promise<void> {
     clearInterval(this.#timer)
-    await Promise.all(this.#frontends.map((frontend) => frontend.stop(ANSWER_GRACE_MS)))
+    await Promise.all(this.#parts.frontends.map((frontend) => frontend.stop(ANSWER_GRACE_MS)))
+    this.#pushMetrics?.()
   }
 
   async stop(): Promise<void> {
-    this.#schedule.stop()
-    const { pending } = this.#snapshots
-    const last = pending && this.#snapshotTook <= LAST_SNAPSHOT_MS ? this.#compact() : undefined
-    await last?.catch((err) => this.#snapshotFailed('the last snapshot failed, the journal has it all - %e', err))
-    await this.#store.close()
-    await this.#snapshots.stop()
+    const { schedule, snapshots } = this.#parts
+    schedule.stop()
+    await snapshots.writeLast()
+    await this.#closeStore()
+    await snapshots.stop()
   }
 
   /**
-   * Takes in the list as the operator edited it by hand, and says what became of it. What leaves out more than half of at
-   * least 20 registrations is refused, until this is called again with the same content, 5 s to a minute later.
-   * Rejects with {@link StoreUnavailableError} when the list can't be read at all.
+   * Reads the list that the operator edited by hand. Resolves with the outcome. An edit that leaves out more than half of
+   * at least 20 registrations is refused, until this is called again with the same content, 5 s to a minute later.
+   * Rejects with {@link StoreUnavailableError} when the list cannot be read at all.
    */
   async reload(): Promise<ListEdit> {
-    if (!isEditable(this.#store)) {
+    const { store, snapshots } = this.#parts
+    if (!isEditable(store)) {
       return { outcome: 'unchanged' }
     }
-    const edit = await this.#store.merge(this.#table)
+    const edit = await store.merge(snapshots.table)
     if (edit.outcome === 'missing') {
-      this.#snapshots.changed()
+      snapshots.changed()
     }
     if (edit.outcome !== 'unreadable' && edit.outcome !== 'refused') {
-      this.#snapshots.resume()
+      snapshots.resume()
     }
     return edit
   }
 
   /** Answers at any time, also before the start and after the stop. */
   get status(): BootstrapStatus {
-    const { view } = this.#point
+    const { point, exchanges, legacyTcp, store, counters } = this.#parts
+    const { view } = point
     return {
       peerCount: view.peerCount,
       registrationCount: view.size,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
-      legacyTcpPort: this.#legacyTcp?.port,
-      store: this.#store.state,
-      counters: { ...this.#counters },
+      exchanges: exchanges.status,
+      legacyTcpPort: legacyTcp?.port,
+      store: store.state,
+      counters: { ...counters },
       guard: guardOf(this.#components)?.status,
     }
   }
 
-  #tick(): void {
-    for (const { peer, address } of this.#point.tick()) {
-      this.safeDispatchEvent('expired', { detail: { network: peer.network, peerId: peer.id, address } })
+  /** libp2p stops a node whose start failed, and would report a second failure in place of the first. */
+  async #closeStore(): Promise<void> {
+    try {
+      await this.#parts.store.close()
+      this.#isOpen = false
+    } catch (err) {
+      if (this.#isOpen) {
+        throw err
+      }
+      this.#log.error('could not close a store that could not be opened - %e', err)
     }
-    this.#schedule.tick()
-    this.#legacy.tick()
-    const { state } = this.#store
+  }
+
+  #tick(): void {
+    const { point, schedule, legacy, store } = this.#parts
+    this.#tell('expired', point.tick())
+    schedule.tick()
+    legacy.tick()
+    this.#pushMetrics?.()
+    const { state } = store
     if (state.status !== this.#storeStatus) {
       this.#storeStatus = state.status
       this.safeDispatchEvent('store', { detail: state })
     }
   }
 
-  async #compact(): Promise<void> {
-    const started = performance.now()
-    await this.#store.compact(this.#table)
-    this.#snapshotTook = performance.now() - started
-  }
-
-  #storeAt(path: string | undefined, clock: Clock, acceptEdit: boolean | undefined): Store {
-    const onEdit = (detail: ListEdit) => this.safeDispatchEvent('edited', { detail })
-    return path === undefined ? memoryStore() : fileStore({ path, clock, onEdit, acceptEdit: acceptEdit ?? false })
-  }
-
-  #snapshotFailed(message: string, err: unknown): void {
-    // The operator has been told of an edit that is left alone when it was found.
-    if (!(err instanceof EditPendingError)) {
-      this.#log.error(message, err)
+  #tell(type: 'registered' | 'evicted' | 'expired', registrations: readonly Registration[]): void {
+    for (const { peer, address } of registrations) {
+      this.safeDispatchEvent(type, { detail: { network: peer.network, peerId: peer.id, address } })
     }
   }
 

@@ -1,8 +1,9 @@
+import type { ExchangesStatus } from '../frontends/exchanges/exchanges.ts'
 import type { GuardStatus } from '../host/guard/guard-service.ts'
 import type { StoreState } from '../store/store.ts'
 import { type Counters, zeroCounters } from './counters.ts'
 
-/** What the service holds now, and what it did since it was made. */
+/** What the service holds now, and its counts since it was constructed. */
 export interface BootstrapStatus {
   /** Peers known, over all networks. */
   readonly peerCount: number
@@ -10,21 +11,24 @@ export interface BootstrapStatus {
   /** Entries that the operator wrote. */
   readonly staticCount: number
   readonly networkCount: number
+  /** Exchanges under way, of all protocols, and what waits in them to be read. */
+  readonly exchanges: ExchangesStatus
   /** The port of the original program's TCP wire; undefined while it is not served. */
   readonly legacyTcpPort: number | undefined
   readonly store: StoreState
   readonly counters: Readonly<Counters>
-  /** Connections refused and hung up on, each with its reason; undefined in a node that was set up without the guard. */
+  /** Connections refused and hung up on, each with its reason; undefined in a node without the guard. */
   readonly guard: GuardStatus | undefined
 }
 
-/** The status of a service that was never made. */
+/** The status before the first start. */
 export function emptyStatus(): BootstrapStatus {
   return {
     peerCount: 0,
     registrationCount: 0,
     staticCount: 0,
     networkCount: 0,
+    exchanges: { open: 0, silent: 0, unreadBytes: 0 },
     legacyTcpPort: undefined,
     store: { status: 'ok' },
     counters: zeroCounters(),

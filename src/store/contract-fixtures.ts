@@ -1,3 +1,5 @@
+// Registrations, and a simple table, for the tests of a store.
+
 import { type Change, countNew, keyText, type RegistrationRecord, type StaticEntry } from '../registry/registration.ts'
 import type { Contents, Table } from './store.ts'
 

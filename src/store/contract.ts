@@ -1,3 +1,5 @@
+// The tests that every store has to pass: `bootstrap-peer/store-contract`.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { put, record, remove, sorted, staticEntry, testTable } from './contract-fixtures.ts'

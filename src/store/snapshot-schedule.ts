@@ -1,3 +1,5 @@
+// When `peers.json` is written.
+
 import { doubling } from '../base/back-off.ts'
 import type { Clock } from '../base/clock.ts'
 
@@ -11,7 +13,7 @@ export interface SnapshotSchedule {
   resume(): void
   /** Whether something changed since the last snapshot that succeeded began. */
   readonly pending: boolean
-  /** No snapshot starts any more; resolves when the current one is done. Idempotent. */
+  /** Starts no more snapshots; resolves when the current one is done. Idempotent. */
   stop(): Promise<void>
 }
 

@@ -30,7 +30,7 @@ export interface Store {
 
   readonly state: StoreState
 
-  /** Lets go. What was appended stays; nothing more is written. Idempotent. */
+  /** Releases the place. Appended changes stay, and nothing more is written. Idempotent. */
   close(): Promise<void>
 }
 
@@ -69,7 +69,7 @@ export interface Merged {
 /** The result of the operator's edit of the list. */
 export type ListEdit = UneditedList | TakenEdit | UnreadableEdit | RefusedEdit
 
-/** It is as it was last read or written, or there is none: then it is written anew with the next change. */
+/** It is as it was last read or written, or does not exist: then the next change writes it again. */
 export interface UneditedList {
   readonly outcome: 'unchanged' | 'missing'
 }
@@ -82,7 +82,7 @@ export interface TakenEdit extends Merged {
   readonly useless: UselessEntries
 }
 
-/** It is no list, or can't be read. It is left as it is; what is known stays, and no snapshot is written until it is one, or is gone. */
+/** It is not a list, or cannot be read. The file and the table stay as they are, and no snapshot is written until it is a list or is gone. */
 export interface UnreadableEdit {
   readonly outcome: 'unreadable'
   readonly reason: string
@@ -105,7 +105,7 @@ export interface RefusedEdit {
   readonly confirmIn: number | undefined
 }
 
-/** Entries that name nothing that could be served. */
+/** Entries that cannot be used. */
 export interface UselessEntries {
   readonly count: number
   /** The first ten. */
@@ -150,7 +150,7 @@ export class StoreUnavailableError extends Error {
   readonly code: string
 
   constructor(code: string, cause: unknown) {
-    super(`the disk does not take the change (${code})`, { cause })
+    super(`cannot write the change to disk (${code})`, { cause })
     this.code = code
   }
 }
@@ -171,7 +171,7 @@ export class StoreLockedError extends Error {
   override name = 'StoreLockedError'
 }
 
-/** The place can't hold a list. The message is for the operator: what it is, and what to do. */
+/** The place cannot hold a list. The message tells the operator what it is and what to do. */
 export class StoreUnusableError extends Error {
   override name = 'StoreUnusableError'
 }

@@ -4,9 +4,9 @@ import { byteStream } from '@libp2p/utils'
 export interface LineLimits {
   /** The most bytes of a line, its line end not counted. */
   readonly maxLineBytes: number
-  /** The most lines of a stream; as many blank ones may stand between them. */
+  /** The most lines of a stream, and the most blank lines between them. */
   readonly maxLines: number
-  /** How long a line may take, in ms, from when it is asked for to its last byte. Blank lines before it buy no time. */
+  /** How long a line may take, ms, from when it is asked for to its last byte. Blank lines before it give no more time. */
   readonly timeout: number
 }
 
@@ -17,9 +17,9 @@ const LF = 10
 const CR = 13
 
 /**
- * The lines of a stream, as they are asked for. `\r\n` is a line end too, blank lines are passed over, and the last
- * line may end with the half-close. What breaks a limit comes as the last item. Rejects when the peer resets the
- * stream, and when the signal fires.
+ * Yields the lines of a stream, each as it is asked for. `\r\n` is a line end too, blank lines are skipped, and the last
+ * line may end with the half-close. A broken limit is the last item. Rejects when the peer resets the stream, and when
+ * the signal fires.
  *
  * It reads with `byteStream`: iterating a libp2p stream after the peer's half-close never ends, and a listener without
  * a bound lets a fast sender fill the memory.
@@ -52,7 +52,7 @@ export async function* readLines(stream: Stream, limits: LineLimits, signal: Abo
           throw new Error('the peer reset the stream')
         }
         if (chunk === 'timeout') {
-          // Silence behind an answered line is how a client that keeps the stream open says that it is done.
+          // After an answered line, silence means that a client which keeps the stream open is done.
           if (lines === 0 || unread.length > 0) {
             yield chunk
           }
@@ -92,7 +92,7 @@ export async function* readLines(stream: Stream, limits: LineLimits, signal: Abo
 const NOTHING = new Uint8Array(0)
 
 /**
- * The time a line may take. One controller serves the whole stream, and no timer runs while a line is at hand:
+ * The time that a line may take. One controller serves the whole stream, and no timer runs while a line is there:
  * `AbortSignal.timeout` and `AbortSignal.any` for each line cost more than reading it.
  */
 class Deadline {
@@ -116,7 +116,7 @@ class Deadline {
     return this.#controller.signal
   }
 
-  /** The time begins to run, unless it runs already. */
+  /** Starts the timer, unless it runs already. */
   start(): void {
     this.#timer ??= setTimeout(() => {
       this.isOver = true
@@ -138,7 +138,7 @@ class Deadline {
 }
 
 /**
- * Throws away what still comes, up to a bound: left unread it would pile up and reset the stream before the peer has
+ * Discards what still comes, up to a bound: left unread it would fill the buffer and reset the stream before the peer has
  * read our last answer.
  */
 function discard(stream: Stream, most: number): void {
@@ -146,7 +146,7 @@ function discard(stream: Stream, most: number): void {
   stream.addEventListener('message', ({ data }) => {
     left -= data.byteLength
     if (left < 0) {
-      // Not from inside the dispatch of the message: the stream goes on with it behind us.
+      // Not inside the dispatch of the message: the stream continues with it after this listener.
       queueMicrotask(() => stream.abort(new Error('the peer goes on sending to a stream that was answered')))
     }
   })

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 
-/** libp2p keeps a stream until both sides have closed it; a peer that never does would keep it for the connection's life. */
+/** Resets a stream that the peer has not closed after `ms`. libp2p would keep it for as long as the connection lasts. */
 export function lingerAtMost(stream: Stream, ms: number): void {
   if (stream.status !== 'open') {
     return

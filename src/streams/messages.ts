@@ -6,20 +6,20 @@ import { sendAll, type WriteLimits } from './send.ts'
 export interface MessageLimits {
   /** The most bytes of a message, its length prefix not counted. */
   readonly maxBytes: number
-  /** How long a message may take, in ms, from when it is asked for to its last byte. */
+  /** How long a message may take, ms, from when it is asked for to its last byte. */
   readonly timeout: number
 }
 
-/** Bytes of a message, or why there is none. Of one that is too long, the beginning tells what it would have been. */
+/** Bytes of a message; of one that is too long only the first, which say its type. */
 export type Frame = Uint8Array | { readonly tooLong: Uint8Array }
 
-/** So much of a message that is too long is looked at: its type. */
+/** Bytes read of a message that is too long: its type. */
 const BEGINNING_BYTES = 2
 
 /**
- * The messages of a stream, each behind its length as a varint, as they are asked for. Ends with the half-close, with
- * silence between two messages, and behind a message that is too long. Rejects when a message breaks off, when the peer
- * resets the stream, and when the signal fires.
+ * Yields the messages of a stream, each behind its length as a varint, as they are asked for. Ends with the half-close,
+ * with silence between two messages, and after a message that is too long. Rejects when a message breaks off, when the
+ * peer resets the stream, and when the signal fires.
  */
 export async function* readMessages(
   stream: Stream,
@@ -49,7 +49,7 @@ export async function* readMessages(
   }
 }
 
-/** Writes a message behind its length, as {@link sendAll} does. */
+/** Writes a message after its length, as {@link sendAll} does. */
 export async function writeMessage(
   stream: Stream,
   message: Uint8Array,
@@ -70,7 +70,7 @@ async function readLength(read: (count: number) => Promise<Uint8Array>): Promise
   return readVarint(Uint8Array.from(prefix), 0).value
 }
 
-/** The peer closed its side, and no byte of a message is there. */
+/** Whether the peer closed its side before a message began. */
 function isEnd(err: unknown): boolean {
   return err instanceof Error && err.name === 'UnexpectedEOFError'
 }

@@ -10,8 +10,8 @@ export interface WriteLimits {
 }
 
 /**
- * Sends bytes on a stream and resolves once the far side has room for more. Rejects when it takes nothing for too long,
- * when it hangs up, and when the signal fires: what it does not read is memory of ours, so the stream is to be reset then.
+ * Sends bytes on a stream. Resolves once the far side has room for more. Rejects when it takes nothing for `timeout`, when
+ * it hangs up, and when the signal fires. Unread bytes are in our memory, so the caller resets the stream then.
  */
 export async function sendAll(
   stream: Stream,
@@ -23,13 +23,13 @@ export async function sendAll(
   if (stream.send(bytes)) {
     return
   }
-  // A stream tells of 'drain' too when its connection has room and its own window has none; 'idle' is all sent.
+  // A stream emits 'drain' also when its connection has room and its own window has none; 'idle' means all is sent.
   const event = stream.writeBufferLength > 0 ? 'idle' : 'drain'
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
   const sent = pEvent(stream, event, { rejectionEvents: ['close'], signal: deadline })
   onWait(bytes.length)
   await beforeClose(sent).finally(onWaitOver)
-  // What an abort throws away counts as sent.
+  // Bytes that an abort discards count as sent.
   if (stream.status !== 'open') {
     throw new Error(CLOSED)
   }
@@ -37,13 +37,13 @@ export async function sendAll(
 
 /** Closes our side of a stream. Rejects when the far side does not take what is still to be sent within the limits. */
 export async function closeSent(stream: Stream, { timeout }: WriteLimits, signal: AbortSignal): Promise<void> {
-  // Closing waits only for what is not sent yet, and most answers are.
+  // Closing waits only for unsent bytes, and most answers have none.
   const isSent = stream.writeBufferLength === 0 && !stream.writableNeedsDrain
   const options = isSent ? undefined : { signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]) }
   await beforeClose(stream.close(options))
 }
 
-/** pEvent rejects with the close event itself, which is no error. */
+/** Rejects with an Error: pEvent rejects with the close event itself. */
 async function beforeClose(written: Promise<unknown>): Promise<void> {
   try {
     await written

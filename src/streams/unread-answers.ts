@@ -1,17 +1,17 @@
-/** Who an answer waits for. */
+/** The reader that an answer waits for. */
 export interface Reader {
   abort(reason: Error): void
 }
 
 /**
- * What all answers together may keep waiting for their readers, bytes: 24 of the longest, 200 of default length. While
- * it waits an answer is here as text, as bytes and in part encrypted, so that the memory is two to three times as much.
+ * Bytes of all answers together that wait for their readers: 24 of the longest, 200 of default length. A waiting answer
+ * is in memory as text, as bytes and in part encrypted, so that the memory is two to three times as much.
  */
 export const MAX_UNREAD_BYTES = 12 * 1024 * 1024
 
 /**
- * The answers that somebody is slow to read. When they are too much together, the longest goes first, and of equals the
- * one that waits longest: 500 peers that asked for the longest answer and read nothing took 400 MB.
+ * The answers that wait for slow readers. When they are over the budget together, the longest is given up first, and of
+ * equals the one that waits longest. Without it, 500 peers that asked for the longest answer and read nothing took 400 MB.
  */
 export class UnreadAnswers {
   readonly #maxBytes: number
@@ -26,12 +26,12 @@ export class UnreadAnswers {
     return this.#bytes
   }
 
-  /** Whether more than half of the room is taken. */
+  /** Whether more than half of the budget is taken. */
   get isCrowded(): boolean {
     return this.#bytes > this.#maxBytes / 2
   }
 
-  /** An answer begins to wait. Readers may be given up for it, this one too. */
+  /** An answer begins to wait. Aborts readers while the budget is exceeded, this one included. */
   wait(reader: Reader, bytes: number): void {
     this.end(reader)
     this.#waiting.set(reader, bytes)
@@ -43,7 +43,7 @@ export class UnreadAnswers {
     }
   }
 
-  /** It was read, or nobody will. Idempotent. */
+  /** The answer was read, or its reader is gone. Idempotent. */
   end(reader: Reader): void {
     this.#bytes -= this.#waiting.get(reader) ?? 0
     this.#waiting.delete(reader)

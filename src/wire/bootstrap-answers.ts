@@ -1,31 +1,23 @@
-import {
-  type ExplainedOutcome,
-  type Fault,
-  MAX_ADDRESSES,
-  MAX_ANSWER_BYTES,
-  MAX_LIMIT,
-  type PeerRecord,
-} from './bootstrap-codec.ts'
+import { MAX_ADDRESSES, MAX_ANSWER_BYTES, MAX_LIMIT, MAX_SIBLINGS } from '../peer/limits.ts'
+import type { ExplainedOutcome, Fault, PeerRecord } from './bootstrap-codec.ts'
+import { isObject, jsonValue, member, utf8Text } from './json.ts'
 
-/**
- * The answers of `/bootstrap/1.0.0`, as a client reads them. Pure, and it believes nothing: what it returns is bounded
- * and has the right types, but the addresses in it are still text that a stranger wrote.
+/*
+ * The answers of `/bootstrap/1.0.0`, as a client reads them. Pure, and it trusts nothing: what it returns is bounded
+ * and has the right types, but the addresses in it are text that a remote peer wrote.
  */
 
-/** The most sibling bootstraps taken from one answer. */
-export const MAX_SIBLINGS = 8
-
-/** One answer. What a bare array cannot say is empty or undefined. */
+/** One answer. A bare array has only peers; the other members are then empty or undefined. */
 export interface Answer {
-  /** In the order they came. At most {@link MAX_LIMIT} and the caller's own. */
+  /** In the order of the answer. At most {@link MAX_LIMIT}, and one more: the caller's own. */
   readonly peers: readonly PeerRecord[]
-  /** The address the bootstrap sees the caller at. */
+  /** The address at which the bootstrap sees the caller. */
   readonly observed: string | undefined
   /** What became of each address of the request. A status or a code that this version does not know is a refusal. */
   readonly registrations: readonly ExplainedOutcome[]
-  /** Other bootstraps that the operator names, multiaddrs with `/p2p`. */
+  /** Other bootstraps of its operator, multiaddrs with `/p2p`. */
   readonly bootstraps: readonly string[]
-  /** Why the bootstrap did not do what was asked; the peers may be there even so. The code may be a new one. */
+  /** Why the bootstrap did not do what was asked; there may be peers all the same. The code may be a new one. */
   readonly error: AnswerError | undefined
 }
 
@@ -33,26 +25,20 @@ export interface AnswerError extends Omit<Fault, 'code'> {
   readonly code: string
 }
 
-/** Why bytes are not an answer. */
+/** Why bytes are no answer. */
 export type AnswerFault = 'answer_too_long' | 'answer_not_utf8' | 'answer_not_json' | 'answer_not_a_list'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Reads one line, with or without its line end. Any bytes give an answer or a fault; records that make no sense are left out. */
+/** Reads one line, with or without its line end. Any bytes give an answer or a fault. Skips records that cannot be read. */
 export function decodeAnswer(line: Uint8Array): Answer | AnswerFault {
   if (line.byteLength > MAX_ANSWER_BYTES) {
     return 'answer_too_long'
   }
-  let text: string
-  try {
-    text = utf8.decode(line)
-  } catch {
+  const text = utf8Text(line)
+  if (text === undefined) {
     return 'answer_not_utf8'
   }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
+  const value = jsonValue(text)
+  if (value === undefined) {
     return 'answer_not_json'
   }
   if (Array.isArray(value)) {
@@ -75,7 +61,7 @@ export function decodeAnswer(line: Uint8Array): Answer | AnswerFault {
   }
 }
 
-/** The most characters of an address, a code or a message that are looked at. */
+/** The longest address, code or message that is read, characters. */
 const MAX_TEXT = 512
 
 function readPeers(value: unknown): PeerRecord[] {
@@ -131,19 +117,10 @@ function items(value: unknown, max: number): unknown[] {
   return Array.isArray(value) ? value.slice(0, max) : []
 }
 
-/** By own property only: what an object inherits nobody has sent. */
-function member(object: Record<string, unknown>, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined
-}
-
 function boundedText(value: unknown, max: number): string | undefined {
   return typeof value === 'string' && value.length <= max ? value : undefined
 }
 
 function seconds(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,9 @@
-/**
+import { DEFAULT_TTL_MS, MAX_ADDRESSES, MAX_LIMIT, MAX_NETWORK_BYTES, MAX_TTL_MS, MIN_TTL_MS } from '../peer/limits.ts'
+import { isObject, jsonValue, utf8Text } from './json.ts'
+
+/*
  * The messages of `/bootstrap/1.0.0`, bytes to values and back. Pure: no state, no clock, no network.
- * The protocol is specified in `docs/protocol.md`.
+ * The protocol is specified in `docs/protocol.md`. Times to live are ms in values and seconds in the text.
  */
 
 /** The protocol's name on the wire. */
@@ -8,23 +11,11 @@ export const BOOTSTRAP_PROTOCOL = '/bootstrap/1.0.0'
 
 /** The most bytes of a line, its line end not counted. */
 export const MAX_LINE_BYTES = 8192
-/** The most requests of a stream. */
-export const MAX_LINES = 16
-/** The most addresses of a request. */
-export const MAX_ADDRESSES = 8
-/** The most UTF-8 bytes of a network's name; the libp2p rendezvous specification has the same for a namespace. */
-export const MAX_NETWORK_BYTES = 255
-/** The time to live of a registration that names none, in seconds. The libp2p rendezvous specification's default. */
-export const DEFAULT_TTL_S = 7200
-/** What a `ttl` is clamped to, in seconds: below, renewals would cost more than they tell; above, nobody would renew. */
-export const MIN_TTL_S = 60
-export const MAX_TTL_S = 259_200
-/** How many peers an answer holds when the request does not say, and at most. */
-export const DEFAULT_LIMIT = 250
-export const MAX_LIMIT = 1000
-/** How long an answer may be in bytes: when the request sets no `limit`, and ever. */
-export const DEFAULT_ANSWER_BYTES = 60 * 1024
-export const MAX_ANSWER_BYTES = 512 * 1024
+
+// For client and cli, until they import these numbers from `peer/limits.ts` themselves.
+export { MAX_ADDRESSES, MAX_ANSWER_BYTES, MAX_LIMIT, MAX_NETWORK_BYTES } from '../peer/limits.ts'
+export const MIN_TTL_S = MIN_TTL_MS / 1000
+export const MAX_TTL_S = MAX_TTL_MS / 1000
 
 /** One request: addresses to register (none: it only asks), and how the answer should be. */
 export interface BootstrapRequest {
@@ -32,16 +23,16 @@ export interface BootstrapRequest {
   readonly addresses: readonly string[]
   /** `''` when the request names none. */
   readonly network: string
-  /** Seconds, clamped; 0 takes back. */
-  readonly ttl: number
+  /** Clamped to {@link MIN_TTL_MS} and {@link MAX_TTL_MS}; 0 removes. */
+  readonly ttlMs: number
   /** How many peers to answer with; undefined when the request does not say. */
   readonly limit: number | undefined
   readonly explain: boolean
-  /** Whether to answer with those, too, who registered by the wire of the original. */
+  /** Whether the answer has the peers of the original program's wire, too. */
   readonly legacy: boolean
 }
 
-/** Why a request could not be answered. The set is closed; readers treat codes that they don't know alike. */
+/** Why a request could not be answered. The set is closed; readers treat all codes that they do not know alike. */
 export const ERROR_CODES = [
   'invalid_utf8',
   'invalid_json',
@@ -55,7 +46,7 @@ export const ERROR_CODES = [
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
-/** A request that could not be read or served. `message` is for people. */
+/** A request that could not be read or served. `message` is for a person. */
 export interface Fault {
   readonly code: ErrorCode
   readonly message: string
@@ -65,11 +56,11 @@ export interface Fault {
 
 /** A peer of an answer. */
 export interface PeerRecord {
-  /** Multiaddrs with `/p2p`, the one for the asker's address family first. At least one. */
+  /** Multiaddrs with `/p2p`, the one of the caller's address family first. At least one. */
   readonly addresses: readonly string[]
-  /** True when nobody proved it (a closed network that lists what registers). */
+  /** True when it was not dialed back (a closed network that lists what registers). */
   readonly unverified?: boolean
-  /** True for one that registered by the wire of the original: `host:port` of nobody known. */
+  /** True for a peer of the original program's wire: `host:port`, without a PeerId. */
   readonly legacy?: boolean
 }
 
@@ -83,7 +74,7 @@ export interface ExplainedOutcome {
   readonly expiresIn: number | null
 }
 
-/** What an `explain` answer says beside the peers. */
+/** What an answer to `explain` says in addition to the peers. */
 export interface Explanation {
   /** The address the node sees the caller at, a multiaddr. */
   readonly observed: string
@@ -92,30 +83,24 @@ export interface Explanation {
   readonly bootstraps?: readonly string[]
 }
 
-/** The request that a stream without a byte makes. */
+/** The request that a stream without a line makes. */
 export const ASK: BootstrapRequest = {
   addresses: [],
   network: '',
-  ttl: DEFAULT_TTL_S,
+  ttlMs: DEFAULT_TTL_MS,
   limit: undefined,
   explain: false,
   legacy: false,
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Reads one line, its line end already gone. Any bytes give a request or a fault. */
+/** Reads one line without its line end. Any bytes give a request or a fault. */
 export function decodeRequest(line: Uint8Array): BootstrapRequest | Fault {
-  let text: string
-  try {
-    text = utf8.decode(line)
-  } catch {
+  const text = utf8Text(line)
+  if (text === undefined) {
     return { code: 'invalid_utf8', message: 'the line is not UTF-8' }
   }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
+  const value = jsonValue(text)
+  if (value === undefined) {
     const bom = text.startsWith('\ufeff') ? ' (it begins with a byte order mark)' : ''
     return { code: 'invalid_json', message: `the line is not JSON${bom}` }
   }
@@ -126,7 +111,7 @@ export function isFault(value: object): value is Fault {
   return 'code' in value
 }
 
-/** A peer as it stands in an answer. ASCII, so that its length is its bytes. */
+/** A peer as it is written in an answer. ASCII, so that its length is its bytes. */
 export type EncodedPeer = string & { readonly encoded: unique symbol }
 
 // Addresses are canonical multiaddrs: ASCII without anything that JSON escapes. So they are joined, not stringified.
@@ -136,18 +121,18 @@ export function encodePeer({ addresses, unverified, legacy }: PeerRecord): Encod
   return `{"address":"${addresses[0]}"${all}${flags}}` as EncodedPeer
 }
 
-/** `[{"address":…},…]`, one line. The bare array is frozen: nothing but peer records will ever stand in it. */
+/** `[{"address":…},…]`, one line. The bare array is frozen: it will never hold anything but peer records. */
 export function encodePeers(peers: readonly EncodedPeer[]): string {
   return `[${peers.join(',')}]\n`
 }
 
-/** `{"peers":[…],"observed":…,"registrations":[…]}`, one line; with a fault, that too. */
+/** `{"peers":[…],"observed":…,"registrations":[…]}`, one line, with `"error"` when there is a fault. */
 export function encodeExplained(peers: readonly EncodedPeer[], explanation: Explanation, fault?: Fault): string {
   const rest = JSON.stringify(fault === undefined ? explanation : { ...explanation, error: fault })
   return `{"peers":[${peers.join(',')}],${rest.slice(1)}\n`
 }
 
-/** `{"error":{…}}`, one line. `peers` come with a fault that is not the request's own: a newcomer needs them even so. */
+/** `{"error":{…}}`, one line. A fault that is not the caller's comes with `peers`: a newcomer still needs them. */
 export function encodeFault(fault: Fault, peers?: readonly EncodedPeer[]): string {
   const error = JSON.stringify({ error: fault })
   return peers === undefined ? `${error}\n` : `${error.slice(0, -1)},"peers":[${peers.join(',')}]}\n`
@@ -183,8 +168,8 @@ function readRequest(value: unknown): BootstrapRequest | Fault {
 const OPTIONS = ['network', 'ttl', 'limit', 'explain', 'legacy'] as const
 
 /**
- * Adds what an object says to what the objects before it said. Members are picked by name, and JSON.parse makes
- * `__proto__` a member like any other, so it is inert.
+ * Adds what an object says to what the objects before it said. Members are read by name, and JSON.parse makes
+ * `__proto__` an ordinary member, so it has no effect.
  */
 function readRecord(object: Record<string, unknown>, before: BootstrapRequest): BootstrapRequest | Fault {
   const { address, addresses, network, ttl, limit, explain, legacy } = object
@@ -221,15 +206,11 @@ function readRecord(object: Record<string, unknown>, before: BootstrapRequest): 
   return {
     addresses: all,
     network: network ?? before.network,
-    ttl: ttl === undefined ? before.ttl : ttl === 0 ? 0 : Math.min(Math.max(ttl, MIN_TTL_S), MAX_TTL_S),
+    ttlMs: ttl === undefined ? before.ttlMs : ttl === 0 ? 0 : Math.min(Math.max(ttl * 1000, MIN_TTL_MS), MAX_TTL_MS),
     limit: limit === undefined ? before.limit : Math.min(limit, MAX_LIMIT),
     explain: explain ?? before.explain,
     legacy: legacy ?? before.legacy,
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isCount(value: unknown): value is number {

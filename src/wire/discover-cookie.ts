@@ -1,21 +1,21 @@
 import { crc32 } from 'node:zlib'
 
 /**
- * What a DISCOVER was answered up to, as the cookie says it. Whoever holds one may read what is in it and make up
- * others: all that a cookie can do is to show its holder more or less of what everybody is shown.
+ * How far a caller has read, as the cookie of its last DISCOVER says it. A caller can read its cookie and make up
+ * others: a cookie can only show its holder more or less of what every caller is shown.
  */
 export interface DiscoverCookie {
-  /** Which run of the program gave it: versions are counted anew in each. 32 bits. */
+  /** Which run of the program gave it: each run counts versions from 0. 32 bits. */
   readonly epoch: number
   readonly upTo: number
-  /** Undefined when the reading by turns is over. */
+  /** Undefined when the round-robin reading is over. */
   readonly turn: number | undefined
   readonly version: number
 }
 
 /**
- * A cookie for a namespace; without one, for all. Only ASCII letters and digits: rust-libp2p's client takes a cookie
- * for 8 bytes and a UTF-8 text, and fails on what is not.
+ * A cookie for a namespace; without one, for all. Base64url, since rust-libp2p's client reads a cookie as 8 bytes and a
+ * UTF-8 text, and fails when it is not.
  */
 export function encodeCookie({ epoch, upTo, turn, version }: DiscoverCookie, ns: string | undefined): Uint8Array {
   const bytes = Buffer.alloc(COOKIE_BYTES)
@@ -27,7 +27,7 @@ export function encodeCookie({ epoch, upTo, turn, version }: DiscoverCookie, ns:
   return Buffer.from(bytes.toString('base64url'), 'latin1')
 }
 
-/** Undefined when it is no cookie of ours, or one for another namespace. */
+/** Undefined when it is no cookie of this program, or one for another namespace. */
 export function decodeCookie(cookie: Uint8Array, ns: string | undefined): DiscoverCookie | undefined {
   const text = Buffer.from(cookie).toString('latin1')
   const bytes = Buffer.from(text, 'base64url')
@@ -47,10 +47,10 @@ export function decodeCookie(cookie: Uint8Array, ns: string | undefined): Discov
 }
 
 const COOKIE_BYTES = 24
-/** No group has so many members. */
+/** Never a turn: no group has as many members. */
 const OVER = 0xffff_ffff
 
-/** Over the namespace too, so that a cookie is recognised in another one. All namespaces is none of them. */
+/** Covers the namespace, so that a cookie is refused in another one. That of all namespaces is none of theirs. */
 function checksum(bytes: Buffer, ns: string | undefined): number {
   return crc32(bytes.subarray(4), crc32(ns === undefined ? 'all' : `of ${ns}`))
 }

@@ -7,7 +7,7 @@ export const MAX_IDENTIFY_BYTES = 8192
 /** Messages read of one answer. go-libp2p sends a signed record in a second one when the first is longer than 2 KiB. */
 export const MAX_IDENTIFY_MESSAGES = 2
 
-/** The members of an identify message that are used here. Not believed: the peer says them of itself. */
+/** The members of an identify message that are used here: the peer's own word. */
 export interface IdentifyMessage {
   /** Name and version of the program, such as `rust-libp2p/0.48.0`. */
   readonly agent: string | undefined
@@ -15,7 +15,7 @@ export interface IdentifyMessage {
   readonly signedPeerRecord: Uint8Array | undefined
 }
 
-/** Reads a message. Undefined for bytes that are none. */
+/** Reads a message. Undefined for bytes that are no message. */
 export function decodeIdentify(bytes: Uint8Array): IdentifyMessage | undefined {
   let agent: string | undefined
   let signedPeerRecord: Uint8Array | undefined
@@ -24,7 +24,7 @@ export function decodeIdentify(bytes: Uint8Array): IdentifyMessage | undefined {
       if (field.type === 'bytes' && field.number === AGENT_VERSION) {
         agent = Buffer.from(field.value).toString()
       } else if (field.type === 'bytes' && field.number === SIGNED_PEER_RECORD) {
-        // A copy: the message that it stands in is not kept.
+        // A copy, so that the message around it can be freed.
         signedPeerRecord = Uint8Array.from(field.value)
       }
     }

@@ -1,8 +1,8 @@
 import { encodeFields, ProtobufError, readFields } from './protobuf.ts'
 
 /**
- * How a peer was registered before there were signed records: `PeerInfo` of the first draft of the rendezvous protocol,
- * in the place where the signed record stands now. py-libp2p 0.8.1 speaks only this.
+ * How a peer registered before there were signed records: `PeerInfo` of the first draft of the rendezvous protocol, in
+ * the field that holds the signed record now. py-libp2p 0.8.1 speaks only this.
  */
 export interface PeerInfo {
   /** The bytes of the PeerId. */
@@ -11,7 +11,7 @@ export interface PeerInfo {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** Undefined when the bytes are something else: an envelope has fields that this has not. */
+/** Undefined when the bytes are something else: an envelope has fields that a `PeerInfo` does not have. */
 export function decodePeerInfo(bytes: Uint8Array): PeerInfo | undefined {
   let id: Uint8Array | undefined
   const addresses: Uint8Array[] = []

@@ -1,11 +1,17 @@
-import { encodeFields, type Field, ProtobufError, readFields } from './protobuf.ts'
+import { MAX_ENVELOPE_BYTES, MAX_LIMIT, MAX_NETWORK_BYTES } from '../peer/limits.ts'
+import { utf8Text } from './json.ts'
+import {
+  encodeFields,
+  type Field,
+  type Fields,
+  encodedLength as lengthOf,
+  ProtobufError,
+  readFields,
+} from './protobuf.ts'
 import {
   type FaultCode,
   MAX_COOKIE_BYTES,
   MAX_MESSAGE_BYTES,
-  MAX_NAMESPACE_BYTES,
-  MAX_RECORD_BYTES,
-  MAX_REGISTRATIONS,
   type MessageFault,
   type MessageType,
   type Register,
@@ -15,11 +21,11 @@ import {
 } from './rendezvous-messages.ts'
 
 /*
- * Bytes to messages of `/rendezvous/1.0.0` and back, in the encoding of proto2. Pure: no state, no clock, no network,
- * and no judgement of records and cookies.
+ * Bytes to messages of `/rendezvous/1.0.0` and back, in the encoding of proto2. Pure: no state, no clock, no network.
+ * It does not verify records and cookies. Times to live are ms in messages and whole seconds in bytes.
  */
 
-/** Reads one message, its length prefix already gone. Any bytes give a message or a fault. */
+/** Reads one message without its length prefix. Any bytes give a message or a fault. */
 export function decodeMessage(bytes: Uint8Array): RendezvousMessage | MessageFault {
   const type = typeOf(bytes)
   try {
@@ -42,7 +48,7 @@ export function isMessageFault(value: RendezvousMessage | MessageFault): value i
   return 'fault' in value
 }
 
-/** The type of a message by its first bytes, where every writer puts it; the rest may be missing. */
+/** The type of a message by its first two bytes, where every writer puts it. The rest may be missing. */
 export function typeOf(bytes: Uint8Array): MessageType | undefined {
   const [first, second = -1] = bytes
   return first === REGISTER_FIELD ? 'REGISTER' : first === TYPE_FIELD ? TYPES[second] : undefined
@@ -51,44 +57,60 @@ export function typeOf(bytes: Uint8Array): MessageType | undefined {
 /** One message, without its length prefix. */
 export function encodeMessage(message: RendezvousMessage): Uint8Array {
   const number = TYPES.indexOf(message.type)
-  return encodeFields([1, number], [BODIES[number]!, encodeBody(message)])
+  return encodeFields([1, number], [BODIES[number]!, bodyOf(message)])
 }
 
-/** A registration as it stands in an answer, with its field's header: what an answer grows by. */
+/** The bytes that a registration adds to an answer, its field's header included. */
 export function encodedLength(registration: Register): number {
-  return encodeFields([1, encodeRegister(registration)]).length
+  return lengthOf([[1, registerOf(registration)]])
 }
 
-/** By number. */
+/** By their number. */
 const TYPES = ['REGISTER', 'REGISTER_RESPONSE', 'UNREGISTER', 'DISCOVER', 'DISCOVER_RESPONSE'] as const
-/** The field of the part that a type promises. */
+/** The field of the part that each type requires. */
 const BODIES = [2, 3, 4, 5, 6] as const
 const TYPE_FIELD = 0x08
-/** A proto3 writer leaves out what is 0, so that its REGISTER has no type; in proto2 0 is the default as well. */
+/** A proto3 writer omits a 0, so that its REGISTER has no type; the default of proto2 is 0 as well. */
 const REGISTER_FIELD = 0x12
 
-function encodeBody(message: RendezvousMessage): Uint8Array {
+function bodyOf(message: RendezvousMessage): Fields {
   switch (message.type) {
     case 'REGISTER':
-      return encodeRegister(message)
+      return registerOf(message)
     case 'REGISTER_RESPONSE':
-      return encodeFields([1, STATUS[message.status]], [2, message.statusText], [3, message.ttl])
+      return [
+        [1, STATUS[message.status]],
+        [2, message.statusText],
+        [3, secondsOf(message.ttlMs)],
+      ]
     case 'UNREGISTER':
-      return encodeFields([1, message.ns])
+      return [[1, message.ns]]
     case 'DISCOVER':
-      return encodeFields([1, message.ns], [2, message.limit], [3, message.cookie])
+      return [
+        [1, message.ns],
+        [2, message.limit],
+        [3, message.cookie],
+      ]
     case 'DISCOVER_RESPONSE':
-      return encodeFields(
-        ...message.registrations.map((each) => [1, encodeRegister(each)] as const),
+      return [
+        ...message.registrations.map((each) => [1, registerOf(each)] as const),
         [2, message.cookie],
         [3, STATUS[message.status]],
         [4, message.statusText],
-      )
+      ]
   }
 }
 
-function encodeRegister({ ns, signedPeerRecord, ttl }: Register): Uint8Array {
-  return encodeFields([1, ns], [2, signedPeerRecord], [3, ttl])
+function registerOf({ ns, signedPeerRecord, ttlMs }: Register): Fields {
+  return [
+    [1, ns],
+    [2, signedPeerRecord],
+    [3, secondsOf(ttlMs)],
+  ]
+}
+
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.floor(ms / 1000)
 }
 
 class Fault extends Error {
@@ -116,7 +138,7 @@ function readMessage(bytes: Uint8Array): RendezvousMessage {
         type: 'REGISTER_RESPONSE',
         status: readStatus(parts, 1),
         statusText: looseText(parts, 2),
-        ttl: numberOf(parts, 3),
+        ttlMs: readTtl(parts, 3),
       }
     case 'UNREGISTER':
       return { type: 'UNREGISTER', ns: readNamespace(parts) }
@@ -135,35 +157,30 @@ function readMessage(bytes: Uint8Array): RendezvousMessage {
 
 function readRegister(fields: readonly Field[]): Register {
   const signedPeerRecord = bytesOf(fields, 2)
-  if (signedPeerRecord !== undefined && signedPeerRecord.length > MAX_RECORD_BYTES) {
+  if (signedPeerRecord !== undefined && signedPeerRecord.length > MAX_ENVELOPE_BYTES) {
     throw new Fault('record_too_long')
   }
-  return { ns: readNamespace(fields), signedPeerRecord, ttl: numberOf(fields, 3) }
+  return { ns: readNamespace(fields), signedPeerRecord, ttlMs: readTtl(fields, 3) }
 }
 
 function readRegistrations(fields: readonly Field[]): Register[] {
   const all = fields.filter(({ number, type }) => number === 1 && type === 'bytes')
-  if (all.length > MAX_REGISTRATIONS) {
+  if (all.length > MAX_LIMIT) {
     throw new Fault('too_many_registrations')
   }
   return all.map(({ value }) => readRegister([...readFields(value as Uint8Array)]))
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function readNamespace(fields: readonly Field[]): string | undefined {
   const bytes = bytesOf(fields, 1)
   if (bytes === undefined) {
     return undefined
   }
-  try {
-    if (bytes.length <= MAX_NAMESPACE_BYTES) {
-      return utf8.decode(bytes)
-    }
-  } catch {
-    // The same as one that is too long.
+  const text = bytes.length <= MAX_NETWORK_BYTES ? utf8Text(bytes) : undefined
+  if (text === undefined) {
+    throw new Fault('namespace_invalid')
   }
-  throw new Fault('namespace_invalid')
+  return text
 }
 
 function readCookie(fields: readonly Field[], number: number): Uint8Array | undefined {
@@ -174,21 +191,22 @@ function readCookie(fields: readonly Field[], number: number): Uint8Array | unde
   return cookie
 }
 
-/** A status that this version does not know is a failure whose kind nobody knows. An absent one is proto2's default. */
+/** An unknown status reads as `E_INTERNAL_ERROR`, an absent one as `OK`, the default of proto2. */
 function readStatus(fields: readonly Field[], field: number): Status {
   const wanted = numberOf(fields, field) ?? 0
   const known = Object.entries(STATUS).find(([, number]) => number === wanted)
   return known === undefined ? 'E_INTERNAL_ERROR' : (known[0] as Status)
 }
 
-/** For people only, so it is mended rather than refused. */
+/** A text for a person only, so invalid UTF-8 is replaced rather than refused. */
 function looseText(fields: readonly Field[], number: number): string | undefined {
   const bytes = bytesOf(fields, number)
   return bytes === undefined ? undefined : Buffer.from(bytes.subarray(0, MAX_STATUS_TEXT_BYTES)).toString()
 }
+
 const MAX_STATUS_TEXT_BYTES = 512
 
-/** Of a field that stands there more than once, the last counts, says the encoding. */
+/** When a field is there more than once, the last one counts, by the specification of the encoding. */
 function bytesOf(fields: readonly Field[], number: number): Uint8Array | undefined {
   const field = fields.findLast((each) => each.number === number && each.type === 'bytes')
   return field?.value as Uint8Array | undefined
@@ -197,4 +215,10 @@ function bytesOf(fields: readonly Field[], number: number): Uint8Array | undefin
 function numberOf(fields: readonly Field[], number: number): number | undefined {
   const field = fields.findLast((each) => each.number === number && each.type === 'varint')
   return field?.value as number | undefined
+}
+
+/** Ms of a field in seconds. */
+function readTtl(fields: readonly Field[], number: number): number | undefined {
+  const seconds = numberOf(fields, number)
+  return seconds === undefined ? undefined : seconds * 1000
 }

@@ -10,19 +10,10 @@ export const RENDEZVOUS_PROTOCOL = '/rendezvous/1.0.0'
 export const MAX_REQUEST_BYTES = 8192
 /** The most bytes of any message. rust-libp2p's codec has the same. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024
-/** The most UTF-8 bytes of a namespace, of the specification. */
-export const MAX_NAMESPACE_BYTES = 255
-/** The most bytes of a signed peer record. One of 16 addresses and an RSA key of 4096 bits has 2 KiB. */
-export const MAX_RECORD_BYTES = 4096
 /** The most bytes of a cookie. Ours have 40; rust-libp2p's are 8 and the namespace. */
 export const MAX_COOKIE_BYTES = 512
-/** The most registrations of an answer, of the specification. */
-export const MAX_REGISTRATIONS = 1000
-/** The time to live of a registration that names none, and the longest there is, in seconds; of the specification. */
-export const DEFAULT_TTL_S = 7200
-export const MAX_TTL_S = 259_200
 
-/** The statuses of the specification, as they go out. */
+/** The statuses of the specification, with their numbers. */
 export const STATUS = {
   OK: 0,
   E_INVALID_NAMESPACE: 100,
@@ -35,19 +26,19 @@ export const STATUS = {
 } as const
 export type Status = keyof typeof STATUS
 
-/** What is undefined was not in the message. Numbers beyond 2^53 - 1 read as that. */
+/** A member is undefined when the message does not have it. Numbers beyond 2^53 - 1 on the wire read as that. */
 export interface Register {
   readonly ns: string | undefined
   readonly signedPeerRecord: Uint8Array | undefined
-  /** Seconds. */
-  readonly ttl: number | undefined
+  /** Whole seconds on the wire. */
+  readonly ttlMs: number | undefined
 }
 
 export interface RegisterResponse {
   readonly status: Status
   readonly statusText: string | undefined
-  /** Seconds. */
-  readonly ttl: number | undefined
+  /** Whole seconds on the wire. */
+  readonly ttlMs: number | undefined
 }
 
 export interface Unregister {
@@ -75,7 +66,7 @@ export type RendezvousMessage =
   | ({ readonly type: 'DISCOVER_RESPONSE' } & DiscoverResponse)
 export type MessageType = RendezvousMessage['type']
 
-/** Why bytes are no message, and of which type it would have been, as far as that can be told. */
+/** Why bytes are no message, and of which type it would have been, where that can be seen. */
 export interface MessageFault {
   readonly fault: FaultCode
   readonly type: MessageType | undefined
@@ -84,15 +75,15 @@ export interface MessageFault {
 export type FaultCode =
   /** Longer than a message may be. */
   | 'message_too_long'
-  /** Not in the encoding of Protocol Buffers, or cut short. */
+  /** Not Protocol Buffers, or cut short. */
   | 'not_protobuf'
-  /** Of a type that there is not, or without the part that its type promises. */
+  /** Of an unknown type, or without the part that its type requires. */
   | 'message_incomplete'
-  /** Longer than {@link MAX_NAMESPACE_BYTES}, or not UTF-8. */
+  /** Longer than {@link MAX_NETWORK_BYTES}, or not UTF-8. */
   | 'namespace_invalid'
-  /** Longer than {@link MAX_RECORD_BYTES}. */
+  /** Longer than {@link MAX_ENVELOPE_BYTES}. */
   | 'record_too_long'
   /** Longer than {@link MAX_COOKIE_BYTES}. */
   | 'cookie_too_long'
-  /** More than {@link MAX_REGISTRATIONS}. */
+  /** More than {@link MAX_LIMIT}. */
   | 'too_many_registrations'

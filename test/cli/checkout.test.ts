@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { temporaryFolder } from '../support/cli-process.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { runCli, startCli } from '../support/cli-process.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
 

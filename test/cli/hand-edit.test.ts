@@ -4,12 +4,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileStore } from '../../src/store/file/file-store.ts'
-import { type CliProcess, type LogLine, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, type LogLine, startCli } from '../support/cli-process.ts'
 import { knownPeers } from '../support/known-peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '100ms']
-const TAKEN = 'took in the list as it was edited by hand'
+const TAKEN = 'merged the edited list'
 const REGISTERED = 25
 
 /** SIGUSR2 moves the clock of the process on, which then says so among the lines of the log. */
@@ -107,7 +108,7 @@ describe('a list that is edited by hand', { concurrency: 2 }, () => {
     const [{ level, err }] = await warned(
       node,
       1,
-      /did not take in .*peers\.json: Unexpected token '\]' in line 3\. What .* correct the file, or delete it/,
+      /did not merge .*peers\.json: Unexpected token '\]' in line 3\. What .* correct the file, or delete it/,
     )
     assert.deepEqual({ level, err }, { level: 50, err: undefined })
     await save(list, '[]')
@@ -149,8 +150,8 @@ async function save(list: string, text: string): Promise<void> {
 
 /** The lines, so many of them, that say that the list was not taken in. */
 async function warned(node: CliProcess, count: number, message: RegExp): Promise<[LogLine, ...LogLine[]]> {
-  const found = () => node.lines.filter(({ msg }) => msg?.startsWith('did not take in '))
-  await until(() => found().length >= count, 'it says that it did not take in the list')
+  const found = () => node.lines.filter(({ msg }) => msg?.startsWith('did not merge '))
+  await until(() => found().length >= count, 'it says that it did not merge the list')
   assert.equal(found().length, count)
   assert.match(found().at(-1)!.msg!, message)
   return found() as [LogLine, ...LogLine[]]

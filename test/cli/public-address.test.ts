@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
-import { BIN, temporaryFolder } from '../support/cli-process.ts'
+import { BIN } from '../support/cli-process.ts'
 import { namespaceFault, spawnInNamespace } from '../support/namespace.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe('a machine with public addresses', { skip: namespaceFault() ?? false }, () => {
   it('is told where others reach it, in public too', async (t) => {

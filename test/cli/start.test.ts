@@ -9,8 +9,9 @@ import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { encodeIdentity } from '../../src/identity/key-formats.ts'
-import { BIN, runCli, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { BIN, runCli, startCli } from '../support/cli-process.ts'
 import { DATA, frame, rawPeer, SYN } from '../support/raw-peer.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
@@ -57,7 +58,7 @@ describe('start', { concurrency: 2 }, () => {
       const node = startCli(t, ANY_PORT, { cwd })
       peerIds.push((await node.line('ready')).peerId)
       assert.equal(
-        node.lines.some(({ msg }) => msg?.startsWith('made a new identity')),
+        node.lines.some(({ msg }) => msg?.startsWith('created a new identity')),
         made,
       )
       node.kill('SIGTERM')
@@ -131,7 +132,7 @@ describe('start', { concurrency: 2 }, () => {
     await node.line('ready')
     await writeFile(join(cwd, 'peers.json'), '[{"address":"203.0.113.7:4001"}]')
     node.kill('SIGHUP')
-    await node.line('took in the list as it was edited by hand')
+    await node.line('merged the edited list')
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
     assert.match(await readFile(join(cwd, 'peers.json'), 'utf8'), /203\.0\.113\.7/)
@@ -139,7 +140,7 @@ describe('start', { concurrency: 2 }, () => {
 
   it('can be stopped while it starts', async (t) => {
     const node = startCli(t, ANY_PORT, { cwd: await temporaryFolder(t) })
-    await node.line('made a new identity: there was none. Keep a backup of it')
+    await node.line('created a new identity, because there was none. Keep a backup of it')
     node.kill('SIGTERM')
     assert.equal((await node.ended).code, 0)
   })

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
-import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, startCli } from '../support/cli-process.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { newFolder, temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
+
+/** How often a damaged list is started with. */
+const ROUNDS = 8
 
 const ARGUMENTS = ['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--summary-interval', '200ms']
 
@@ -83,12 +86,14 @@ describe('a node that goes down', () => {
     assert.deepEqual(list.map((entry) => entry.address).sort(), peers.map(recordOf).sort())
   })
 
-  it('starts with a list that was cut off or flipped anywhere, and serves nothing that is not valid', async (t) => {
+  it('starts with a list that was cut off or flipped anywhere, and serves what is intact of it, and nothing else', async (t) => {
     const good = Buffer.from(JSON.stringify(peers.map((peer) => ({ address: recordOf(peer) }))))
     const valid = new Set(peers.map(recordOf))
-    const rounds = Array.from({ length: 20 }, (_, round) => round)
-    // Four at a time: starting a process takes longer than what is asked of it.
-    await Promise.all([0, 1, 2, 3].map((lane) => startEach(rounds.filter((round) => round % 4 === lane))))
+    // A few through the real command; test/store/file/damage.test.ts has every byte and bit.
+    const rounds = Array.from({ length: ROUNDS }, (_, round) => round)
+    let answered = 0
+    await Promise.all([0, 1].map((lane) => startEach(rounds.filter((round) => round >> 2 === lane))))
+    assert.ok(answered > 0, 'some entries are intact')
 
     async function startEach(lane: readonly number[]): Promise<void> {
       for (const round of lane) {
@@ -96,9 +101,17 @@ describe('a node that goes down', () => {
         await writeFile(join(cwd, 'peers.json'), damaged(good, round))
         const node = startCli(t, ARGUMENTS, { cwd })
         const { address } = await whereabouts(node)
-        for (const { address: handedOut } of await ask(peers[0]!, address, {})) {
-          assert(valid.has(handedOut), `round ${round}: ${handedOut}`)
-        }
+        const answer = async (): Promise<string[]> =>
+          (await ask(peers[0]!, address, {})).map((each: { address: string }) => each.address)
+        const intact = intactEntries(damaged(good, round)).filter((each) => valid.has(each))
+        answered += intact.length
+        await until(
+          async () => (await answer()).length >= intact.length,
+          `round ${round}: ${intact} are served`,
+          20_000,
+          50,
+        )
+        assert.deepEqual((await answer()).sort(), intact.sort(), `round ${round}`)
         node.kill('SIGKILL')
         await node.ended
       }
@@ -109,9 +122,12 @@ describe('a node that goes down', () => {
 describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mount a small file system' }, () => {
   it('refuses new registrations, keeps the list, serves on, and takes registrations again when there is room', async (t) => {
     const cwd = await temporaryFolder(t)
-    const disk = await mkdtemp(join(tmpdir(), 'bootstrap-peer-disk-'))
+    const disk = await newFolder()
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
-    t.after(() => execFileSync('umount', ['-l', disk]))
+    t.after(() => {
+      execFileSync('umount', ['-l', disk])
+      return rm(disk, { recursive: true })
+    })
     const [early, late] = await Promise.all([startPeer(), startPeer()])
     t.after(() => Promise.all([early.stop(), late.stop()]))
 
@@ -127,7 +143,7 @@ describe('a disk that is full', { skip: canMount() ? false : 'needs root, to mou
     await node.line('cannot write to disk: still serving, new registrations are refused')
 
     await rm(join(disk, 'ballast'))
-    await node.line('the disk takes changes again')
+    await node.line('writes to disk again')
     const taken = await ask(late, address, { address: addressOf(late) })
     assert.deepEqual(taken, [{ address: recordOf(late) }, { address: recordOf(early) }])
 
@@ -162,13 +178,23 @@ async function registerUntilRefused(peer: Libp2p, bootstrap: string) {
 
 /** Cut off somewhere in the even rounds, one bit flipped in the odd ones. */
 function damaged(good: Buffer, round: number): Buffer {
-  const at = Math.floor((good.length * round) / 20)
+  const at = Math.floor((good.length * round) / ROUNDS)
   if (round % 2 === 0) {
     return good.subarray(0, at)
   }
   const flipped = Buffer.from(good)
   flipped[at]! ^= 1 << (round % 8)
   return flipped
+}
+
+/** The addresses of a list that is JSON still; none of another one. */
+function intactEntries(list: Buffer): string[] {
+  try {
+    const entries: Array<{ address?: string }> = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(list))
+    return entries.flatMap(({ address }) => address ?? [])
+  } catch {
+    return []
+  }
 }
 
 /** Writes until the last byte is gone. */

@@ -146,7 +146,7 @@ describe('a client of one bootstrap', () => {
       answer = answers[code]!
       await assert.rejects(client.discover(), (err: { code?: string; retryAfter?: number }) => {
         assert.equal(err.code, code)
-        assert.equal(err.retryAfter, code === 'rate_limited' ? 7 : undefined)
+        assert.equal(err.retryAfter, code === 'rate_limited' ? 7000 : undefined)
         return true
       })
     }
@@ -161,8 +161,27 @@ describe('a client of one bootstrap', () => {
     const { peers, error } = await new BootstrapClient(bob, String(liar.getMultiaddrs()[0])).discover()
     assert.equal(peers.length, 1)
     assert.equal(error?.code, 'unavailable')
-    assert.equal(error?.retryAfter, 7)
+    assert.equal(error?.retryAfter, 7000)
     await liar.stop()
+  })
+
+  it('counts in ms, and writes whole seconds', async (t) => {
+    const ttls: unknown[] = []
+    const outcome = { address: addressOf(bob), status: 'listed', code: 'listed', message: '', expiresIn: 90 }
+    const granting = await startFakeBootstrap(({ ttl }) => {
+      ttls.push(ttl)
+      return `${JSON.stringify({ peers: [], registrations: [outcome] })}\n`
+    })
+    t.after(() => granting.stop())
+    const client = new BootstrapClient(bob, String(granting.getMultiaddrs()[0]))
+    const { registrations } = await client.register([addressOf(bob)], { ttl: 90_999 })
+    assert.equal(registrations[0]!.expiresIn, 90_000)
+    await client.register([addressOf(bob)])
+    await client.unregister()
+    assert.deepEqual(ttls, [90, undefined, 0])
+    // As a real bootstrap grants it.
+    const real = await new BootstrapClient(alice, at, { network: 'ms' }).register([addressOf(alice)], { ttl: 90_000 })
+    assert.equal(real.registrations[0]!.expiresIn, 90_000)
   })
 
   it('refuses addresses that do not name one peer', () => {

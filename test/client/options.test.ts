@@ -64,11 +64,11 @@ const WRONG: Readonly<Record<string, ReadonlyArray<readonly [given: object, says
     ],
     [{ refreshInterval: 86_400_001 }, /from 1000 to 86400000, such as refreshInterval: 300000$/],
     [
-      { ttl: 7_200_000 },
-      /ttl is 7200000; it is in seconds, from 60 to 259200: for 7200000 milliseconds write ttl: 7200$/,
+      { ttl: 7200 },
+      /ttl is 7200; it is in milliseconds, from 60000 to 259200000: for 7200 seconds write ttl: 7200000$/,
     ],
-    [{ ttl: 59 }, /ttl is 59; write a number of seconds from 60 to 259200, such as ttl: 7200$/],
-    [{ ttl: 60.5 }, /ttl is 60\.5/],
+    [{ ttl: 59 }, /ttl is 59; write a number of milliseconds from 60000 to 259200000, such as ttl: 7200000$/],
+    [{ ttl: 259_200_001 }, /ttl is 259200001; write a number of milliseconds/],
     [{ ttl: Number.NaN }, /ttl is NaN/],
     [{ register: 'false' }, /register is "false"; write true or false/],
     [
@@ -80,7 +80,6 @@ const WRONG: Readonly<Record<string, ReadonlyArray<readonly [given: object, says
     [{ resolveTxt: {} }, /resolveTxt is an object; write a function/],
     [{ scheduler: { now: Date.now } }, /scheduler is an object; write a Scheduler/],
     [{ random: 4 }, /random is 4; write a function/],
-    [{ connect: AT }, /connect is "\/ip4.*"; write a function/],
   ],
   peerKeeper: [
     [{ target: 8.5 }, /target is 8\.5; write a whole number from 1 to 1000, such as target: 8$/],
@@ -191,7 +190,7 @@ describe('bootstrapDiscovery', () => {
   it('takes whatever is at the edge of a range', () => {
     bootstrapDiscovery({
       bootstraps: ['/dnsaddr/boot.example'],
-      ttl: 60,
+      ttl: 60_000,
       target: 1,
       refreshInterval: 1000,
       timeout: 1000,
@@ -199,7 +198,7 @@ describe('bootstrapDiscovery', () => {
     bootstrapDiscovery({
       bootstraps: [`/dnsaddr/boot.example/p2p/${ID}`, `/dns4/boot.example/tcp/4000/p2p/${ID}`],
       network: 'é'.repeat(127),
-      ttl: 259_200,
+      ttl: 259_200_000,
       target: 1000,
       refreshInterval: 86_400_000,
       timeout: 600_000,
@@ -275,10 +274,11 @@ describe('a call of BootstrapClient', () => {
       /^addresses\[0\] is a Multiaddr; write it as a string/,
     ],
     // On the wire it takes back.
-    [() => at.register([], { ttl: 0 }), 'BootstrapClient.register', /^ttl is 0; write a number of seconds from 60/],
+    [() => at.register([], { ttl: 0 }), 'BootstrapClient.register', /^ttl is 0; write a number of milliseconds/],
+    [() => at.register([], { ttl: 3600 }), 'BootstrapClient.register', /: for 3600 seconds write ttl: 3600000$/],
     [() => at.register([], { timeout: 1000 }), 'BootstrapClient.register', /^there is no option "timeout"/],
     [() => at.unregister(AT), 'BootstrapClient.unregister', /^addresses is ".*", a string/],
-    [() => at.unregister([], { ttl: 60 }), 'BootstrapClient.unregister', /^there is no option "ttl"/],
+    [() => at.unregister([], { ttl: 60_000 }), 'BootstrapClient.unregister', /^there is no option "ttl"/],
     [() => at.discover(20), 'BootstrapClient.discover', /^the options are 20; write an object: \{ limit: 20 \}$/],
     [
       () => at.discover({ limit: 1001 }),
@@ -291,6 +291,27 @@ describe('a call of BootstrapClient', () => {
   for (const [call, module, says] of calls) {
     it(`is not ${String(call).slice(6)}`, async () => {
       await assert.rejects(call(), refusal(module, says))
+    })
+  }
+})
+
+describe('a call of RendezvousClient', () => {
+  const point = new RendezvousClient(NODE, AT)
+  const calls: ReadonlyArray<readonly [call: () => Promise<unknown>, method: string, says: RegExp]> = [
+    [() => point.register('n', [], { ttl: 7200 }), 'register', /: for 7200 seconds write ttl: 7200000$/],
+    [() => point.register('n', [], { signal: 1 }), 'register', /^signal is a number; write an AbortSignal/],
+    [() => point.register('n', [], { limit: 1 }), 'register', /^there is no option "limit"/],
+    [() => point.discover('n', { limit: 1001 }), 'discover', /^limit is 1001; write a whole number from 0 to 1000/],
+    [
+      () => point.discover('n', { cookie: 'x' }),
+      'discover',
+      /^cookie is a string; write the cookie of the page before/,
+    ],
+    [() => point.discover('n', { ttl: 1 }), 'discover', /^there is no option "ttl"/],
+  ]
+  for (const [call, method, says] of calls) {
+    it(`is not ${String(call).slice(6)}`, async () => {
+      await assert.rejects(call(), refusal(`RendezvousClient.${method}`, says))
     })
   }
 })

@@ -7,23 +7,17 @@ import {
   createBootstrapPeer,
   type GuardStatus,
   type HostInit,
-  hostOptions,
   type NodeStatus,
+  withHost,
 } from 'bootstrap-peer'
 import { createLibp2p } from 'libp2p'
 
 const init: HostInit = { maxConnections: 100 }
-const host = hostOptions(init)
-const node = await createLibp2p({
-  ...host,
-  addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-  services: {
-    ...host.services,
-    identify: identify(),
-    mine: ping({ protocolPrefix: 'mine' }),
-    bootstrap: bootstrapService(),
-  },
-})
+const mine = { identify: identify(), mine: ping({ protocolPrefix: 'mine' }), bootstrap: bootstrapService() }
+const node = await createLibp2p(withHost({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, services: mine }, init))
+if (!node.getProtocols().includes('/mine/ping/1.0.0') || node.services.guard.status.open !== 0) {
+  throw new Error('it lost a service')
+}
 const status: BootstrapStatus = node.services.bootstrap.status
 const guard: GuardStatus | undefined = status.guard
 if (guard?.open !== 0) {

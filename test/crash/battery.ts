@@ -1,11 +1,11 @@
 // Kills the real node with SIGKILL at random moments while peers register, starts it again, and counts what is lost.
 //   node test/crash/battery.ts [--long] [--rounds N] [--seed N] [--json]
 // Short: 50 rounds. Long: 1,000. A third of the rounds aims at a snapshot being written, a third at a recovery.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../support/random.ts'
+import { newFolder } from '../support/temporary-folder.ts'
 import { preload } from './preload.ts'
 import { AIMS, type Aim, playRound } from './round.ts'
 import { Tally } from './tally.ts'
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 })
 const rounds = Number(values.rounds ?? (values.long ? 1000 : 50))
 const random = seededRandom(Number(values.seed))
-const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-crash-'))
+const folder = await newFolder()
 const tally = new Tally()
 /** What this list's rounds so far were answered, by the text of the key. */
 const answered = new Set<string>()

@@ -1,12 +1,12 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { steadyClock } from '../../src/base/clock.ts'
 import { fileStore } from '../../src/store/file/file-store.ts'
+import { newFolder } from '../support/temporary-folder.ts'
 
 /** Which of the keys a start on a copy of the folder does not bring back. */
 export async function lostOf(folder: string, keys: ReadonlySet<string>): Promise<string[]> {
-  const copy = await mkdtemp(join(tmpdir(), 'bootstrap-peer-verify-'))
+  const copy = await newFolder()
   try {
     await cp(folder, copy, { recursive: true })
     const store = fileStore({ path: join(copy, 'peers.json'), clock: steadyClock() })

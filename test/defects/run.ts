@@ -12,9 +12,9 @@
  * applies: mend the patch together with the code it is about.
  */
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { newFolder } from '../support/temporary-folder.ts'
 
 const HERE = import.meta.dirname
 const ROOT = join(HERE, '..', '..')
@@ -78,7 +78,7 @@ async function isGreen(tree: string, { test, pattern }: Defect): Promise<boolean
 }
 
 async function inCopy<Value>(use: (tree: string) => Promise<Value>): Promise<Value> {
-  const tree = await mkdtemp(join(tmpdir(), 'defect-'))
+  const tree = await newFolder()
   try {
     for (const name of COPIED) {
       await cp(join(ROOT, name), join(tree, name), { recursive: true }).catch((err: NodeJS.ErrnoException) => {

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { REFRESH_INTERVAL_MS, TTL_S } from '../../src/client/discovery/discovery-init.ts'
+import { REFRESH_INTERVAL_MS } from '../../src/client/discovery/discovery-init.ts'
 import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
-import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper/keeper-init.ts'
-import { MAX_CONNECTIONS } from '../../src/host/libp2p.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service/service-init.ts'
+import { PING_INTERVAL_MS } from '../../src/client/keeper/keeper-init.ts'
+import { TARGET } from '../../src/client/keeper-link.ts'
+import { bootstrapService, withHost } from '../../src/index.ts'
+import {
+  DEFAULT_TTL_MS,
+  MAX_CONNECTIONS,
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  REPROVE_INTERVAL_MS,
+} from '../../src/peer/limits.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILE = new URL('docs/client.md', ROOT)
@@ -14,6 +22,7 @@ const FILE = new URL('docs/client.md', ROOT)
 /** What a docstring may link to. */
 const CONSTANTS: Readonly<Record<string, number>> = {
   CALL_TIMEOUT_MS,
+  DEFAULT_TTL_MS,
   MAX_CONNECTIONS,
   MAX_NETWORKS,
   MAX_PEERS,
@@ -22,7 +31,6 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   REFRESH_INTERVAL_MS,
   REPROVE_INTERVAL_MS,
   TARGET,
-  TTL_S,
 }
 
 interface Option {
@@ -39,16 +47,15 @@ const OPTIONS: Readonly<Record<string, readonly Option[]>> = {
   ],
   peerKeeper: optionsOf('src/client/keeper/keeper-init.ts', 'PeerKeeperInit'),
   BootstrapClient: optionsOf('src/client/bootstrap-client.ts', 'BootstrapClientInit'),
-  RendezvousClient: optionsOf('src/client/rendezvous-client.ts', 'RendezvousClientInit'),
+  RendezvousClient: optionsOf('src/client/rendezvous-options.ts', 'RendezvousClientInit'),
   createBootstrapPeer: optionsOf('src/node.ts', 'BootstrapPeerInit'),
   bootstrapService: optionsOf('src/service/service-init.ts', 'BootstrapServiceInit'),
-  hostOptions: optionsOf('src/host/libp2p.ts', 'HostInit'),
+  withHost: optionsOf('src/host/host-init.ts', 'HostInit'),
 }
 
 /** The tables of events, written by hand: they have to name each event, and no other. */
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   bootstrapDiscovery: namesIn('src/client/discovery/discovery-events.ts', /readonly type: '(\w+)'/g),
-  createBootstrapPeer: namesIn('src/service/service-init.ts', /^ {2}(\w+): CustomEvent</gm),
 }
 
 describe('docs/client.md', () => {
@@ -88,6 +95,8 @@ describe('the ranges that docstrings name', () => {
     peerKeeper,
     BootstrapClient: (init) => new BootstrapClient(node, AT, init),
     RendezvousClient: (init) => new RendezvousClient(node, AT, init),
+    bootstrapService,
+    withHost: (init) => withHost({}, init),
   }
   for (const [module, make] of Object.entries(makers)) {
     for (const { name, help } of OPTIONS[module]!.filter(({ type }) => type === 'number')) {

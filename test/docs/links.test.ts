@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { it } from 'node:test'
+import { PLANNED } from '../support/import-rules.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const README = readFileSync(new URL('README.md', ROOT), 'utf8')
@@ -9,16 +10,33 @@ for (const file of globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: R
   it(`the links of ${file} lead somewhere`, () => {
     const text = readFileSync(new URL(file, ROOT), 'utf8')
     const prose = text.replaceAll(/^```.*?^```/gms, '')
-    const headings = new Set(Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) => anchorOf(heading!)))
     for (const [, link] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (link!.startsWith('#')) {
-        assert.ok(headings.has(link!.slice(1)), `${file} has no part ${link}`)
-      } else if (!/^https?:/.test(link!)) {
-        assert.ok(existsSync(new URL(link!.split('#')[0]!, new URL(file, ROOT))), `${file} links to ${link}`)
+      if (!/^https?:/.test(link!)) {
+        const [path, anchor] = link!.split('#') as [string, string?]
+        const target = path === '' ? new URL(file, ROOT) : new URL(path, new URL(file, ROOT))
+        assert.ok(existsSync(target), `${file} links to ${link}`)
+        assert.ok(anchor === undefined || anchorsOf(target).has(anchor), `${file} links to ${link}`)
       }
     }
   })
 }
+
+it('the documents name files that exist', () => {
+  const texts = globSync(['*.md', 'docs/**/*.md', 'test/README.md'], { cwd: ROOT.pathname })
+    // A change log names files that are gone.
+    .filter((file) => file !== 'CHANGELOG.md')
+    .map((file) => [file, readFileSync(new URL(file, ROOT), 'utf8')] as const)
+  const paths = texts.flatMap(([file, text]) =>
+    Array.from(
+      text.matchAll(/`((?:src|test|bench|interop|examples|bin)\/[\w./-]+)`/g),
+      ([, path]) => [file, path!] as const,
+    ),
+  )
+  assert.ok(paths.length > 50)
+  const exists = (path: string) => ['', '.ts'].some((end) => existsSync(new URL(`${path}${end}`, ROOT)))
+  const missing = paths.filter(([, path]) => !PLANNED.has(path.replace(/^src\//, '')) && !exists(path))
+  assert.deepEqual(missing, [])
+})
 
 it('README.md begins with the two commands, as they are', () => {
   const commands = Array.from(README.matchAll(/^```console\n\$ (.*)\n```$/gm), ([, command]) => command)
@@ -49,6 +67,11 @@ it('the seeded defects are in files that exist, and name tests that exist', () =
     }
   }
 })
+
+function anchorsOf(document: URL): Set<string> {
+  const headings = readFileSync(document, 'utf8').matchAll(/^#+ (.*)$/gm)
+  return new Set(Array.from(headings, ([, heading]) => anchorOf(heading!)))
+}
 
 /** As GitHub makes it. */
 function anchorOf(heading: string): string {

@@ -13,12 +13,21 @@ import {
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { defaultText } from '../../src/cli/help.ts'
 import { summaries } from '../../src/cli/summary.ts'
+import { HANG_UPS, REFUSALS } from '../../src/host/guard/guard-counters.ts'
 import { createBootstrapPeer } from '../../src/index.ts'
+import { zeroCounters } from '../../src/service/counters.ts'
+import { type Documented, itemsOf, membersOf } from '../support/docstrings.ts'
 
 const FILE = new URL('../../docs/operations.md', import.meta.url)
 
 /** Each part of the document that is written by this test. */
-const GENERATED: Readonly<Record<string, () => string>> = { commands: commandsTable, settings: settingsTable }
+const GENERATED: Readonly<Record<string, () => string>> = {
+  commands: commandsTable,
+  settings: settingsTable,
+  summary: () => table('member', membersOf('src/cli/summary.ts', 'SummaryLine')),
+  'reasons of refusedConnections': () => table('reason', itemsOf('src/host/guard/guard-counters.ts', 'REFUSALS')),
+  'reasons of hungUp': () => table('reason', itemsOf('src/host/guard/guard-counters.ts', 'HANG_UPS')),
+}
 
 for (const [part, table] of Object.entries(GENERATED)) {
   it(`the table of ${part} in docs/operations.md is the one in the code`, async () => {
@@ -44,17 +53,37 @@ it('every exit code is in docs/operations.md', async () => {
   }
 })
 
-it('every member of the summary line is in docs/operations.md', async () => {
-  const logs = /\n## Logs\n(.*?)\n## /s.exec(await readFile(FILE, 'utf8'))![1]!
+it('the summary line has the members that its table describes', async () => {
   const node = createBootstrapPeer()
   await node.start()
-  const members = Object.keys(summaries()(node.status))
+  const { status } = node
   await node.stop()
+  const line = summaries()({ ...status, store: { status: 'failing', code: 'ENOSPC', since: 0, retryAt: 0 } })
   assert.deepEqual(
-    [...members, 'storeError'].filter((member) => !logs.includes(`\`${member}\``)),
-    [],
+    Object.keys(line),
+    membersOf('src/cli/summary.ts', 'SummaryLine').map(({ name }) => name),
   )
 })
+
+it('the summary line has each counter of the service, and each reason of the guard has words', () => {
+  const members = membersOf('src/cli/summary.ts', 'SummaryLine').map(({ name }) => name)
+  assert.deepEqual(
+    Object.keys(zeroCounters()).filter((counter) => !members.includes(counter)),
+    [],
+  )
+  const reasons = [
+    itemsOf('src/host/guard/guard-counters.ts', 'REFUSALS'),
+    itemsOf('src/host/guard/guard-counters.ts', 'HANG_UPS'),
+  ]
+  assert.deepEqual(
+    reasons.map((items) => items.map(({ name }) => name)),
+    [[...REFUSALS], [...HANG_UPS]],
+  )
+})
+
+function table(first: string, rows: readonly Documented[]): string {
+  return `\n| ${first} | means |\n| --- | --- |\n${rows.map(({ name, help }) => `| \`${name}\` | ${help} |`).join('\n')}\n\n`
+}
 
 function commandsTable(): string {
   const rows = COMMANDS.map((command) => {

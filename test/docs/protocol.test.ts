@@ -3,15 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p } from 'libp2p'
+import { VERDICT_TIMEOUT_MS, WRITE_TIMEOUT_MS } from '../../src/frontends/exchanges/exchange.ts'
+import { LINGER_MS, MAX_STREAMS } from '../../src/frontends/exchanges/exchanges.ts'
 import {
-  LINGER_MS,
-  MAX_STREAMS,
+  MAX_EXCHANGES_OF_IP,
+  MAX_EXCHANGES_OF_SUBNET,
   READ_TIMEOUT_MS,
-  VERDICT_TIMEOUT_MS,
-  WRITE_TIMEOUT_MS,
-} from '../../src/frontends/exchanges.ts'
-import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
+  SHORTEST_READ_TIMEOUT_MS,
+} from '../../src/frontends/exchanges/places.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { MAX_ADDRESS_BYTES } from '../../src/peer/address.ts'
+import * as limits from '../../src/peer/limits.ts'
 import { REFUSAL_CODES, refusal } from '../../src/policy/refusal.ts'
 import { LONGEST_WAIT_MS, REQUEST_LIMITS } from '../../src/policy/request-limits.ts'
 import * as codec from '../../src/wire/bootstrap-codec.ts'
@@ -35,15 +37,23 @@ const GENERATED: Readonly<Record<string, () => string>> = {
 
 const LIMITS: ReadonlyArray<readonly [string, string]> = [
   ['a line, without its line end', `${codec.MAX_LINE_BYTES} bytes`],
-  ['requests of a stream, and blank lines between them', `${codec.MAX_LINES}, and as many`],
+  ['requests of a stream, and blank lines between them', `${limits.MAX_REQUESTS}, and as many`],
   ['streams of a connection at a time', `${MAX_STREAMS}; others are reset`],
-  ['addresses of a request, and of a peer in one network', `${codec.MAX_ADDRESSES}`],
+  ['addresses of a request, and of a peer in one network', `${limits.MAX_ADDRESSES}`],
   ['an address', `${MAX_ADDRESS_BYTES} bytes`],
-  ['the name of a network', `${codec.MAX_NETWORK_BYTES} bytes of UTF-8`],
-  ['`ttl`', `${codec.MAX_TTL_S} s; at least ${codec.MIN_TTL_S} s; default ${codec.DEFAULT_TTL_S} s`],
-  ['peers of an answer, the caller not counted', `${codec.MAX_LIMIT}; default ${codec.DEFAULT_LIMIT}`],
-  ['an answer', `${codec.DEFAULT_ANSWER_BYTES / 1024} KiB; with a \`limit\`, ${codec.MAX_ANSWER_BYTES / 1024} KiB`],
-  ['time for a line to arrive, from when it is asked for', `${READ_TIMEOUT_MS / 1000} s`],
+  ['the name of a network', `${limits.MAX_NETWORK_BYTES} bytes of UTF-8`],
+  [
+    '`ttl`',
+    `${limits.MAX_TTL_MS / 1000} s; at least ${limits.MIN_TTL_MS / 1000} s; default ${limits.DEFAULT_TTL_MS / 1000} s`,
+  ],
+  ['peers of an answer, the caller not counted', `${limits.MAX_LIMIT}; default ${limits.DEFAULT_LIMIT}`],
+  ['an answer', `${limits.DEFAULT_ANSWER_BYTES / 1024} KiB; with a \`limit\`, ${limits.MAX_ANSWER_BYTES / 1024} KiB`],
+  [
+    'time for a line to arrive, from when it is asked for',
+    `${READ_TIMEOUT_MS / 1000} s; ${SHORTEST_READ_TIMEOUT_MS / 1000} s on a bootstrap that is full`,
+  ],
+  ['streams of a public IPv4 address or IPv6 /56 at a time', `${MAX_EXCHANGES_OF_IP}`],
+  ['streams of a public IPv4 /24 or IPv6 /48 at a time', `${MAX_EXCHANGES_OF_SUBNET}`],
   ['time for the verdicts of a registration', `${VERDICT_TIMEOUT_MS / 1000} s`],
   ['time in a queue before `rate_limited`', `${LONGEST_WAIT_MS / 1000} s`],
   ['time for the client to take more of an answer', `${WRITE_TIMEOUT_MS / 1000} s; then the stream is reset`],
@@ -100,7 +110,7 @@ describe('the examples of docs/protocol.md', () => {
   let at: string
 
   before(async () => {
-    bootstrap = createBootstrapPeer({ clock: () => now })
+    bootstrap = new BootstrapPeer({}, { clock: () => now })
     await bootstrap.start()
     at = bootstrap.multiaddrs[0]!
     for (const [n, name] of ['alice', 'bob'].entries()) {

@@ -12,7 +12,8 @@ import { logLines } from './log-lines.ts'
 import { publicRanges } from './public-ranges.ts'
 import { atMost, type Figure, tableLine } from './report.ts'
 import { silentSockets } from './silent-sockets.ts'
-import { SLOW_READER_ARGS, slowReaders } from './slow-readers.ts'
+import { moreSilentStreams, silentStreams } from './silent-streams.ts'
+import { SLOW_READER_ARGS, slowReaders, slowRendezvousReaders } from './slow-readers.ts'
 import { streamChurn } from './stream-churn.ts'
 import { testNetwork } from './test-network.ts'
 import { Victim, type VictimInit } from './victim.ts'
@@ -21,7 +22,8 @@ const HELP = `Attacks a node that it starts, and tells what each attack came to.
 
   npm run test:hostile -- [--long] [--only ATTACK,...] [--again] [--late fail|warn] [--seed N] [--cases N] [--json]
 
-  --long    1,000,000 fuzzed exchanges, a full table of 4000, 40,000 leavers; without it, 50,000 and 200, and none
+  --long    1,000,000 fuzzed exchanges, a full table of 4000, 40,000 leavers, 6000 connections of silent streams; without
+            it, 50,000, 200, none and 600
   --only    these attacks, of: ATTACKS
   --again   attacks with a figure that missed its bound are run a second time, and judged by that
   --late    what becomes of a time that missed its bound. Default: fail. The attackers share the machine with the node
@@ -48,6 +50,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'silent-sockets': [{}, silentSockets],
   'idle-fill': [{ args: ['--max-connections', String(TABLE)] }, (victim, honest) => idleFill(victim, honest, TABLE)],
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
+  'slow-rendezvous-readers': [{ args: SLOW_READER_ARGS }, slowRendezvousReaders],
   decoys: [{}, decoys],
   'test-network': [{}, testNetwork],
 }
@@ -60,7 +63,9 @@ const OTHERS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   identities,
   'log-lines': logLines,
   'public-ranges': publicRanges,
+  'silent-streams': silentStreams,
 }
+const LONG_OTHERS: typeof OTHERS = { 'silent-streams-6000': moreSilentStreams }
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -75,7 +80,8 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   })
-  const names = [...Object.keys(ATTACKS), ...Object.keys(OTHERS), ...Object.keys(LONG_ATTACKS)]
+  const longNames = [...Object.keys(LONG_ATTACKS), ...Object.keys(LONG_OTHERS)]
+  const names = [...Object.keys(ATTACKS), ...Object.keys(OTHERS), ...longNames]
   if (values.help) {
     process.stdout.write(HELP.replace('ATTACKS', names.join(', ')))
     return 0
@@ -114,7 +120,7 @@ async function main(): Promise<number> {
     }
     return missed
   }
-  let missed = await pass(only ?? names.filter((each) => values.long || !(each in LONG_ATTACKS)))
+  let missed = await pass(only ?? names.filter((each) => values.long || !longNames.includes(each)))
   if (values.again && missed.length > 0) {
     console.error(`once more, since a figure missed its bound: ${missed.join(', ')}`)
     missed = await pass(missed)
@@ -128,7 +134,7 @@ async function main(): Promise<number> {
 
 /** Each attack has a node of its own, so that none profits from what another one did, and a dead one is told apart. */
 async function run(name: string, options: Options): Promise<Figure[]> {
-  const other = OTHERS[name]
+  const other = OTHERS[name] ?? LONG_OTHERS[name]
   if (other !== undefined) {
     return await other()
   }

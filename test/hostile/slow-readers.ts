@@ -1,54 +1,116 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { sealRecord } from '../../src/peer/record.ts'
+import { encodeVarint } from '../../src/wire/protobuf.ts'
+import { encodeMessage } from '../../src/wire/rendezvous-codec.ts'
+import type { RendezvousMessage } from '../../src/wire/rendezvous-messages.ts'
+import {
+  ASKS_BOOTSTRAP,
+  ASKS_RENDEZVOUS,
+  DATA,
+  FIN,
+  frame,
+  type RawPeer,
+  rawPeer,
+  SYN,
+  WINDOW_UPDATE,
+} from '../support/raw-peer.ts'
 import { atLeast, atMost, type Figure } from './report.ts'
 import type { Victim } from './victim.ts'
 
 const READERS = 500
-/** Of them so many read not even their socket, and grant all the window there is; the rest grants none. */
+/** How many of them do not even read their socket, and grant the largest window; the others grant none. */
 const DEAF = 50
 const NETWORK = 'slow'
 
 /** The node has to be one that lists what registers, so that its answers are long. */
 export const SLOW_READER_ARGS = ['--listing', 'registered'] as const
 
-/** Peers that ask for the longest answer and never read it. */
+/** How the peers register, and how they ask for the longest answer. */
+interface Protocol {
+  readonly name: string
+  readonly preface: Uint8Array
+  readonly register: (key: PrivateKey) => Promise<Uint8Array>
+  readonly ask: Uint8Array
+}
+
+const BOOTSTRAP: Protocol = {
+  name: 'slow readers',
+  preface: ASKS_BOOTSTRAP,
+  register: async () => {
+    const addresses = Array.from({ length: 8 }, (_, i) => `/ip4/127.0.0.1/tcp/${50_000 + i}`)
+    return line({ addresses, network: NETWORK })
+  },
+  ask: line({ network: NETWORK, limit: 1000 }),
+}
+
+const RENDEZVOUS: Protocol = {
+  name: 'slow rendezvous readers',
+  preface: ASKS_RENDEZVOUS,
+  register: async (key) => {
+    // The longest record that keeps to the rules, so that 500 of them are a long answer.
+    const id = peerIdFromPrivateKey(key).toString()
+    const addresses = Array.from({ length: 16 }, (_, i) => `/ip4/127.0.0.1/tcp/${50_000 + i}/p2p/${id}`)
+    const signedPeerRecord = await sealRecord(key, { addresses, seq: 1n, form: 'standard' })
+    return message({ type: 'REGISTER', ns: NETWORK, signedPeerRecord, ttlMs: undefined })
+  },
+  ask: message({ type: 'DISCOVER', ns: NETWORK, limit: undefined, cookie: undefined }),
+}
+
+/** Peers that ask for the longest answer and never read it, through `/bootstrap/1.0.0`. */
 export async function slowReaders(victim: Victim): Promise<Figure[]> {
+  return await readersOf(BOOTSTRAP, victim)
+}
+
+/** The same through `/rendezvous/1.0.0`. */
+export async function slowRendezvousReaders(victim: Victim): Promise<Figure[]> {
+  return await readersOf(RENDEZVOUS, victim)
+}
+
+async function readersOf(protocol: Protocol, victim: Victim): Promise<Figure[]> {
+  const { name } = protocol
   const peers: RawPeer[] = []
   for (let i = 0; i < READERS; i += 25) {
-    const some = Array.from({ length: 25 }, () => rawPeer(victim.target))
+    const some = Array.from({ length: 25 }, async () => {
+      const privateKey = await generateKeyPair('Ed25519')
+      const peer = await rawPeer(victim.target, { privateKey })
+      await exchange(peer, protocol, 1, await protocol.register(privateKey))
+      return peer
+    })
     peers.push(...(await Promise.all(some)))
   }
-  await Promise.all(peers.map(register))
-  const longest = await longestAnswer(peers[0]!)
+  // Its window is not granted again, so that no more than 256 KiB come: the rest waits in the node.
+  const longest = await exchange(peers[0]!, protocol, 3, protocol.ask)
   const before = await victim.rss()
   const closed: number[] = []
-  const attack = Promise.all(peers.map((peer, i) => readNothing(peer, i < DEAF, closed)))
+  const attack = Promise.all(peers.map((peer, i) => readNothing(peer, protocol, i < DEAF, closed)))
   const peak = await victim.peakRss(attack)
   return [
-    atLeast('slow readers', 'longest answer', longest / 1024, 256, 'KiB'),
-    atMost('slow readers', `memory grown by ${READERS} of them`, peak - before, 100, 'MB'),
-    atLeast('slow readers', 'closed', closed.length, READERS),
-    atMost('slow readers', 'ms until it is closed, most', Math.max(...closed), 10_000, 'ms'),
+    atLeast(name, 'longest answer', longest / 1024, 256, 'KiB'),
+    atMost(name, `memory grown by ${READERS} of them`, peak - before, 100, 'MB'),
+    atLeast(name, 'closed', closed.length, READERS),
+    atMost(name, 'ms until it is closed, most', Math.max(...closed), 10_000, 'ms'),
   ]
 }
 
-async function register(peer: RawPeer): Promise<void> {
-  const addresses = Array.from({ length: 8 }, (_, i) => `/ip4/127.0.0.1/tcp/${50_000 + i}`)
-  await exchange(peer, 1, { addresses, network: NETWORK })
+function line(request: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(request)}\n`)
 }
 
-async function longestAnswer(peer: RawPeer): Promise<number> {
-  // Its window is not granted again, so that no more than 256 KiB come: what stands there is what waits to be sent.
-  return await exchange(peer, 3, { network: NETWORK, limit: 1000 })
+function message(request: RendezvousMessage): Uint8Array {
+  const bytes = encodeMessage(request)
+  return Buffer.concat([encodeVarint(bytes.length), bytes])
 }
 
-async function exchange(peer: RawPeer, id: number, request: object): Promise<number> {
-  const line = Buffer.from(`${JSON.stringify(request)}\n`)
+/** One request on a stream of its own. Returns how many bytes came back. */
+async function exchange(peer: RawPeer, { preface }: Protocol, id: number, request: Uint8Array): Promise<number> {
   peer.send(
     Buffer.concat([
-      frame(DATA, SYN, id, ASKS_BOOTSTRAP),
+      frame(DATA, SYN, id, preface),
       frame(WINDOW_UPDATE, 0, id, 1 << 20),
-      frame(DATA, 0, id, line),
+      frame(DATA, 0, id, request),
       frame(WINDOW_UPDATE, FIN, id),
     ]),
   )
@@ -57,16 +119,17 @@ async function exchange(peer: RawPeer, id: number, request: object): Promise<num
 }
 
 /** Asks for the longest answer and takes nothing of it. */
-async function readNothing(peer: RawPeer, deaf: boolean, closed: number[]): Promise<void> {
+async function readNothing(peer: RawPeer, { preface, ask }: Protocol, deaf: boolean, closed: number[]): Promise<void> {
   const id = 11
-  const line = Buffer.from(`${JSON.stringify({ network: NETWORK, limit: 1000 })}\n`)
   const started = performance.now()
   const window = deaf ? [frame(WINDOW_UPDATE, 0, id, 2 ** 31)] : []
-  peer.send(Buffer.concat([frame(DATA, SYN, id, ASKS_BOOTSTRAP), ...window, frame(DATA, 0, id, line)]))
+  peer.send(Buffer.concat([frame(DATA, SYN, id, preface), ...window, frame(DATA, 0, id, ask)]))
   if (deaf) {
     await delay(50)
     // Nothing is taken from the socket from here on; whether it is still there shows when it is written to.
-    peer.socket.pause()
+    if (!peer.closed) {
+      peer.socket.pause()
+    }
   }
   const over = () => peer.closed || peer.ended(id) !== 'open'
   while (!over() && performance.now() - started < 12_000) {

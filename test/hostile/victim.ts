@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { newFolder } from '../support/temporary-folder.ts'
 
 const BIN = fileURLToPath(import.meta.resolve('../../bin/bootstrap-peer.js'))
 
@@ -60,7 +59,7 @@ export class Victim {
   }
 
   static async start({ args = [], summaryInterval = '1s', at = ['/ip4/127.0.0.1'] }: VictimInit = {}): Promise<Victim> {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-hostile-'))
+    const folder = await newFolder()
     const listen = at.flatMap((ip) => ['--listen', `${ip}/tcp/0`])
     const child = spawn(process.execPath, [BIN, 'start', ...listen, '--summary-interval', summaryInterval, ...args], {
       cwd: folder,

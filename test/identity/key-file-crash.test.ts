@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { loadIdentity, loadOrCreateIdentity } from '../../src/identity/key-file.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /**
  * Makes a key in a process that dies by SIGKILL at the call of this number to the file system. A write it dies at has
@@ -41,8 +41,7 @@ async function createAndDie(file: string, call: number): Promise<boolean> {
 }
 
 it('a process killed while it makes its key leaves a whole key or none, and nothing that others can read', async (t) => {
-  const root = await mkdtemp(join(tmpdir(), 'bootstrap-peer-crash-'))
-  t.after(() => rm(root, { recursive: true }))
+  const root = await temporaryFolder(t)
   let calls = 0
   let [without, withKey] = [0, 0]
   for (let lived = false; !lived; ) {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
@@ -16,14 +15,11 @@ import {
   loadOrCreateIdentity,
 } from '../../src/identity/key-file.ts'
 import { encodeIdentity } from '../../src/identity/key-formats.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
 
-let root: string
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'bootstrap-peer-identity-'))
-})
-after(() => rm(root, { recursive: true }))
+const root = await temporaryFolder({ after })
 
 let folders = 0
 /** A path in a folder of its own that does not exist yet. */

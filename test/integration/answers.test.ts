@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Libp2p } from 'libp2p'
-import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
+import { createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { knownPeers, storeOf } from '../support/known-peers.ts'
 import { addressOf, ask, exchange, startPeer } from '../support/peers.ts'
 
@@ -26,11 +27,7 @@ describe('the answer', () => {
       ...knownPeers(1200, { now, network: 'wide', addresses: 8 }),
       ...knownPeers(250, { now, network: 'dual', addresses: 4 }),
     ])
-    bootstrap = createBootstrapPeer({
-      clock: () => now,
-      listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'],
-      store,
-    })
+    bootstrap = new BootstrapPeer({ listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'], store }, { clock: () => now })
     await bootstrap.start()
     at = bootstrap.multiaddrs[0]!
     peer = await startPeer({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'] } })

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Libp2p } from 'libp2p'
 import { MAX_REQUEST_BYTES } from '../../src/frontends/legacy-tcp.ts'
-import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer, type BootstrapPeerInit } from '../../src/node.ts'
 import { LEGACY_TTL_MS, MAX_LEGACY_PER_IP } from '../../src/point/legacy-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
+
+const folder = await temporaryFolder({ after })
 
 describe('the wire of the original', () => {
   let now = Date.now()
-  let folder: string
   let node: BootstrapPeer
   let asker: Libp2p
   const servers: Server[] = []
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'legacy-tcp-'))
     node = await start({})
     asker = await startPeer()
   })
@@ -34,7 +34,7 @@ describe('the wire of the original', () => {
   })
 
   async function start(init: BootstrapPeerInit): Promise<BootstrapPeer> {
-    const started = createBootstrapPeer({ legacyTcp: 0, file: join(folder, 'peers.json'), clock: () => now, ...init })
+    const started = new BootstrapPeer({ legacyTcp: 0, file: join(folder, 'peers.json'), ...init }, { clock: () => now })
     await started.start()
     return started
   }

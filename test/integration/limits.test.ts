@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { REQUEST_LIMITS } from '../../src/policy/request-limits.ts'
 import { addressOf, ask, exchange, startPeer } from '../support/peers.ts'
 
@@ -9,7 +10,7 @@ describe('who asks too much', () => {
   it('is told when to come back, however often it calls anew, and others are served meanwhile', async (t) => {
     // A clock that stands still: no turn comes back while the test runs.
     const now = Date.now()
-    const bootstrap = createBootstrapPeer({ clock: () => now })
+    const bootstrap = new BootstrapPeer({}, { clock: () => now })
     await bootstrap.start()
     t.after(() => bootstrap.stop())
     const [at] = bootstrap.multiaddrs as [string]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Libp2p } from 'libp2p'
-import { type BootstrapPeer, createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { anyPeerId } from '../support/known-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { callerFrom, testPoint } from '../support/points.ts'
@@ -15,7 +15,7 @@ describe('registering', () => {
   let port: string
 
   before(async () => {
-    bootstrap = createBootstrapPeer({ clock: () => now })
+    bootstrap = new BootstrapPeer({}, { clock: () => now })
     await bootstrap.start()
     at = bootstrap.multiaddrs[0]!
     peer = await startPeer({ addresses: { listen: Array(9).fill('/ip4/127.0.0.1/tcp/0') } })
@@ -111,7 +111,7 @@ describe('registering', () => {
         address: own,
         status: 'listed',
         code: 'listed',
-        message: 'others are handed this address',
+        message: 'other peers get this address',
         expiresIn,
       })
     }

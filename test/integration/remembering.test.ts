@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Libp2p } from 'libp2p'
 import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
 import { anyPeerId } from '../support/known-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { newFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/wait.ts'
 
 describe('the list in peers.json', () => {
   let alice: Libp2p
@@ -25,7 +25,7 @@ describe('the list in peers.json', () => {
   })
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'bootstrap-peer-'))
+    directory = await newFolder()
     peers = join(directory, 'peers.json')
   })
 
@@ -58,7 +58,7 @@ describe('the list in peers.json', () => {
     const entry = { address: `${addressOf(alice)}/p2p/${alice.peerId}`, note: 'the first' }
     await writeFile(peers, JSON.stringify([entry]))
     const at = await start()
-    await until(async () => (await ask(bob, at, {})).length === 1)
+    await listed(async () => (await ask(bob, at, {})).length === 1)
     assert.deepEqual(await ask(bob, at, {}), [{ address: entry.address }])
     await bootstrap!.stop()
     assert.deepEqual(JSON.parse(await readFile(peers, 'utf8')), [entry])
@@ -69,7 +69,7 @@ describe('the list in peers.json', () => {
     const original = [{ address: `127.0.0.1:${port}` }, { address: '127.0.0.1:1' }, { address: 'no.such.host:3000' }]
     await writeFile(peers, JSON.stringify(original))
     const at = await start()
-    await until(async () => (await ask(bob, at, {})).length === 1)
+    await listed(async () => (await ask(bob, at, {})).length === 1)
     assert.deepEqual(await ask(bob, at, {}), [{ address: `${addressOf(alice)}/p2p/${alice.peerId}` }])
     await bootstrap!.stop()
     assert.deepEqual(JSON.parse(await readFile(peers, 'utf8')), original)
@@ -80,7 +80,7 @@ describe('the list in peers.json', () => {
     const fine = { address: `${addressOf(bob)}/p2p/${bob.peerId}` }
     await writeFile(peers, JSON.stringify([planted, fine]))
     const at = await start()
-    await until(async () => (await ask(alice, at, {})).length > 0)
+    await listed(async () => (await ask(alice, at, {})).length > 0)
     assert.deepEqual(await ask(alice, at, {}), [fine])
   })
 
@@ -88,7 +88,7 @@ describe('the list in peers.json', () => {
     const entry = { address: `${addressOf(alice)}/p2p/${alice.peerId}` }
     await writeFile(peers, JSON.stringify([entry]))
     const at = await start()
-    await until(async () => (await ask(bob, at, {})).length === 1)
+    await listed(async () => (await ask(bob, at, {})).length === 1)
     const removed = await ask(alice, at, { address: entry.address, ttl: 0, explain: true })
     assert.equal(removed.registrations[0].code, 'static')
     const shortened = await ask(alice, at, { address: entry.address, ttl: 60, explain: true })
@@ -113,15 +113,11 @@ describe('the list in peers.json', () => {
     const entry = { address: `${addressOf(bob)}/p2p/${bob.peerId}` }
     await writeFile(peers, JSON.stringify([entry]))
     await bootstrap!.reload()
-    await until(async () => (await ask(alice, at, {})).length === 2)
+    await listed(async () => (await ask(alice, at, {})).length === 2)
   })
 })
 
-/** Asks again and again, for 5 s at most, and not so often that the rate limit answers. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(5000)
-  while (!(await isSo())) {
-    deadline.throwIfAborted()
-    await delay(50)
-  }
+/** Asks again and again, but not so often that the rate limit answers. */
+function listed(condition: () => Promise<boolean>): Promise<void> {
+  return until(condition, 'it is in the answer', 20_000, 50)
 }

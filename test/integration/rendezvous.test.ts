@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -9,12 +7,13 @@ import type { PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { RendezvousClient, RendezvousError } from '../../src/client/rendezvous-client.ts'
-import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../src/index.ts'
+import { BootstrapPeer, type BootstrapPeerInit } from '../../src/node.ts'
 import { encodePeerInfo } from '../../src/wire/peer-info.ts'
 import type { Status } from '../../src/wire/rendezvous-messages.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { sealRecord } from '../support/records.ts'
 import { exchangeMessage } from '../support/rendezvous.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 interface Peer {
   readonly libp2p: Libp2p
@@ -30,7 +29,7 @@ describe('/rendezvous/1.0.0', () => {
   const peers: Peer[] = []
 
   before(async () => {
-    node = await start({ clock: () => now })
+    node = await start({}, () => now)
     at = node.multiaddrs[0]!
     for (let n = 0; n < 3; n++) {
       peers.push(await newPeer())
@@ -46,12 +45,12 @@ describe('/rendezvous/1.0.0', () => {
 
   it('registers, discovers, and forgets who unregistered', async () => {
     const [a, b] = peers as [Peer, Peer]
-    assert.equal(await client(a).register('basic', [a.address]), 7200)
-    assert.equal(await client(b).register('basic', [b.address], { ttl: 100 }), 100)
+    assert.equal(await client(a).register('basic', [a.address]), 7_200_000)
+    assert.equal(await client(b).register('basic', [b.address], { ttl: 100_000 }), 100_000)
     const { peers: found } = await client(b).discover('basic')
     assert.deepEqual(found, [
-      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7200 },
-      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100 },
+      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7_200_000 },
+      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100_000 },
     ])
     await client(a).unregister('basic')
     await client(a).unregister('never there')
@@ -112,10 +111,10 @@ describe('/rendezvous/1.0.0', () => {
 
   it('forgets a registration when its time is over, not that of the record before it', async () => {
     const [a] = peers as [Peer]
-    await client(a).register('expiry', [a.address], { ttl: 100 })
+    await client(a).register('expiry', [a.address], { ttl: 100_000 })
     now += 60_000
-    assert.equal((await client(a).discover('expiry')).peers[0]!.ttl, 40)
-    await client(a).register('expiry', [a.address], { ttl: 100 })
+    assert.equal((await client(a).discover('expiry')).peers[0]!.ttl, 40_000)
+    await client(a).register('expiry', [a.address], { ttl: 100_000 })
     now += 60_000
     assert.deepEqual(ids(await client(a).discover('expiry')), [a.id], 'the first record has not taken it along')
     now += 40_000
@@ -219,11 +218,16 @@ describe('/rendezvous/1.0.0', () => {
     it(`refuses with a status: ${name}`, async () => {
       const [a] = peers as [Peer]
       const { ns, record, ttl } = await request(a)
-      const answer = await exchangeMessage(a.libp2p, at, { type: 'REGISTER', ns, signedPeerRecord: record, ttl })
+      const answer = await exchangeMessage(a.libp2p, at, {
+        type: 'REGISTER',
+        ns,
+        signedPeerRecord: record,
+        ttlMs: ttl && ttl * 1000,
+      })
       assert.ok(answer?.type === 'REGISTER_RESPONSE')
       assert.equal(answer.status, status)
       assert.match(answer.statusText!, text)
-      assert.equal(answer.ttl, undefined)
+      assert.equal(answer.ttlMs, undefined)
     })
   }
 
@@ -231,7 +235,12 @@ describe('/rendezvous/1.0.0', () => {
     const [a] = peers as [Peer]
     const register = async (seq: bigint, addresses = [a.address]) => {
       const signedPeerRecord = await sealRecord(a.key, addresses, { seq })
-      const answer = await exchangeMessage(a.libp2p, at, { type: 'REGISTER', ns: 'seq', signedPeerRecord, ttl: 100 })
+      const answer = await exchangeMessage(a.libp2p, at, {
+        type: 'REGISTER',
+        ns: 'seq',
+        signedPeerRecord,
+        ttlMs: 100_000,
+      })
       return answer?.type === 'REGISTER_RESPONSE' ? answer.status : undefined
     }
     assert.equal(await register(5n), 'OK')
@@ -278,7 +287,7 @@ describe('/rendezvous/1.0.0', () => {
   it('gives each asker the records that it can read', async () => {
     const [js, rust, py] = peers as [Peer, Peer, Peer]
     const register = async (peer: Peer, signedPeerRecord: Uint8Array) => {
-      const request = { type: 'REGISTER' as const, ns: 'stacks', signedPeerRecord, ttl: undefined }
+      const request = { type: 'REGISTER' as const, ns: 'stacks', signedPeerRecord, ttlMs: undefined }
       const answer = await exchangeMessage(peer.libp2p, at, request)
       assert.ok(answer?.type === 'REGISTER_RESPONSE')
       assert.equal(answer.status, 'OK', answer.statusText)
@@ -308,14 +317,14 @@ describe('/rendezvous/1.0.0', () => {
     await closed.stop()
   })
 
-  it('keeps the record over a restart, and a cookie of before starts over', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rendezvous-'))
+  it('keeps the record over a restart, and a cookie of before starts over', async (t) => {
+    const folder = await temporaryFolder(t)
     const key = await generateKeyPair('Ed25519')
     const init = { file: join(folder, 'peers.json'), privateKey: key }
     const [a] = peers as [Peer]
     const first = await start(init)
     const signedPeerRecord = await own(a)
-    const request = { type: 'REGISTER' as const, ns: 'kept', signedPeerRecord, ttl: undefined }
+    const request = { type: 'REGISTER' as const, ns: 'kept', signedPeerRecord, ttlMs: undefined }
     await exchangeMessage(a.libp2p, first.multiaddrs[0]!, request)
     const { cookie } = await client(a, first.multiaddrs[0]!).discover('kept')
     await first.stop()
@@ -334,8 +343,8 @@ describe('/rendezvous/1.0.0', () => {
     await without.stop()
   })
 
-  async function start(init: BootstrapPeerInit): Promise<BootstrapPeer> {
-    const started = createBootstrapPeer(init)
+  async function start(init: BootstrapPeerInit, clock: () => number = Date.now): Promise<BootstrapPeer> {
+    const started = new BootstrapPeer(init, { clock })
     await started.start()
     return started
   }

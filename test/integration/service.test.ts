@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
 import { type BootstrapPeerInit, bootstrapService, createBootstrapPeer, memoryStore } from '../../src/index.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { PUBLIC_LIMITS } from '../../src/policy/room.ts'
 import type { StoreState } from '../../src/store/store.ts'
 import { guardedNode, targetOf } from '../support/guarded-node.ts'
 import { knownPeers, storeOf } from '../support/known-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
 async function newPeer(t: TestContext): Promise<Libp2p> {
@@ -19,8 +20,8 @@ async function newPeer(t: TestContext): Promise<Libp2p> {
   return peer
 }
 
-async function startBootstrap(t: TestContext, init: BootstrapPeerInit) {
-  const node = createBootstrapPeer(init)
+async function startBootstrap(t: TestContext, init: BootstrapPeerInit, sources: { clock?: () => number } = {}) {
+  const node = new BootstrapPeer(init, sources)
   await node.start()
   t.after(() => node.stop())
   return node
@@ -114,7 +115,7 @@ describe('the events', () => {
 
   it('expired: when the time of a registration is over', async (t) => {
     let now = Date.now()
-    const node = await startBootstrap(t, { clock: () => now })
+    const node = await startBootstrap(t, {}, { clock: () => now })
     const peer = await newPeer(t)
     const address = addressOf(peer)
     await ask(peer, node.multiaddrs[0]!, { address, network: 'chain', ttl: 60 })
@@ -157,8 +158,7 @@ describe('the events', () => {
   })
 
   it('edited: when a snapshot finds the list edited by hand', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder(t)
     const file = join(folder, 'peers.json')
     const node = await startBootstrap(t, { file })
     const peer = await newPeer(t)

@@ -38,7 +38,7 @@ export function census(world: World): { sample(): void; result(init: LabInit): C
   function watchDeaths(): void {
     const remove = answering.delete.bind(answering)
     answering.delete = (address) => {
-      diedAt.set(`${address} ${answering.get(address)}`, time.clock())
+      diedAt.set(`${address} ${answering.get(address)}`, time.now())
       return remove(address)
     }
   }
@@ -56,7 +56,7 @@ export function census(world: World): { sample(): void; result(init: LabInit): C
         if (answering.get(address) === peer.id) {
           alive++
         } else {
-          longestDead = Math.max(longestDead, time.clock() - (diedAt.get(`${address} ${peer.id}`) ?? 0))
+          longestDead = Math.max(longestDead, time.now() - (diedAt.get(`${address} ${peer.id}`) ?? 0))
         }
       }
     }
@@ -66,7 +66,7 @@ export function census(world: World): { sample(): void; result(init: LabInit): C
   }
 
   function expect({ id, address, aliveSince }: LabPeer, ids: ReadonlySet<string>): void {
-    if (aliveSince === undefined || time.clock() - aliveSince <= 2 * MINUTE) {
+    if (aliveSince === undefined || time.now() - aliveSince <= 2 * MINUTE) {
       unseen.delete(id)
       return
     }

@@ -96,7 +96,7 @@ function newWorld({ peers, seed, home }: LabInit): World {
   }
   return {
     time,
-    parts: testPoint({ clock: time.clock, dial, seed }),
+    parts: testPoint({ clock: time.now, dial, seed }),
     random: seededRandom(seed + 1),
     answering,
     peers: Array.from({ length: peers }, (_, n) => ({
@@ -115,11 +115,11 @@ function newWorld({ peers, seed, home }: LabInit): World {
 function join(peer: LabPeer, init: LabInit, world: World): void {
   const { time, answering, random } = world
   const session = ++peer.session
-  peer.aliveSince = time.clock()
+  peer.aliveSince = time.now()
   answering.set(peer.address, peer.id)
   register(peer, world)
   renewLater(peer, session, world)
-  time.at(time.clock() - Math.log(1 - random()) * init.meanSession, () => leave(peer, init, world))
+  time.at(time.now() - Math.log(1 - random()) * init.meanSession, () => leave(peer, init, world))
 }
 
 /** Nine in ten die without a word; one in ten takes its address back first. Half of them come back somewhere else. */
@@ -136,12 +136,12 @@ function leave(peer: LabPeer, init: LabInit, world: World): void {
     peer.moves++
     peer.address = moved(peer.address, peer.moves)
   }
-  time.at(time.clock() + (0.1 + random()) * Math.min(init.meanSession, 6 * HOUR), () => join(peer, init, world))
+  time.at(time.now() + (0.1 + random()) * Math.min(init.meanSession, 6 * HOUR), () => join(peer, init, world))
 }
 
 function register({ id, address }: LabPeer, { parts, time }: World): void {
   const cut = new AbortController()
-  time.at(time.clock() + VERDICT, () => cut.abort())
+  time.at(time.now() + VERDICT, () => cut.abort())
   parts.point.register(
     callerOf(id, address),
     { network: '', addresses: [address], ttlMs: TTL_SECONDS * 1000 },
@@ -151,7 +151,7 @@ function register({ id, address }: LabPeer, { parts, time }: World): void {
 
 function renewLater(peer: LabPeer, session: number, world: World): void {
   const { time, random } = world
-  time.at(time.clock() + (TTL_SECONDS / 2) * SECOND * (0.9 + 0.2 * random()), () => {
+  time.at(time.now() + (TTL_SECONDS / 2) * SECOND * (0.9 + 0.2 * random()), () => {
     if (peer.session === session) {
       register(peer, world)
       renewLater(peer, session, world)
@@ -176,7 +176,7 @@ async function lie(world: World): Promise<void> {
   const { ip, address, peerId }: { ip: string; address: string; peerId?: string } = lies[n % lies.length]!
   planted.add(`${address}/p2p/${peerId ?? liar}`)
   const cut = new AbortController()
-  time.at(time.clock() + VERDICT, () => cut.abort())
+  time.at(time.now() + VERDICT, () => cut.abort())
   const [outcome] = await parts.point.register(
     callerOf(liar, `/ip4/${ip}/tcp/5`),
     { network: '', addresses: [peerId === undefined ? address : `${address}/p2p/${peerId}`], ttlMs: 259_200_000 },
@@ -199,7 +199,7 @@ function moved(address: string, moves: number): string {
 function every(time: VirtualTime, ms: number, callback: () => void): void {
   const next = () => {
     callback()
-    time.at(time.clock() + ms, next)
+    time.at(time.now() + ms, next)
   }
-  time.at(time.clock() + ms, next)
+  time.at(time.now() + ms, next)
 }

@@ -8,10 +8,11 @@ import { memoryStore } from '../../src/store/memory-store.ts'
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts'
 import { type FakeDisk, fakeDisk } from '../store/file/fake-disk.ts'
 import { PEERS } from '../store/fixtures.ts'
+import { cases } from '../support/cases.ts'
 import { callerFrom, MAX_AGE, type TestPoint, testPoint } from '../support/points.ts'
 import { NOW } from '../support/tables.ts'
 
-const RUNS = 1000
+const RUNS = cases(400, 2000)
 const PATH = '/data/peers.json'
 const NETWORKS = ['', 'chain'] as const
 /** Two homes a peer; ten ports each, so that a ninth address has to make room. */

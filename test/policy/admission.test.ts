@@ -94,7 +94,7 @@ describe('limits', () => {
       [PUBLIC_LIMITS['ip6/32'], 'limit_subnet', (n) => `2a01:4f8:${(n % 65_536).toString(16)}::1`, '2a01:4f9::1'],
     ]
     for (const [limit, code, member, beside] of cases) {
-      const { registry, refused } = crowd(100_000, member)
+      const { registry, refused } = crowd(3 * limit, member)
       assert.equal(registry.size, limit, `${code} ${member(1)}`)
       assert.deepEqual([...refused], [code])
       assert.equal(tryToAdd(registry, 'neighbour', beside), undefined)

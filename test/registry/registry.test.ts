@@ -134,6 +134,7 @@ describe('a registry', () => {
         break
       }
     }
+    assert.ok(seen.length > 100, `${seen.length}`)
     assert.equal(new Set(seen).size, seen.length)
   })
 

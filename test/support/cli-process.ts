@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type { Scope } from './last-first.ts'
 
 /** What the package installs as `bootstrap-peer`. */
 export const BIN = fileURLToPath(import.meta.resolve('../../bin/bootstrap-peer.js'))
@@ -23,7 +21,7 @@ export interface CliOptions {
   readonly through?: readonly string[]
   /** Of its stdout. Default: utf8. */
   readonly encoding?: BufferEncoding
-  /** When it is killed however it fares, ms. Default: a minute. */
+  /** After this time it is killed, ms. Default: a minute. */
   readonly lifetime?: number
 }
 
@@ -42,22 +40,10 @@ export interface CliProcess {
   /** The first line, of those already there or still to come, that has this message. */
   line(msg: string): Promise<LogLine>
   kill(signal: NodeJS.Signals): void
-  /** Nobody reads what it says from now on. */
+  /** Stops reading what it writes. */
   closeStdout(): void
   /** How it ended, once it has. */
   readonly ended: Promise<CliResult & { readonly signal: NodeJS.Signals | null }>
-}
-
-/** Whatever outlives a failed test ends with this. `t` is the test's context. */
-interface Scope {
-  after(cleanUp: () => unknown): void
-}
-
-/** An empty folder that is gone after the test. */
-export async function temporaryFolder(scope: Scope): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-cli-'))
-  scope.after(() => rm(folder, { recursive: true, force: true }))
-  return folder
 }
 
 /** Runs the real bin to its end. */
@@ -111,7 +97,7 @@ export function startCli(scope: Scope, args: readonly string[], options: CliOpti
 function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
   const { cwd, env = {}, nodeArguments = [], through = [], lifetime = DEADLINE_MS * 2 } = options
   const [command, ...rest] = [...through, process.execPath, ...nodeArguments, BIN, ...args]
-  // None of the settings of whoever runs the tests.
+  // Without the settings of the environment that the tests run in.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BOOTSTRAP_PEER_'))
   return spawn(command!, rest, {
     cwd,

@@ -1,5 +1,7 @@
 import { createLibp2p } from 'libp2p'
-import { type HostInit, hostOptions } from '../../src/host/libp2p.ts'
+import type { HostInit } from '../../src/host/host-init.ts'
+import { bootstrapOnly } from '../../src/host/libp2p.ts'
+import { withHost } from '../../src/host/with-host.ts'
 import { bootstrapService } from '../../src/service/service.ts'
 
 /** Whatever outlives a failed test ends with this. `t` is the test's context. */
@@ -9,12 +11,11 @@ interface Scope {
 
 /** A libp2p node with the host's options and the bootstrap protocol, on a free port of loopback. */
 export async function guardedNode(scope: Scope, init: HostInit = {}) {
-  const options = hostOptions(init)
-  const node = await createLibp2p({
-    ...options,
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-    services: { ...options.services, bootstrap: bootstrapService() },
-  })
+  const { connectionManager } = bootstrapOnly
+  const services = { ...bootstrapOnly.services, bootstrap: bootstrapService() }
+  const node = await createLibp2p(
+    withHost({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, connectionManager, services }, init),
+  )
   scope.after(() => node.stop())
   return node
 }

@@ -1,4 +1,4 @@
-/** What outlives a failed test ends with this; a test's context is one. */
+/** Cleans up what outlives a failed test; a test's context is one. */
 export interface Scope {
   after(cleanUp: () => unknown): void
 }

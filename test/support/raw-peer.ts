@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { silentLogger } from '../../src/host/patches/silent-logger.ts'
 import { BOOTSTRAP_PROTOCOL } from '../../src/wire/bootstrap-codec.ts'
+import { RENDEZVOUS_PROTOCOL } from '../../src/wire/rendezvous-messages.ts'
 
 export const DATA = 0
 export const WINDOW_UPDATE = 1
@@ -45,6 +46,8 @@ export function negotiate(...protocols: string[]): Buffer {
 
 /** What a stream begins with that wants the bootstrap protocol. */
 export const ASKS_BOOTSTRAP = negotiate('/multistream/1.0.0', BOOTSTRAP_PROTOCOL)
+/** The same for the rendezvous protocol. */
+export const ASKS_RENDEZVOUS = negotiate('/multistream/1.0.0', RENDEZVOUS_PROTOCOL)
 
 function varint(value: number): Buffer {
   return value < 128 ? Buffer.of(value) : Buffer.of((value & 127) | 128, value >> 7)
@@ -87,7 +90,10 @@ export async function rawPeer(
   const key = privateKey ?? (await generateKeyPair('Ed25519'))
   const logger = silentLogger()
   const components = { privateKey: key, peerId: peerIdFromPrivateKey(key), logger, upgrader: NO_MUXERS }
-  const signal = AbortSignal.timeout(timeout)
+  // Not AbortSignal.timeout: the socket keeps its signal, and would be closed by it once it is connected.
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error('no connection in time')), timeout)
+  const { signal } = late
   let connected: { plain: MessageStream; socket: MultiaddrConnection } | undefined
   const upgrader = {
     ...NO_MUXERS,
@@ -101,7 +107,11 @@ export async function rawPeer(
     },
   }
   const transport = tcp(from === undefined ? {} : { dialOpts: { localAddress: from } as object })(components)
-  await transport.dial(multiaddr(target.replace(/\/p2p\/.*/, '')), { signal, upgrader } as never)
+  try {
+    await transport.dial(multiaddr(target.replace(/\/p2p\/.*/, '')), { signal, upgrader } as never)
+  } finally {
+    clearTimeout(timer)
+  }
   return watch(components.peerId, connected!.plain, connected!.socket)
 }
 

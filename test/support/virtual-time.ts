@@ -1,50 +1,59 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock } from '../../src/base/clock.ts'
+import type { Scheduler } from '../../src/client/scheduler.ts'
 
-/** Time that moves when it is told to. */
-export interface VirtualTime {
-  readonly clock: Clock
-  /** Calls back at a moment, in order. */
-  at(ms: number, callback: () => void): void
-  /** Resolves so many ms from now. */
+/** Time that a test moves by hand: a clock and timers. `now` is the `Clock` of what takes one. */
+export interface VirtualTime extends Scheduler {
+  /** Calls back at a time, in order; at once on the next advance when that time is past. */
+  at(time: number, callback: () => void): void
+  /** Resolves after `ms`. */
   wait(ms: number): Promise<void>
-  /** Moves on, and lets everything happen on the way that was to happen. */
-  advanceTo(ms: number): Promise<void>
+  /** Moves on by `ms`: runs what is due in order, and what follows from it, to its end. */
+  advance(ms: number): Promise<void>
+  /** The same, to a time. */
+  advanceTo(time: number): Promise<void>
 }
 
-export function virtualTime(start: number): VirtualTime {
-  const moments = new Map<number, Array<() => void>>()
+export function virtualTime(start = 1_800_000_000_000): VirtualTime {
+  const due = new Map<number, Set<() => void>>()
   const heap: number[] = []
   let now = start
 
-  function at(ms: number, callback: () => void): void {
-    const moment = Math.max(now, ms)
-    const callbacks = moments.get(moment)
-    if (callbacks === undefined) {
-      moments.set(moment, [callback])
-      push(heap, moment)
-    } else {
-      callbacks.push(callback)
+  function at(time: number, callback: () => void): () => void {
+    const when = Math.max(now, time)
+    let tasks = due.get(when)
+    if (tasks === undefined) {
+      tasks = new Set()
+      due.set(when, tasks)
+      push(heap, when)
     }
+    // A function of its own, so that the same callback can be there twice.
+    const task = () => callback()
+    tasks.add(task)
+    return () => tasks.delete(task)
+  }
+
+  async function advanceTo(end: number): Promise<void> {
+    await nextTurn()
+    while (heap.length > 0 && heap[0]! <= end) {
+      now = heap[0]!
+      const tasks = due.get(now)!
+      due.delete(pop(heap))
+      for (const task of tasks) {
+        task()
+      }
+      // All that follows from it without waiting for time: promises run dry before the next turn of the event loop.
+      await nextTurn()
+    }
+    now = Math.max(now, end)
   }
 
   return {
-    clock: () => now,
+    now: () => now,
     at,
+    after: (ms, task) => at(now + ms, task),
     wait: (ms) => new Promise((resolve) => at(now + ms, resolve)),
-    async advanceTo(ms) {
-      while (heap.length > 0 && heap[0]! <= ms) {
-        now = heap[0]!
-        const callbacks = moments.get(now)!
-        moments.delete(pop(heap))
-        for (const callback of callbacks) {
-          callback()
-        }
-        // All that follows from it without waiting for time: promises run dry before the next turn of the event loop.
-        await nextTurn()
-      }
-      now = ms
-    },
+    advance: (ms) => advanceTo(now + ms),
+    advanceTo,
   }
 }
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CliProcess, startCli, temporaryFolder } from '../support/cli-process.ts'
+import { type CliProcess, startCli } from '../support/cli-process.ts'
 import type { Scope } from '../support/last-first.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type FirstMinutes, firstMinutes } from './ask-log.ts'
 
 const COUNT_ASKS = fileURLToPath(import.meta.resolve('./count-asks.ts'))

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { TARGET } from '../../src/client/keeper/keeper-init.ts'
+import { TARGET } from '../../src/client/keeper-link.ts'
 import type { Scope } from '../support/last-first.ts'
 import { Census } from './census.ts'
 import type { Order, Report } from './crowd-worker.ts'

@@ -1,4 +1,4 @@
-import { TARGET } from '../../src/client/keeper/keeper-init.ts'
+import { TARGET } from '../../src/client/keeper-link.ts'
 import type { Figure } from '../hostile/report.ts'
 import { deadBootstrap } from '../support/bootstraps.ts'
 import { withScope } from '../support/last-first.ts'

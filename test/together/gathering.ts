@@ -1,4 +1,4 @@
-import { TARGET } from '../../src/client/keeper/keeper-init.ts'
+import { TARGET } from '../../src/client/keeper-link.ts'
 import { atLeast, atMost, type Figure, quantile, shown } from '../hostile/report.ts'
 import { connectedGraph, type GraphNode, stateOf } from '../support/connected-graph.ts'
 import type { Census } from './census.ts'

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { decodeAnswer, MAX_SIBLINGS } from '../../src/wire/bootstrap-answers.ts'
-import {
-  encodeExplained,
-  encodeFault,
-  encodePeer,
-  encodePeers,
-  MAX_ADDRESSES,
-  MAX_LIMIT,
-} from '../../src/wire/bootstrap-codec.ts'
+import { MAX_ADDRESSES, MAX_LIMIT, MAX_SIBLINGS } from '../../src/peer/limits.ts'
+import { decodeAnswer } from '../../src/wire/bootstrap-answers.ts'
+import { encodeExplained, encodeFault, encodePeer, encodePeers } from '../../src/wire/bootstrap-codec.ts'
 
 const ID = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
 const AT = `/ip4/203.0.113.7/tcp/4001/p2p/${ID}`

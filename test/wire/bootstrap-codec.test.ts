@@ -2,6 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
+  DEFAULT_TTL_MS,
+  MAX_ADDRESSES,
+  MAX_LIMIT,
+  MAX_NETWORK_BYTES,
+  MAX_TTL_MS,
+  MIN_TTL_MS,
+} from '../../src/peer/limits.ts'
+import {
   ASK,
   type BootstrapRequest,
   decodeRequest,
@@ -13,12 +21,7 @@ import {
   encodePeers,
   type Fault,
   isFault,
-  MAX_ADDRESSES,
-  MAX_LIMIT,
   MAX_LINE_BYTES,
-  MAX_NETWORK_BYTES,
-  MAX_TTL_S,
-  MIN_TTL_S,
   type PeerRecord,
 } from '../../src/wire/bootstrap-codec.ts'
 
@@ -43,11 +46,12 @@ describe('decoding', () => {
   it('reads every request that keeps the rules as it was meant', () => {
     fc.assert(
       fc.property(goodRequest(), (request) => {
-        const { ttl = ASK.ttl, limit, ...rest } = request
+        const { ttl, limit, ...rest } = request
         assert.deepEqual(decodeRequest(Buffer.from(JSON.stringify(request))), {
           ...ASK,
           ...rest,
-          ttl: ttl === 0 ? 0 : Math.min(Math.max(ttl, MIN_TTL_S), MAX_TTL_S),
+          ttlMs:
+            ttl === undefined ? DEFAULT_TTL_MS : ttl === 0 ? 0 : Math.min(Math.max(ttl * 1000, MIN_TTL_MS), MAX_TTL_MS),
           limit: limit === undefined ? undefined : Math.min(limit, MAX_LIMIT),
         })
       }),
@@ -123,13 +127,13 @@ function isSound(decoded: BootstrapRequest | Fault): boolean {
   if (isFault(decoded)) {
     return DECODER_FAULTS.includes(decoded.code) && decoded.message.length > 0
   }
-  const { addresses, network, ttl, limit, explain } = decoded
+  const { addresses, network, ttlMs, limit, explain } = decoded
   return (
     addresses.length <= MAX_ADDRESSES &&
     addresses.every((each) => typeof each === 'string') &&
     network.isWellFormed() &&
     Buffer.byteLength(network) <= MAX_NETWORK_BYTES &&
-    (ttl === 0 || (ttl >= MIN_TTL_S && ttl <= MAX_TTL_S)) &&
+    (ttlMs === 0 || (ttlMs >= MIN_TTL_MS && ttlMs <= MAX_TTL_MS)) &&
     (limit === undefined || (Number.isInteger(limit) && limit >= 0 && limit <= MAX_LIMIT)) &&
     typeof explain === 'boolean'
   )
@@ -157,7 +161,7 @@ function goodRequest() {
     {
       addresses: fc.array(fc.string({ unit: 'binary' }), { maxLength: MAX_ADDRESSES }),
       network: fc.string({ unit: 'grapheme', maxLength: 20 }).filter((name) => Buffer.byteLength(name) <= 255),
-      ttl: fc.nat({ max: 2 * MAX_TTL_S }),
+      ttl: fc.nat({ max: (2 * MAX_TTL_MS) / 1000 }),
       limit: fc.nat({ max: 2 * MAX_LIMIT }),
       explain: fc.boolean(),
     },

@@ -20,7 +20,8 @@ interface RequestVector {
   readonly name: string
   readonly text?: string
   readonly hex?: string
-  readonly request?: Partial<BootstrapRequest>
+  /** `ttl` as the request has it, seconds. */
+  readonly request?: Partial<BootstrapRequest> & { readonly ttl?: number }
   readonly fault?: ErrorCode
   readonly message?: string
 }
@@ -38,7 +39,8 @@ describe('the requests of the vectors', () => {
     it(`${fault ?? 'read'}: ${name}`, () => {
       const decoded = decodeRequest(hex === undefined ? Buffer.from(text!) : Buffer.from(hex, 'hex'))
       if (fault === undefined) {
-        assert.deepEqual(decoded, { ...ASK, ...request })
+        const { ttl, ...rest } = request ?? {}
+        assert.deepEqual(decoded, { ...ASK, ...rest, ...(ttl === undefined ? {} : { ttlMs: ttl * 1000 }) })
       } else {
         assert.ok(isFault(decoded), `it was read as ${JSON.stringify(decoded)}`)
         assert.equal(decoded.code, fault)

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { MAX_ENVELOPE_BYTES, MAX_LIMIT, MAX_NETWORK_BYTES } from '../../src/peer/limits.ts'
 import { decodeMessage, encodedLength, encodeMessage, isMessageFault, typeOf } from '../../src/wire/rendezvous-codec.ts'
 import {
   type FaultCode,
   MAX_COOKIE_BYTES,
   MAX_MESSAGE_BYTES,
-  MAX_NAMESPACE_BYTES,
-  MAX_RECORD_BYTES,
-  MAX_REGISTRATIONS,
   type Register,
   type RendezvousMessage,
   STATUS,
@@ -29,12 +27,16 @@ const MEMBERS = {
   DISCOVER_RESPONSE: ['registrations', 'cookie', 'status', 'statusText'],
 } as const
 
-/** A message as the vectors write it: bytes in hex, members left out that are not there. */
+/** A message as the vectors write it: bytes in hex, times in seconds, absent members omitted. */
 function messageOf(written: Record<string, unknown>): RendezvousMessage {
   const type = written.type as RendezvousMessage['type']
   const message: Record<string, unknown> = { type }
   for (const member of MEMBERS[type]) {
     const value = written[member]
+    if (member === 'ttl') {
+      message.ttlMs = value === undefined ? undefined : Number(value) * 1000
+      continue
+    }
     message[member] =
       member === 'registrations'
         ? (value as Record<string, unknown>[]).map((each) => {
@@ -112,7 +114,7 @@ describe('messages of /rendezvous/1.0.0', () => {
     type: 'REGISTER',
     ns: undefined,
     signedPeerRecord: undefined,
-    ttl: undefined,
+    ttlMs: undefined,
     ...over,
   })
   const discover = (cookie: number): RendezvousMessage => ({
@@ -123,7 +125,7 @@ describe('messages of /rendezvous/1.0.0', () => {
   })
   const discovered = (count: number): RendezvousMessage => ({
     type: 'DISCOVER_RESPONSE',
-    registrations: Array(count).fill({ ns: 'n', signedPeerRecord: undefined, ttl: 1 }),
+    registrations: Array(count).fill({ ns: 'n', signedPeerRecord: undefined, ttlMs: 1000 }),
     cookie: undefined,
     status: 'OK',
     statusText: undefined,
@@ -131,16 +133,16 @@ describe('messages of /rendezvous/1.0.0', () => {
   const bounds: ReadonlyArray<readonly [FaultCode, fits: RendezvousMessage, exceeds: RendezvousMessage]> = [
     [
       'namespace_invalid',
-      register({ ns: 'n'.repeat(MAX_NAMESPACE_BYTES) }),
-      register({ ns: `ä${'n'.repeat(MAX_NAMESPACE_BYTES - 1)}` }),
+      register({ ns: 'n'.repeat(MAX_NETWORK_BYTES) }),
+      register({ ns: `ä${'n'.repeat(MAX_NETWORK_BYTES - 1)}` }),
     ],
     [
       'record_too_long',
-      register({ signedPeerRecord: new Uint8Array(MAX_RECORD_BYTES) }),
-      register({ signedPeerRecord: new Uint8Array(MAX_RECORD_BYTES + 1) }),
+      register({ signedPeerRecord: new Uint8Array(MAX_ENVELOPE_BYTES) }),
+      register({ signedPeerRecord: new Uint8Array(MAX_ENVELOPE_BYTES + 1) }),
     ],
     ['cookie_too_long', discover(MAX_COOKIE_BYTES), discover(MAX_COOKIE_BYTES + 1)],
-    ['too_many_registrations', discovered(MAX_REGISTRATIONS), discovered(MAX_REGISTRATIONS + 1)],
+    ['too_many_registrations', discovered(MAX_LIMIT), discovered(MAX_LIMIT + 1)],
   ]
   for (const [fault, fits, exceeds] of bounds) {
     it(`has a bound: ${fault}`, () => {
@@ -194,17 +196,17 @@ describe('messages of /rendezvous/1.0.0', () => {
 
   it('takes a message without a type for REGISTER, as a proto3 writer leaves it', () => {
     const value = decodeMessage(Buffer.from('12030a016e', 'hex'))
-    assert.deepEqual(value, { type: 'REGISTER', ns: 'n', signedPeerRecord: undefined, ttl: undefined })
+    assert.deepEqual(value, { type: 'REGISTER', ns: 'n', signedPeerRecord: undefined, ttlMs: undefined })
   })
 
   it('reads a number that is too large as the largest there is', () => {
     const value = decodeMessage(Buffer.from('0800120e0a016e18ffffffffffffffffff01', 'hex'))
     assert.ok(!isMessageFault(value) && value.type === 'REGISTER')
-    assert.equal(value.ttl, Number.MAX_SAFE_INTEGER)
+    assert.equal(value.ttlMs, Number.MAX_SAFE_INTEGER * 1000)
   })
 
   it('knows how much an answer grows by a registration', () => {
-    const one = { ns: 'n', signedPeerRecord: new Uint8Array(200), ttl: 7200 }
+    const one = { ns: 'n', signedPeerRecord: new Uint8Array(200), ttlMs: 7_200_000 }
     const sizes = [1, 2].map(
       (count) => encodeMessage({ ...discovered(0), registrations: Array(count).fill(one) } as RendezvousMessage).length,
     )
@@ -217,12 +219,13 @@ function anyMessage(): fc.Arbitrary<RendezvousMessage> {
   const ns = optional(fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => Buffer.byteLength(text) <= 255))
   const bytes = optional(fc.uint8Array({ maxLength: 300 }))
   const number = optional(fc.maxSafeNat())
+  const ttlMs = optional(fc.nat({ max: Math.floor(Number.MAX_SAFE_INTEGER / 1000) }).map((seconds) => seconds * 1000))
   const status = fc.constantFrom(...(Object.keys(STATUS) as Status[]))
   const statusText = optional(fc.string({ unit: 'grapheme', maxLength: 100 }).filter((text) => text.isWellFormed()))
-  const registration = fc.record({ ns, signedPeerRecord: bytes, ttl: number })
+  const registration = fc.record({ ns, signedPeerRecord: bytes, ttlMs })
   return fc.oneof(
     registration.map((each) => ({ type: 'REGISTER' as const, ...each })),
-    fc.record({ type: fc.constant('REGISTER_RESPONSE' as const), status, statusText, ttl: number }),
+    fc.record({ type: fc.constant('REGISTER_RESPONSE' as const), status, statusText, ttlMs }),
     fc.record({ type: fc.constant('UNREGISTER' as const), ns }),
     fc.record({ type: fc.constant('DISCOVER' as const), ns, limit: number, cookie: bytes }),
     fc.record({

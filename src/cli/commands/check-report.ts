@@ -4,7 +4,7 @@ import { networkText } from '../client-config.ts'
 import type { Report } from './examine.ts'
 import type { SiblingReport } from './siblings.ts'
 
-/** A report for a terminal: the addresses of a bootstrap, and below them one line for each finding. */
+/** The report of `check` for a terminal: the addresses of a bootstrap, and below them a line for each finding. */
 export function reportText(report: Report): string {
   const head = report.network === '' ? report.addresses : [...report.addresses, `in ${networkText(report.network)}`]
   return [...head, ...findings(report).map((line) => `  ${line}`), ''].join('\n')
@@ -18,7 +18,7 @@ function findings(report: Report): string[] {
   }
   return [
     good(`reachable, has the right PeerId, answered in ${answeredIn} ms`),
-    good(`hands out ${count(peers ?? 0, 'peer')}`),
+    good(`lists ${count(peers ?? 0, 'peer')}`),
     ...(dialled === undefined ? [] : [deadOrAlive(dialled)]),
     ...listing(report),
     ...(siblings === undefined ? [] : siblingFindings(siblings)),
@@ -35,7 +35,7 @@ function listing({ listed, observed, registrations = [] }: Report): string[] {
       good('lists this machine'),
       ...outcomes,
       ...(isLoopback(observed)
-        ? [neutral('was asked over loopback: run check on another machine to see whether others reach it')]
+        ? [neutral('was asked over loopback: run check on another machine to see whether it can be reached from there')]
         : []),
     ]
   }
@@ -50,7 +50,7 @@ function listing({ listed, observed, registrations = [] }: Report): string[] {
 
 function siblingFindings(siblings: readonly SiblingReport[]): string[] {
   if (siblings.length === 0) {
-    return [neutral('names no sibling: newcomers that know only this bootstrap cannot join while it is down')]
+    return [neutral('names no sibling: new nodes that know only this bootstrap cannot join while it is down')]
   }
   const fine = siblings.filter(({ ok, namesBack }) => ok && namesBack).length
   const head = `siblings that answer and name it back: ${fine} of ${siblings.length}`
@@ -66,7 +66,7 @@ function siblingText({ address, answeredIn, namesBack, error }: SiblingReport): 
 }
 
 function deadOrAlive({ alive, dead }: NonNullable<Report['dialled']>): string {
-  const text = `${alive} of the ${alive + dead.length} it hands out answer`
+  const text = `${alive} of the ${alive + dead.length} peers that it lists answer`
   return dead.length === 0 ? good(text) : warning(`${text}; these do not: ${dead.join(' ')}`)
 }
 

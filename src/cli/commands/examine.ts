@@ -1,11 +1,14 @@
+// How `check` examines one bootstrap: dial it, ask it, register, and unregister again.
+
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { addressesToRegister } from '../../client/addresses-to-register.ts'
-import { type BootstrapAnswer, BootstrapClient } from '../../client/bootstrap-client.ts'
+import type { BootstrapAnswer, RegistrationOutcome } from '../../client/bootstrap-answer.ts'
+import { BootstrapClient } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
 import { literalAddresses } from '../../client/literal-addresses.ts'
 import type { OfferedPeer } from '../../client/offered-peers.ts'
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import { MIN_TTL_MS } from '../../peer/limits.ts'
 import type { LostBootstrap } from '../chosen-bootstraps.ts'
 import { examineSiblings, type SiblingReport } from './siblings.ts'
 
@@ -30,7 +33,7 @@ export interface Report {
   /** Whether it lists this machine. */
   readonly listed?: boolean
   /** The outcome of each address of this machine. */
-  readonly registrations?: readonly ExplainedOutcome[]
+  readonly registrations?: readonly RegistrationOutcome[]
   /** How many of the peers it lists were dialled and answered. */
   readonly dialled?: { readonly alive: number; readonly dead: readonly string[] }
   /** The other bootstraps that it names. Asked for the first network only; they are the same for all. */
@@ -47,8 +50,6 @@ export interface ExamineOptions {
   readonly local: boolean
 }
 
-/** The ttl of a registration that is only made to see its outcome, seconds: the least there is. */
-const TRIAL_TTL_S = 60
 const DIAL_TIMEOUT_MS = 5000
 const PARALLEL_DIALS = 16
 
@@ -112,9 +113,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   timeout: 'a firewall may drop what is sent there; see that its port is open',
   wrong_peer: 'use its new PeerId if it has a new key; if it should not have one, restore the old key',
   unsupported: 'a libp2p node runs there, but no bootstrap; see that the port is the right one',
-  reset: 'it hung up; see what its log says',
+  reset: 'it hung up; see its log',
   rate_limited: 'too many ask from here; try again later',
-  unavailable: 'its disk takes nothing; see what its log says',
+  unavailable: 'it cannot write to its disk; see its log',
 }
 
 /** Whether the bootstrap lists this node; where it does not yet, registers for a minute to learn why. */
@@ -126,9 +127,10 @@ async function tryListing(
   if (self !== undefined) {
     return { listed: true, registrations: [] }
   }
-  const own = node.getMultiaddrs().map(String)
+  const own = { announced: node.getMultiaddrs().map(String), unconfirmed: [] }
   const { registrations } = await client.register((family) => addressesToRegister(own, client.multiaddrs, family), {
-    ttl: TRIAL_TTL_S,
+    // It is made only to see its outcome.
+    ttl: MIN_TTL_MS,
     limit: 0,
   })
   const kept = registrations.filter(({ status }) => status !== 'refused').map(({ address }) => address)

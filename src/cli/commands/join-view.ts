@@ -6,7 +6,7 @@ export interface LiveState {
   readonly multiaddrs: readonly string[]
   /** One line for each bootstrap, by PeerId. */
   readonly bootstraps: ReadonlyMap<string, string>
-  /** A problem of none of them in particular, such as a name that does not resolve. */
+  /** A problem that belongs to no single bootstrap, such as a name that does not resolve. */
   readonly warning: string | undefined
   /** Connected peers: PeerId, address, and since when, ms. */
   readonly peers: ReadonlyArray<{ readonly id: string; readonly address: string; readonly since: number }>
@@ -26,7 +26,7 @@ export function liveView({ peerId, multiaddrs, bootstraps, warning, peers, now }
     '',
     peers.length === 0 ? 'Connected to no peer yet' : `Connected to ${peers.length}`,
     ...(rows.length === 0 ? [] : [table([['PEER', 'ADDRESS', 'FOR'], ...rows])]),
-    'Ctrl-C takes this node back from the lists and leaves.',
+    'Ctrl-C unregisters this node and exits.',
   ].join('\n')
 }
 

@@ -1,6 +1,9 @@
+// The command `join`: a peer that registers and stays connected, shown live on a terminal.
+
 import type { Libp2p } from 'libp2p'
 import { remoteText } from '../../base/remote-text.ts'
-import { MAX_BOOTSTRAPS, peerIdOf } from '../../client/discovery/bootstrap-list.ts'
+import { peerIdOf } from '../../client/bootstrap-address.ts'
+import { MAX_BOOTSTRAPS } from '../../client/discovery/bootstrap-list.ts'
 import { bootstrapDiscovery } from '../../client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../client/discovery/discovery-events.ts'
 import { type ResolveTxt, systemResolveTxt } from '../../client/discovery/dnsaddr.ts'
@@ -125,7 +128,7 @@ function logPeers(node: Libp2p, bootstraps: Shown['bootstraps'], log: ReturnType
 function lineOf(event: Extract<DiscoveryEvent, { readonly bootstrap: string }>): string {
   switch (event.type) {
     case 'answer':
-      return `answers; hands out ${event.peers} others${event.listed ? ' and this node' : ''}`
+      return `answers; lists ${event.peers} other peers${event.listed ? ' and this node' : ''}`
     case 'outcomes':
       return event.registrations
         .map(({ address, status, message }) => `${remoteText(address)} is ${status}: ${remoteText(message)}`)

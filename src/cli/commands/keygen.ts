@@ -6,7 +6,7 @@ import { prepareDataDirectory } from '../data-directory.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { chosenFormat } from '../identity-format-option.ts'
 
-/** Makes a new key in a file that must not exist yet. */
+/** Creates a key in a file that must not exist yet. */
 export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   const format = chosenFormat('format', options) ?? 'protobuf'
   const resolved = resolveConfig({ flags, env: process.env, file: options.get('config') })

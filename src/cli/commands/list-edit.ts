@@ -1,5 +1,5 @@
 import { remoteText } from '../../base/remote-text.ts'
-import type { ListEdit, RefusedEdit, UselessEntries } from '../../store/store.ts'
+import type { ListEdit, RefusedEdit, UselessEntries } from '../../node.ts'
 
 export interface EditReport {
   readonly level: 'info' | 'warn' | 'error'
@@ -24,17 +24,17 @@ export function editReport(edit: ListEdit, path: string): EditReport {
           ...(expired === 0 ? {} : { expired }),
           ...(useless.count === 0 ? {} : { useless: uselessLines(useless) }),
         },
-        message: 'took in the list as it was edited by hand',
+        message: 'merged the edited list',
       }
     }
     case 'unreadable': {
-      const fault = `did not take in ${path}: ${remoteText(edit.reason)}`
+      const fault = `did not merge ${path}: ${remoteText(edit.reason)}`
       const message = `${fault}. What is registered stays, and the file is not overwritten: ${ANEW}`
       return { level: 'error', fields: {}, message }
     }
     case 'refused': {
       const { dropped, of } = edit
-      const fault = `did not take in ${path}: it leaves out ${dropped} of ${of} registrations`
+      const fault = `did not merge ${path}: it leaves out ${dropped} of ${of} registrations`
       const message = `${fault}. They stay, and the file is not overwritten. To drop them, ${confirmText(edit)}. To keep them, ${ANEW}`
       return { level: 'warn', fields: { dropped, of }, message }
     }

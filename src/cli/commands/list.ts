@@ -1,8 +1,10 @@
+// The command `list`: asks bootstraps for their peers and prints them, merged.
+
 import type { Libp2p } from 'libp2p'
 import { remoteText } from '../../base/remote-text.ts'
 import { BootstrapClient } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
-import { MAX_LIMIT } from '../../wire/bootstrap-codec.ts'
+import { MAX_LIMIT } from '../../peer/limits.ts'
 import { chosenBootstraps } from '../chosen-bootstraps.ts'
 import { clientConfig, networksToAsk, networkText } from '../client-config.ts'
 import { startClientNode, wholeNumber } from '../client-node.ts'

@@ -1,7 +1,9 @@
+// How `check` examines the siblings that a bootstrap names.
+
 import type { Libp2p } from 'libp2p'
+import { peerIdOf } from '../../client/bootstrap-address.ts'
 import { BootstrapClient, type Dialer } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
-import { peerIdOf } from '../../client/discovery/bootstrap-list.ts'
 
 /** The finding about one of the other bootstraps that a bootstrap names. */
 export interface SiblingReport {

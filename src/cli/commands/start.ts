@@ -1,9 +1,10 @@
+// The command `start`: runs the node until a signal stops it.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { remoteText } from '../../base/remote-text.ts'
 import { loadOrCreateIdentity } from '../../identity/key-file.ts'
-import { type BootstrapPeer, createBootstrapPeer } from '../../node.ts'
-import type { ListEdit, StoreState } from '../../store/store.ts'
+import { type BootstrapPeer, createBootstrapPeer, type ListEdit, type StoreState } from '../../node.ts'
 import type { Invocation } from '../command.ts'
 import { type Config, configJson, SETTING_KEYS, settingName } from '../config/settings.ts'
 import { type ResolvedConfig, resolveConfig } from '../config/sources.ts'
@@ -21,7 +22,6 @@ const EDIT = 'EDIT'
 /** How long a stop may take, ms: the promise is an exit within 5 s; the rest is for the process itself. */
 const STOP_DEADLINE_MS = 4500
 
-/** Runs the node until a signal stops it. */
 export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   const resolved = resolveConfig({ flags, env: process.env, file: options.get('config') })
   if (options.has('print-config')) {
@@ -53,10 +53,10 @@ export async function run({ flags, options }: Invocation): Promise<ExitCode> {
   return stop(node, started, log)
 }
 
-/** The only handler of this kind: the library has none, so that it does not disturb those of a host application. */
+/** The only such handler: the library sets none, so that it does not disturb those of a host application. */
 function exitOnException(log: Logger): void {
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'unexpected error, leaving; what was answered is on disk')
+    log.fatal({ err: error }, 'unexpected error, exiting; every answered registration is on disk')
     process.exit(EXIT.unexpected)
   })
 }
@@ -68,10 +68,11 @@ async function createNode(
 ): Promise<BootstrapPeer> {
   const privateKey = await loadOrCreateIdentity(config.key, {
     allowLooseMode: config.allowLooseKeyMode,
-    onCreated: () => log.warn({ key: config.key }, 'made a new identity: there was none. Keep a backup of it'),
+    onCreated: () =>
+      log.warn({ key: config.key }, 'created a new identity, because there was none. Keep a backup of it'),
   })
   for (const name of [...config.disableProtection, ...config.disableOptimization]) {
-    log.warn({ name }, 'runs without a part that is on by default')
+    log.warn({ name }, 'a protection or optimization is disabled')
   }
   const node = createBootstrapPeer({
     privateKey,
@@ -113,12 +114,12 @@ function storeLog(log: Logger): (event: CustomEvent<StoreState>) => void {
         log.error({ code: failure }, 'cannot write to disk: still serving, new registrations are refused')
       }
     } else {
-      log.info(failure === EDIT ? 'the list is written again' : 'the disk takes changes again')
+      log.info(failure === EDIT ? 'the list is written again' : 'writes to disk again')
     }
   }
 }
 
-/** At every log level but `silent`: a supervisor waits for this line, and an operator for the addresses to hand out. */
+/** At every log level but `silent`: a supervisor waits for this line, and an operator needs the addresses. */
 function announce(node: BootstrapPeer, config: Config, log: Logger): void {
   if (config.logLevel === 'silent') {
     return
@@ -142,7 +143,7 @@ interface Life {
   readonly signalled: Promise<NodeJS.Signals>
 }
 
-/** A node that stops, or never started, has no list to read an edit into. */
+/** A node that is stopping, or has not started, cannot merge an edit. */
 function reloadOnHangup(node: BootstrapPeer, { started, signalled }: Life, config: Config, log: Logger): void {
   let isOver = false
   const end = () => {
@@ -157,7 +158,7 @@ function reloadOnHangup(node: BootstrapPeer, { started, signalled }: Life, confi
     const reloaded = started.then(() => node.reload())
     reloaded.then(
       (edit) => logEdit(edit, config, log),
-      (error: unknown) => log.error({ err: error }, 'could not take in the list as it was edited by hand'),
+      (error: unknown) => log.error({ err: error }, 'could not merge the edited list'),
     )
   })
 }
@@ -177,7 +178,7 @@ async function stop(node: BootstrapPeer, started: Promise<void>, log: Logger): P
   const stopped = started.catch(() => {}).then(() => node.stop())
   const inTime = await Promise.race([stopped.then(() => true), delay(STOP_DEADLINE_MS, false)])
   if (!inTime) {
-    log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving; what was answered is on disk`)
+    log.error(`not stopped after ${STOP_DEADLINE_MS} ms, exiting; every answered registration is on disk`)
     return EXIT.unexpected
   }
   log.info('stopped')

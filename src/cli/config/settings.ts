@@ -1,5 +1,16 @@
+// The settings of the commands: name, default, help, example and checks of each. It is one long file because it is one
+// table, with the names that are derived from it.
+
 import { join } from 'node:path'
 import { OPTIMIZATIONS, PROTECTIONS } from '../../host/switches.ts'
+import {
+  MAX_CONNECTIONS,
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  MAX_SIBLINGS,
+  REPROVE_INTERVAL_MS,
+} from '../../peer/limits.ts'
 import {
   accessRule,
   announceAddress,
@@ -37,7 +48,7 @@ const START = ['start'] as const
 const DEFAULT_PORT = 4000
 
 /**
- * Every setting, once. The name in the code is the flag, the variable and the key of the config file in another
+ * Every setting. The name in the code is the flag, the variable and the key of the config file in another
  * spelling: `maxPeers`, `--max-peers`, `BOOTSTRAP_PEER_MAX_PEERS`, `"max-peers"`.
  */
 export const SETTINGS = {
@@ -65,14 +76,14 @@ export const SETTINGS = {
   dataDir: setting({
     kind: directoryPath(),
     default: '.',
-    help: 'The directory of keys/identity.key and peers.json; made, for this user only, where there is none.',
+    help: 'The directory of keys/identity.key and peers.json; created with mode 0700 if it does not exist.',
     example: '/var/lib/bootstrap-peer',
     commands: ALL,
   }),
   key: setting({
     kind: filePath(),
     default: 'keys/identity.key',
-    help: 'The private key that is the identity of this node; made on the first start.',
+    help: 'The private key that is the identity of this node; created on the first start.',
     example: 'keys/identity.key',
     commands: ALL,
   }),
@@ -91,14 +102,14 @@ export const SETTINGS = {
     commands: START,
   }),
   network: setting({
-    kind: list(networkName(), { min: 0, max: 1000 }),
+    kind: list(networkName(), { min: 0, max: MAX_NETWORKS }),
     default: [],
     help: 'Serve only the network of this name; without one, any. "" is the network of peers that name none.',
     example: 'mainnet',
     commands: START,
   }),
   sibling: setting({
-    kind: list(bootstrapAddress(), { min: 0, max: 8 }),
+    kind: list(bootstrapAddress(), { min: 0, max: MAX_SIBLINGS }),
     default: [],
     help: 'Another bootstrap of yours, with its PeerId; clients that ask here learn of it and remember it.',
     example: '/ip4/203.0.113.7/tcp/4000/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE',
@@ -112,8 +123,8 @@ export const SETTINGS = {
     commands: START,
   }),
   reproveInterval: setting({
-    kind: duration({ min: '100ms', max: '7d' }),
-    default: 15 * 60_000,
+    kind: duration({ min: '1s', max: '7d' }),
+    default: REPROVE_INTERVAL_MS,
     help: 'How long after its last dial-back an address is dialed again.',
     example: '15m',
     commands: START,
@@ -155,21 +166,21 @@ export const SETTINGS = {
   }),
   maxPeers: setting({
     kind: count({ min: 1, max: 10_000_000 }),
-    default: 250_000,
+    default: MAX_PEERS,
     help: 'The most registrations kept, over all networks.',
     example: '250000',
     commands: START,
   }),
   maxPeersPerNetwork: setting({
     kind: count({ min: 1, max: 10_000_000 }),
-    default: 200_000,
-    help: 'The most peers of one network, so that none crowds out the others.',
+    default: MAX_PEERS_PER_NETWORK,
+    help: 'The most peers of one network, so that one network does not crowd out the others.',
     example: '200000',
     commands: START,
   }),
   maxNetworks: setting({
     kind: count({ min: 1, max: 1_000_000 }),
-    default: 1000,
+    default: MAX_NETWORKS,
     help: 'The most networks served at a time.',
     example: '1000',
     commands: START,
@@ -190,7 +201,7 @@ export const SETTINGS = {
   }),
   maxConnections: setting({
     kind: count({ min: 8, max: 100_000 }),
-    default: 4000,
+    default: MAX_CONNECTIONS,
     help: 'The most connections open at a time.',
     example: '4000',
     commands: START,
@@ -212,14 +223,14 @@ export const SETTINGS = {
   logLevel: setting({
     kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',
-    help: 'The least important lines that are logged.',
+    help: 'The lowest level that is logged.',
     example: 'debug',
     commands: START,
   }),
   summaryInterval: setting({
     kind: duration({ min: '100ms', max: '1d' }),
     default: 60_000,
-    help: 'How often the log has a summary line.',
+    help: 'The interval of the summary line in the log.',
     example: '1m',
     commands: START,
   }),

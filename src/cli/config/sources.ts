@@ -1,3 +1,5 @@
+// Reads settings from flags, variables and the config file, and merges them with the defaults.
+
 import { readFileSync, statSync } from 'node:fs'
 import { didYouMean } from '../../base/did-you-mean.ts'
 import { remoteText } from '../../base/remote-text.ts'
@@ -69,7 +71,7 @@ function moveDefaults({ config, origins }: ResolvedConfig): ResolvedConfig {
   }
 }
 
-/** It is ambiguous which of the two is meant, and no peer finds a node on another port than the expected one. */
+/** Two different ports are ambiguous, and peers do not find a node on a port that they do not expect. */
 function refuseSecondPort({ config: { port, listen }, origins }: ResolvedConfig): void {
   const other = port === undefined ? undefined : listen.find((address) => !address.endsWith(`/tcp/${port}`))
   if (other !== undefined) {
@@ -118,7 +120,7 @@ function accept(key: SettingKey, json: unknown, place: string, example: string):
   return result.value
 }
 
-/** Empty items are none, and an empty variable an empty list: compose and unit files can't always leave one out. */
+/** Ignores empty items, and reads an empty variable as an empty list: compose and unit files cannot always leave one out. */
 function splitList(text: string): string[] {
   const items = text.split(',').map((item) => item.trim())
   return items.filter((item) => item !== '')
@@ -175,7 +177,7 @@ function isServiceLink(name: string, value: string | undefined): boolean {
 
 const SERVICE_LINK = new RegExp(`^${ENVIRONMENT_PREFIX}(SERVICE_(HOST|PORT)|PORT_\\d+_(TCP|UDP|SCTP))(_|$)`)
 
-/** Otherwise a mistyped variable would be a setting that is silently not in force. */
+/** Refuses unknown variables: a mistyped one would be a setting that is silently not in force. */
 function refuseUnknownVariables(env: ConfigSources['env']): void {
   const known = [CONFIG_VARIABLE, ...SETTING_KEYS.map(settingVariable)]
   const unknown = Object.keys(env).find((name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name))

@@ -37,7 +37,7 @@ export function list<T extends string>(item: Kind<T>, { min, max }: { min: numbe
   return {
     placeholder: item.placeholder,
     repeatable: true,
-    // `""` is how the empty name is spelled where a shell or a variable can't show it.
+    // `""` stands for the empty name, which a shell or a variable cannot show.
     fromTexts: (texts) => texts.map((one) => (one === '""' ? '' : one)),
     read: (json) => {
       if (!Array.isArray(json)) {

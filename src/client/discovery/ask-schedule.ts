@@ -94,7 +94,7 @@ export class AskSchedule {
     }
   }
 
-  /** When to go on, ms; `early` while the node wants more, with the number of `exchanges` that the round takes. */
+  /** When to ask next, ms; `early` while the node wants more, with the number of `exchanges` that the round takes. */
   nextAt({ early, exchanges }: { readonly early: boolean; readonly exchanges: number }): number {
     if (!early || this.#failures > 0) {
       return this.#refreshAt

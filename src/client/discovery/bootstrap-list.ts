@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
-import { multiaddr } from '@multiformats/multiaddr'
-import { canonicalPeerId } from '../../peer/peer-id.ts'
+import { bootstrapProblem, isDnsaddr, peerIdOf } from '../bootstrap-address.ts'
 import type { ResolveTxt } from './dnsaddr.ts'
 import { resolveDnsaddr } from './dnsaddr.ts'
 
@@ -40,35 +39,6 @@ export function staticBootstraps(bootstraps: readonly string[]): Map<string, str
   return found
 }
 
-/** Why a text is no address of a bootstrap, and what to write instead; undefined when it is one. */
-export function bootstrapProblem(address: string): string | undefined {
-  const shape = isDnsaddr(address) ? DNSADDR : ADDRESS
-  if (shape.test(address)) {
-    return isMultiaddrText(address)
-      ? undefined
-      : 'write /ip4/<IPv4>, /ip6/<IPv6> or /dns4/<name>, then /tcp/<port> and the whole PeerId, as the bootstrap shows them when it is ready'
-  }
-  if (address.trim() !== address && bootstrapProblem(address.trim()) === undefined) {
-    return 'write it without the white space around it'
-  }
-  return ADDRESS.test(`${address}/p2p/x`)
-    ? `write the PeerId of the bootstrap behind it: ${address}/p2p/12D3Koo…`
-    : `write its multiaddr with its PeerId, such as ${EXAMPLE_BOOTSTRAP}, or /dnsaddr/<name>; it is reached over TCP only`
-}
-
-/** Whether the IP, the port and the PeerId make sense: to libp2p, which takes port 0 for one. */
-function isMultiaddrText(address: string): boolean {
-  try {
-    multiaddr(address)
-    return isDnsaddr(address) || (peerIdOf(address) !== undefined && !/\/tcp\/0+\//.test(address))
-  } catch {
-    return false
-  }
-}
-
-/** How an address of a bootstrap looks. */
-export const EXAMPLE_BOOTSTRAP = '/ip4/203.0.113.7/tcp/4000/p2p/12D3Koo…'
-
 /** All of them, looked up anew. Never rejects. */
 export async function resolveBootstraps(
   { bootstraps = [], bootstrapsFile }: BootstrapSources,
@@ -103,19 +73,9 @@ export function isDynamic({ bootstraps = [], bootstrapsFile }: BootstrapSources)
   return bootstrapsFile !== undefined || bootstraps.some(isDnsaddr)
 }
 
-/** The PeerId at the end of a multiaddr, base58btc; undefined when there is none. */
-export function peerIdOf(address: string): string | undefined {
-  const [, text] = /\/p2p\/([^/]+)$/.exec(address) ?? []
-  return text === undefined ? undefined : canonicalPeerId(text)
-}
-
-function isDnsaddr(address: string): boolean {
-  return address.startsWith('/dnsaddr/')
-}
-
 /** False when it is no address of a bootstrap; one too many is passed over. */
 function add(found: Map<string, string[]>, address: string): boolean {
-  const id = ADDRESS.test(address) && isMultiaddrText(address) ? peerIdOf(address) : undefined
+  const id = isDnsaddr(address) || bootstrapProblem(address) !== undefined ? undefined : peerIdOf(address)
   if (id === undefined) {
     return false
   }
@@ -131,9 +91,6 @@ function add(found: Map<string, string[]>, address: string): boolean {
 }
 
 const MAX_ADDRESSES = 8
-/** Names are an operator's to give, so they are taken from a configuration; never from an answer. */
-const DNSADDR = /^\/dnsaddr\/[^/\s]{1,253}(\/p2p\/[^/\s]{1,128})?$/
-const ADDRESS = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]{1,253}\/tcp\/\d{1,5}\/p2p\/[^/\s]{1,128}$/
 
 async function readList(path: string, faults: string[]): Promise<string[]> {
   try {

@@ -1,7 +1,6 @@
 import type { Random } from '../../base/random.ts'
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
 import type { Family } from '../addresses-to-register.ts'
-import type { BootstrapAnswer } from '../bootstrap-client.ts'
+import type { BootstrapAnswer, RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { CachedBootstrap } from '../cache/cache-file.ts'
 import { readDialable } from '../offered-peers.ts'
@@ -15,8 +14,11 @@ const GIVE_UP_AFTER = 10
 /** Bootstraps that are no longer asked and are still unregistered with on stop: the last ones. */
 const MAX_GONE = 64
 
+/** Makes the client of the bootstrap at these addresses. */
+export type Connect = (addresses: readonly string[]) => SessionClient
+
 export interface BootstrapsInit {
-  readonly connect: (addresses: readonly string[]) => SessionClient
+  readonly connect: Connect
   /** What to register with a bootstrap at these addresses; over a connection of `family`, when it is known. */
   readonly addresses: (bootstrap: readonly string[], family?: Family) => readonly string[]
   readonly ownId: string
@@ -26,7 +28,7 @@ export interface BootstrapsInit {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onAnswer: (bootstrap: Bootstrap, answer: BootstrapAnswer) => void
-  readonly onOutcomes: (bootstrap: Bootstrap, outcomes: readonly ExplainedOutcome[]) => void
+  readonly onOutcomes: (bootstrap: Bootstrap, outcomes: readonly RegistrationOutcome[]) => void
   readonly onFailure: (bootstrap: Bootstrap, error: BootstrapError, retryIn: number) => void
   /** One that was learned has answered for the first time. */
   readonly onMet: (bootstrap: Bootstrap) => void

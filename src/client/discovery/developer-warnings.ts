@@ -1,27 +1,28 @@
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { remoteText } from '../../base/remote-text.ts'
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
-import type { BootstrapError } from '../bootstrap-error.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Bootstraps } from './bootstraps.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
+import { heard, type LastHeard } from './last-heard.ts'
 
-/** How long a node has no peer before that is said, ms: one that finds peers has found them after some seconds. */
+/** How long a node has no peer before the warning, ms: a node that finds peers has found them after some seconds. */
 const ALONE_MS = 30_000
-/** How long the other conditions hold before they are said, ms: an answer from the far side of the world takes less. */
+/** How long the other conditions hold before the warning, ms: an answer from the far side of the world takes less. */
 const SETTLED_MS = 3000
-/** A dial-back is decided after 5 s, or by the next registration, seconds later; one that stays open is said after this, ms. */
+/** A dial-back has an outcome after 5 s, or at the next registration, seconds later. Without one the warning is after this, ms. */
 const UNDECIDED_MS = 30_000
 const TICK_MS = 5000
-/** Bootstraps, and verdicts, that one line has room for. */
+/** The most bootstraps, and outcomes, that one line names. */
 const MAX_REASONS = 3
-const MAX_TOLD = 8
+const MAX_SAID = 8
 
 export interface DeveloperWarningsInit {
   readonly network: string
   readonly bootstraps: Pick<Bootstraps, 'has' | 'size'>
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
+  /** Why a node that listens, and is to be registered, has nothing to register; undefined when it has, or does not listen. */
+  readonly unregistrable: () => string | undefined
   /** Whether the node has a `peerKeeper`, which dials the peers that are found. */
   readonly hasKeeper: () => boolean
   readonly logger: ComponentLogger
@@ -29,19 +30,20 @@ export interface DeveloperWarningsInit {
 }
 
 /**
- * What an application's developer has to know and would not learn without `onEvent`: no bootstrap answers; this node is
- * not listed, and why; it has no peers. Each is said once, and again only after it was over.
+ * Warns of what an application's developer has to know and would not learn without `onEvent`: no bootstrap answers; this
+ * node has nothing to register; it is not listed, and why; it has no peers. Each once, and again only after it was over.
  */
 export class DeveloperWarnings {
   readonly #init: DeveloperWarningsInit
   readonly #log: Logger
-  readonly #seen = new Map<string, Seen>()
+  readonly #heard = new Map<string, LastHeard>()
   readonly #conditions: readonly Condition[] = [
     { holds: () => this.#noAnswer() },
+    { holds: () => this.#nothingToRegister() },
     { holds: () => this.#notListed() },
     { holds: () => this.#noPeers() },
   ]
-  readonly #told = new Set<string>()
+  readonly #said = new Set<string>()
   #warn: string | undefined
   #cached = 0
   #stopped = false
@@ -63,10 +65,10 @@ export class DeveloperWarnings {
     this.#cancelTick()
   }
 
-  /** Something that is not over by itself, such as a cache that cannot be read. Said once, the first few of them. */
+  /** Warns of something that is not over by itself, such as a cache that cannot be read: once, and of the first few only. */
   say(message: string): void {
-    if (!this.#told.has(message) && this.#told.size < MAX_TOLD) {
-      this.#told.add(message)
+    if (!this.#said.has(message) && this.#said.size < MAX_SAID) {
+      this.#said.add(message)
       this.#log.error('%s. (Warned once; pass onEvent to get every event instead.)', message)
     }
   }
@@ -77,16 +79,16 @@ export class DeveloperWarnings {
     } else if (event.type === 'cache') {
       this.#cached = event.peers
     } else if (event.type === 'answer' || event.type === 'outcomes' || event.type === 'failure') {
-      this.#seen.set(event.bootstrap, after(this.#seen.get(event.bootstrap) ?? UNSEEN, event))
+      this.#heard.set(event.bootstrap, heard(event, this.#heard.get(event.bootstrap)))
     }
     this.#check()
   }
 
   #check(): void {
     const { bootstraps, scheduler } = this.#init
-    for (const id of this.#seen.keys()) {
+    for (const id of this.#heard.keys()) {
       if (!bootstraps.has(id)) {
-        this.#seen.delete(id)
+        this.#heard.delete(id)
       }
     }
     const now = scheduler.now()
@@ -98,7 +100,7 @@ export class DeveloperWarnings {
         continue
       }
       condition.since ??= now
-      if (!this.#stopped && !condition.said && now - condition.since >= held.patience) {
+      if (!this.#stopped && !condition.said && now - condition.since >= held.afterMs) {
         condition.said = true
         this.#log.error('%s. (Warned once; pass onEvent to get every event instead.)', held.message)
       }
@@ -111,21 +113,33 @@ export class DeveloperWarnings {
       const why = remoteText(this.#warn ?? '')
       return this.#warn === undefined
         ? undefined
-        : { patience: SETTLED_MS, message: `there is no bootstrap to ask. ${why}` }
+        : { afterMs: SETTLED_MS, message: `there is no bootstrap to ask. ${why}` }
     }
-    const failed = [...this.#seen].flatMap(([id, { answers, error }]) =>
+    const failed = [...this.#heard].flatMap(([id, { answers, error }]) =>
       answers === false && error !== undefined ? `${id}: ${remoteText(error.message)} (${remoteText(error.code)})` : [],
     )
     return failed.length < size
       ? undefined
       : {
-          patience: SETTLED_MS,
+          afterMs: SETTLED_MS,
           message: `no bootstrap answers. ${some(failed)}. Each is tried again; bootstrap-peer check <address> says more`,
         }
   }
 
+  #nothingToRegister(): Held | undefined {
+    const why = this.#init.unregistrable()
+    return why === undefined
+      ? undefined
+      : {
+          afterMs: SETTLED_MS,
+          message:
+            `this node listens, but has no address to register, so others cannot find it. ${why}. Listen at ` +
+            '/ip4/0.0.0.0/tcp/<port> too; if finding others is enough, set register: false',
+        }
+  }
+
   #notListed(): Held | undefined {
-    const seen = [...this.#seen.values()]
+    const seen = [...this.#heard.values()]
     const outcomes = seen.flatMap((each) => each.outcomes)
     if (outcomes.length === 0 || seen.some((each) => each.listed)) {
       return undefined
@@ -135,7 +149,7 @@ export class DeveloperWarnings {
         `${remoteText(address)} is ${status}: ${remoteText(message)} (${remoteText(code)})`,
     )
     return {
-      patience: outcomes.some(({ status }) => status === 'refused') ? SETTLED_MS : UNDECIDED_MS,
+      afterMs: outcomes.some(({ status }) => status === 'refused') ? SETTLED_MS : UNDECIDED_MS,
       message:
         `no bootstrap lists this node, so others cannot find it. ${some([...new Set(reasons)])}. It finds others all the ` +
         'same; if that is enough, set register: false',
@@ -149,12 +163,12 @@ export class DeveloperWarnings {
       .some(({ remotePeer }) => !bootstraps.has(remotePeer.toString()))
     return connected
       ? undefined
-      : { patience: ALONE_MS, message: `no peer has been connected for ${ALONE_MS / 1000} s. ${this.#whyAlone()}` }
+      : { afterMs: ALONE_MS, message: `no peer has been connected for ${ALONE_MS / 1000} s. ${this.#whyAlone()}` }
   }
 
   #whyAlone(): string {
     const { bootstraps, network } = this.#init
-    const seen = [...this.#seen.values()]
+    const seen = [...this.#heard.values()]
     const known = Math.max(this.#cached, ...seen.map(({ peers }) => peers))
     if (known > 0) {
       return this.#init.hasKeeper()
@@ -172,44 +186,6 @@ export class DeveloperWarnings {
   }
 }
 
-/** What one bootstrap did last. */
-interface Seen {
-  /** Whether it answers what it is asked; undefined when it was not asked yet. */
-  readonly answers: boolean | undefined
-  /** Whether it has answered since it last failed. One that only fails to register still answers. */
-  readonly answeredSince: boolean
-  readonly error: BootstrapError | undefined
-  readonly peers: number
-  readonly listed: boolean
-  readonly outcomes: readonly ExplainedOutcome[]
-}
-
-const UNSEEN: Seen = {
-  answers: undefined,
-  answeredSince: false,
-  error: undefined,
-  peers: 0,
-  listed: false,
-  outcomes: [],
-}
-
-function after(seen: Seen, event: Extract<DiscoveryEvent, { readonly type: 'answer' | 'outcomes' | 'failure' }>): Seen {
-  switch (event.type) {
-    case 'answer': {
-      const { peers, listed } = event
-      // Not listed any more: whatever was said of listed addresses is over.
-      const outcomes = seen.outcomes.filter(({ status }) => listed || status !== 'listed')
-      return { ...seen, answers: true, answeredSince: true, peers, listed, outcomes }
-    }
-    case 'outcomes': {
-      const { registrations: outcomes } = event
-      return { ...seen, outcomes, listed: seen.listed || outcomes.some(({ status }) => status === 'listed') }
-    }
-    case 'failure':
-      return { ...seen, answers: seen.answeredSince, answeredSince: false, error: event.error }
-  }
-}
-
 interface Condition {
   readonly holds: () => Held | undefined
   since?: number | undefined
@@ -217,8 +193,8 @@ interface Condition {
 }
 
 interface Held {
-  /** How long it has to hold before it is said, ms. */
-  readonly patience: number
+  /** How long it has to hold before the warning, ms. */
+  readonly afterMs: number
   readonly message: string
 }
 
@@ -228,7 +204,7 @@ function some(reasons: readonly string[]): string {
 }
 
 /**
- * libp2p's own logger says nothing, errors included, unless DEBUG names the component; a log that is `enabled` speaks
+ * libp2p's own logger writes nothing, errors included, unless DEBUG names the component; a log that is `enabled` writes
  * all the same. Another logger has no such switch on `error`, and decides itself.
  */
 function audible(log: Logger): Logger {

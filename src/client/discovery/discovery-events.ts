@@ -1,7 +1,7 @@
-import type { ExplainedOutcome } from '../../wire/bootstrap-codec.ts'
+import type { RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 
-/** What a discovery can tell an application. The set is closed; `bootstrap` is a PeerId. */
+/** The events of a discovery. The set is closed; `bootstrap` is a PeerId. */
 export type DiscoveryEvent =
   /** A bootstrap was asked and has answered. */
   | {
@@ -14,8 +14,8 @@ export type DiscoveryEvent =
       /** The multiaddr that it sees this node at. */
       readonly observed: string | undefined
     }
-  /** What became of each address that this node registered: why others are, or are not, handed it. */
-  | { readonly type: 'outcomes'; readonly bootstrap: string; readonly registrations: readonly ExplainedOutcome[] }
+  /** The outcome of each address that this node registered: whether others are handed it, and why not. */
+  | { readonly type: 'outcomes'; readonly bootstrap: string; readonly registrations: readonly RegistrationOutcome[] }
   /** A bootstrap did not answer; it is tried again in `retryIn` ms. */
   | {
       readonly type: 'failure'
@@ -29,5 +29,5 @@ export type DiscoveryEvent =
   | { readonly type: 'cache'; readonly peers: number }
   /** On stop: the bootstrap no longer lists this node; with an `error` it may, until the registration expires. */
   | { readonly type: 'unregistered'; readonly bootstrap: string; readonly error: BootstrapError | undefined }
-  /** Something an operator may want to mend, in one line. */
+  /** Something that the operator may want to correct, in one line. */
   | { readonly type: 'warning'; readonly message: string }

@@ -1,51 +1,52 @@
-import type { Connection, IdentifyResult, Logger, PeerInfo } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { secureRandom } from '../../base/random.ts'
+import type { Logger, PeerInfo } from '@libp2p/interface'
 import { addressesToRegister } from '../addresses-to-register.ts'
-import { type BootstrapAnswer, BootstrapClient } from '../bootstrap-client.ts'
+import type { BootstrapAnswer } from '../bootstrap-answer.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
-import { CALL_TIMEOUT_MS } from '../exchange.ts'
-import { TARGET } from '../keeper/keeper-init.ts'
-import { keeperOf, linkDiscovery } from '../keeper-link.ts'
-import { readDialable } from '../offered-peers.ts'
-import { type Scheduler, systemScheduler } from '../scheduler.ts'
+import { keeperOf, linkDiscovery, TARGET } from '../keeper-link.ts'
+import { ownAddresses } from '../own-addresses.ts'
+import type { Scheduler } from '../scheduler.ts'
+import { unregistrableOf } from '../unregistrable.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
-import { type Bootstrap, Bootstraps } from './bootstraps.ts'
+import { type Bootstrap, Bootstraps, type Connect } from './bootstraps.ts'
 import { CacheFallback } from './cache-fallback.ts'
 import { type ChosenPeer, choosePeers, type Offer, originsByPeer } from './choose-peers.ts'
 import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
-import {
-  type BootstrapDiscoveryComponents,
-  type BootstrapDiscoveryInit,
-  REFRESH_INTERVAL_MS,
-  TTL_S,
-} from './discovery-init.ts'
-import { systemResolveTxt } from './dnsaddr.ts'
-import { addressesOfInbound } from './inbound-peers.ts'
+import type { BootstrapDiscoveryComponents, DiscoverySettings } from './discovery-init.ts'
 import { PeerAnnouncer } from './peer-announcer.ts'
 import { PeerDemand } from './peer-demand.ts'
+import { WorkedPeers } from './worked-peers.ts'
 
 /**
- * A bootstrap that is there has answered by now, from the far side of the world too, ms. A node that is short of peers
+ * A running bootstrap has answered after this time, ms, from the far side of the world too. A node that is short of peers
  * from then on uses its cache, whatever the answers hold.
  */
 const CACHE_AFTER_MS = 3000
 
+export interface DiscoveryRunInit {
+  readonly components: BootstrapDiscoveryComponents
+  readonly settings: DiscoverySettings
+  readonly connect: Connect
+  readonly onPeer: (peer: PeerInfo) => void
+}
+
 /** A discovery from its start to its stop: puts the parts together. */
 export class DiscoveryRun {
   readonly #components: BootstrapDiscoveryComponents
-  readonly #init: BootstrapDiscoveryInit
+  readonly #settings: DiscoverySettings
   readonly #log: Logger
   readonly #scheduler: Scheduler
   readonly #announcer: PeerAnnouncer
   readonly #cache: PeerCache
   readonly #fallback: CacheFallback
+  readonly #worked: WorkedPeers
   readonly #bootstraps: Bootstraps
   readonly #lookup: BootstrapLookup
-  /** For an application that does not take the events itself. */
+  /** For an application without `onEvent`. */
   readonly #warnings: DeveloperWarnings | undefined
+  /** The addresses of the configured bootstraps. */
+  #configured: readonly string[] = []
   /** The last answer of each bootstrap. */
   readonly #offers = new Map<string, Offer>()
   readonly #demand: PeerDemand
@@ -56,33 +57,22 @@ export class DiscoveryRun {
   #opened: Promise<void> = Promise.resolve()
   #cancelCache = () => {}
 
-  constructor(
-    components: BootstrapDiscoveryComponents,
-    init: BootstrapDiscoveryInit,
-    onPeer: (peer: PeerInfo) => void,
-  ) {
-    const {
-      scheduler = systemScheduler(),
-      random = secureRandom(),
-      resolveTxt = systemResolveTxt,
-      register = true,
-    } = init
-    const { network = '', timeout = CALL_TIMEOUT_MS, refreshInterval = REFRESH_INTERVAL_MS, ttl = TTL_S } = init
+  constructor({ components, settings, connect, onPeer }: DiscoveryRunInit) {
+    const { network, refreshInterval, ttl, register, resolveTxt, scheduler, random } = settings
     const { peerId, peerStore, connectionManager, addressManager, logger } = components
     this.#components = components
-    this.#init = init
+    this.#settings = settings
     this.#scheduler = scheduler
     this.#log = logger.forComponent('bootstrap-peer:discovery')
-    const dialer = { peerId, dial: connectionManager.openConnection.bind(connectionManager) }
     const ownId = peerId.toString()
-    const warn = (message: string) => this.#tell({ type: 'warning', message })
+    const warn = (message: string) => this.#report({ type: 'warning', message })
 
     this.#announcer = new PeerAnnouncer({ peerStore, onPeer, refreshInterval, log: this.#log })
     const warnOfCache = (message: string) => {
       warn(message)
       this.#warnings?.say(message)
     }
-    this.#cache = new PeerCache({ path: init.cache, scheduler, onWarning: warnOfCache })
+    this.#cache = new PeerCache({ path: settings.cache, scheduler, onWarning: warnOfCache })
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,
@@ -91,73 +81,74 @@ export class DiscoveryRun {
       random,
       onUse: (peers) => this.#useCached(peers),
     })
+    const announced = (id: string) => this.#announcer.addressesOf(id)
+    const isBootstrap = (id: string) => this.#bootstraps.has(id)
+    const { events } = components
+    this.#worked = new WorkedPeers({ cache: this.#cache, events, connectionManager, announced, isBootstrap })
     this.#demand = new PeerDemand({
       connectionManager,
       target: () => this.#target,
       named: () => originsByPeer([...this.#offers.values()]),
-      counts: (id) => this.#announcer.addressesOf(id) !== undefined && !this.#bootstraps.has(id),
+      counts: (id) => announced(id) !== undefined && !isBootstrap(id),
       now: scheduler.now,
     })
     this.#bootstraps = new Bootstraps({
-      connect: init.connect ?? ((addresses) => new BootstrapClient(dialer, addresses, { network, timeout })),
-      addresses: (of, family) =>
-        register ? addressesToRegister(addressManager.getAddresses().map(String), of, family) : [],
-      ownId,
-      ttl,
-      refreshInterval,
+      ...{ connect, ownId, ttl, refreshInterval, scheduler, random },
+      addresses: (of, family) => (register ? addressesToRegister(ownAddresses(addressManager), of, family) : []),
       wantsMore: () => this.#wantsMoreNow(),
-      scheduler,
-      random,
       onAnswer: (bootstrap, answer) => this.#takeAnswer(bootstrap, answer),
-      onOutcomes: ({ id }, registrations) => this.#tell({ type: 'outcomes', bootstrap: id, registrations }),
+      onOutcomes: ({ id }, registrations) => this.#report({ type: 'outcomes', bootstrap: id, registrations }),
       onFailure: ({ id }, error, retryIn) => {
-        this.#tell({ type: 'failure', bootstrap: id, error, retryIn })
+        this.#report({ type: 'failure', bootstrap: id, error, retryIn })
         this.#fallBack()
       },
       onMet: ({ id, addresses, origin }) => {
         this.#cache.met({ id, addresses, origin })
-        this.#tell({ type: 'learned', bootstrap: id, addresses })
+        this.#report({ type: 'learned', bootstrap: id, addresses })
       },
       onGone: ({ id }) => {
         this.#offers.delete(id)
         this.#cache.forgetBootstrap(id)
       },
-      onUnregistered: ({ id }, error) => this.#tell({ type: 'unregistered', bootstrap: id, error }),
+      onUnregistered: ({ id }, error) => this.#report({ type: 'unregistered', bootstrap: id, error }),
     })
     this.#lookup = new BootstrapLookup({
-      sources: init,
+      sources: settings.sources,
       interval: refreshInterval,
       resolveTxt,
       scheduler,
       random,
-      onFound: (found) => this.#bootstraps.configure(found),
+      onFound: (found) => {
+        this.#configured = [...found.values()].flat()
+        this.#bootstraps.configure(found)
+      },
       onFault: (message) => {
         warn(message)
         this.#fallBack()
       },
     })
     const bootstraps = this.#bootstraps
-    const hasKeeper = () => keeperOf(components.events) !== undefined
+    const unregistrable = () => (register ? unregistrableOf(addressManager, this.#configured) : undefined)
+    const hasKeeper = () => keeperOf(events) !== undefined
     this.#warnings =
-      init.onEvent === undefined
-        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, logger, scheduler })
+      settings.onEvent === undefined
+        ? new DeveloperWarnings({ network, bootstraps, connectionManager, hasKeeper, unregistrable, logger, scheduler })
         : undefined
   }
 
   start(): void {
     const { events } = this.#components
     linkDiscovery(events, this.#announcer)
-    events.addEventListener('connection:open', this.#onConnection)
-    events.addEventListener('peer:identify', this.#onIdentify)
+    this.#worked.start()
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
-    // libp2p listens while this starts, and tells what it listens at a second later.
+    // libp2p listens while this starts, and announces its addresses a second later.
     events.addEventListener('transport:listening', this.#onAddresses)
     events.addEventListener('self:peer:update', this.#onAddresses)
     this.#warnings?.start()
     // The configured bootstraps are asked before anything is read from a disk.
     this.#lookup.start()
-    if (this.#bootstraps.size === 0 && !isDynamic(this.#init)) {
+    if (this.#bootstraps.size === 0 && !isDynamic(this.#settings.sources)) {
       this.#fallback.use()
     }
     this.#cancelCache = this.#scheduler.after(CACHE_AFTER_MS, () => {
@@ -176,12 +167,11 @@ export class DiscoveryRun {
   /** Never rejects. */
   async stop(): Promise<void> {
     const { events } = this.#components
-    events.removeEventListener('connection:open', this.#onConnection)
-    events.removeEventListener('peer:identify', this.#onIdentify)
     events.removeEventListener('peer:connect', this.#onPeersChanged)
     events.removeEventListener('peer:disconnect', this.#onPeersChanged)
     events.removeEventListener('transport:listening', this.#onAddresses)
     events.removeEventListener('self:peer:update', this.#onAddresses)
+    this.#worked.stop()
     this.#stopped = true
     this.#warnings?.stop()
     this.#lookup.stop()
@@ -201,17 +191,17 @@ export class DiscoveryRun {
           this.#demand.newPeer()
         }
         this.#announcer.announce(peer)
-        this.#rememberConnected(peer)
+        this.#worked.named(peer)
       }
     }
     if (this.#cacheIsDue || chosen.length < this.#target) {
       this.#useCacheIfShort()
     }
-    this.#tell({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
+    this.#report({ type: 'answer', bootstrap: id, peers: peers.length, listed: self !== undefined, observed })
   }
 
   get #target(): number {
-    return this.#init.target ?? keeperOf(this.#components.events)?.target ?? TARGET
+    return this.#settings.target ?? keeperOf(this.#components.events)?.target ?? TARGET
   }
 
   #wantsMoreNow(): boolean {
@@ -232,7 +222,7 @@ export class DiscoveryRun {
   }
 
   #useCached(peers: readonly ChosenPeer[]): void {
-    this.#tell({ type: 'cache', peers: peers.length })
+    this.#report({ type: 'cache', peers: peers.length })
     for (const peer of peers) {
       this.#announcer.announce(peer)
     }
@@ -245,45 +235,13 @@ export class DiscoveryRun {
     }
   }
 
-  /** A peer that connected to this node is remembered before any bootstrap has named it. */
-  readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    const id = detail.peerId.toString()
-    if (detail.connection.direction === 'inbound' && !this.#bootstraps.has(id)) {
-      this.#cache.connected(
-        id,
-        addressesOfInbound(detail).map(({ text }) => text),
-      )
-    }
-  }
-
   readonly #onAddresses = () => this.#bootstraps.addressesChanged()
 
-  /** A peer that was found here works: at the address it was dialled at, or it came from where nobody can dial it. */
-  readonly #onConnection = ({ detail: { remotePeer, remoteAddr, direction } }: CustomEvent<Connection>): void => {
-    const id = remotePeer.toString()
-    const announced = this.#announcer.addressesOf(id)
-    if (announced !== undefined && !this.#bootstraps.has(id)) {
-      const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
-      if (dialled === undefined) {
-        this.#cache.named(id, announced)
-      } else {
-        this.#cache.dialled(id, dialled.address.text)
-      }
-    }
-  }
-
-  /** A peer that was connected before a bootstrap named it, as one is that found this node first. */
-  #rememberConnected({ id, addresses }: ChosenPeer): void {
-    if (this.#components.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#cache.named(id, addresses)
-    }
-  }
-
-  #tell(event: DiscoveryEvent): void {
+  #report(event: DiscoveryEvent): void {
     this.#log('%s %o', event.type, event)
     this.#warnings?.take(event)
     try {
-      this.#init.onEvent?.(event)
+      this.#settings.onEvent?.(event)
     } catch (err) {
       this.#log.error('the application threw in onEvent - %e', err)
     }

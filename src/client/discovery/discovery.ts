@@ -7,8 +7,15 @@ import {
   serviceCapabilities,
   TypedEventEmitter,
 } from '@libp2p/interface'
-import { checkDiscoveryInit } from '../options.ts'
-import type { BootstrapDiscoveryComponents, BootstrapDiscoveryInit } from './discovery-init.ts'
+import { BootstrapClient } from '../bootstrap-client.ts'
+import type { Connect } from './bootstraps.ts'
+import {
+  type BootstrapDiscoveryComponents,
+  type BootstrapDiscoveryInit,
+  checkDiscoveryInit,
+  type DiscoverySettings,
+  settingsOf,
+} from './discovery-init.ts'
 import { DiscoveryRun } from './discovery-run.ts'
 
 /**
@@ -21,33 +28,35 @@ import { DiscoveryRun } from './discovery-run.ts'
  * })
  * ```
  *
- * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError here and now when an
- * option is not what it can be, or has no such name; the message says what to write instead. Nothing is thrown later:
- * a failure is an event and another attempt. Without `onEvent`, what a developer has to know is a warning of libp2p's
- * logger, once: no bootstrap answers, this node is not listed, it has no peers after 30 s.
+ * It emits `peer`; libp2p 3 dials none of them by itself, see `peerKeeper`. Throws a TypeError at once when an option does not
+ * exist or is not what it can be; the message says what to write instead. Nothing is thrown later: a failure is an event
+ * and another attempt. Without `onEvent`, libp2p's logger gets a warning, once, of what a developer has to know: no bootstrap
+ * answers, this node has nothing to register or is not listed, it has no peers after 30 s.
  */
 export function bootstrapDiscovery(
   init: BootstrapDiscoveryInit,
 ): (components: BootstrapDiscoveryComponents) => BootstrapDiscovery {
   checkDiscoveryInit(init)
-  return (components) => new BootstrapDiscovery(components, init)
+  return (components) => new Discovery(components, init)
 }
 
 /** The module as libp2p sees it. */
-export class BootstrapDiscovery
-  extends TypedEventEmitter<PeerDiscoveryEvents>
-  implements PeerDiscovery, PeerDiscoveryProvider, Startable
-{
+export interface BootstrapDiscovery extends PeerDiscovery, PeerDiscoveryProvider, Startable {}
+
+/** `connect` is for tests; the default makes clients over libp2p. */
+export class Discovery extends TypedEventEmitter<PeerDiscoveryEvents> implements BootstrapDiscovery {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-discovery'
   readonly [serviceCapabilities]: string[] = ['@libp2p/peer-discovery']
   readonly #components: BootstrapDiscoveryComponents
   readonly #init: BootstrapDiscoveryInit
+  readonly #connect: Connect | undefined
   #run: DiscoveryRun | undefined
 
-  constructor(components: BootstrapDiscoveryComponents, init: BootstrapDiscoveryInit) {
+  constructor(components: BootstrapDiscoveryComponents, init: BootstrapDiscoveryInit, connect?: Connect) {
     super()
     this.#components = components
     this.#init = init
+    this.#connect = connect
   }
 
   get [peerDiscoverySymbol](): PeerDiscovery {
@@ -60,15 +69,22 @@ export class BootstrapDiscovery
 
   start(): void {}
 
-  /** Not in start(): only now the node knows where it listens, and can dial. Idempotent. */
+  /** Begins. Not in start(): only now the node listens and can dial. Idempotent. */
   afterStart(): void {
     if (this.#run === undefined) {
-      this.#run = new DiscoveryRun(this.#components, this.#init, (detail) => this.safeDispatchEvent('peer', { detail }))
+      const components = this.#components
+      const settings = settingsOf(this.#init)
+      this.#run = new DiscoveryRun({
+        components,
+        settings,
+        connect: this.#connect ?? overLibp2p(components, settings),
+        onPeer: (detail) => this.safeDispatchEvent('peer', { detail }),
+      })
       this.#run.start()
     }
   }
 
-  /** While the node can still speak: takes back what was registered, for 5 s at most. Idempotent. */
+  /** Takes back what was registered, in 5 s at most, while the node still has its connections. Idempotent. */
   async beforeStop(): Promise<void> {
     const run = this.#run
     this.#run = undefined
@@ -78,4 +94,12 @@ export class BootstrapDiscovery
   async stop(): Promise<void> {
     await this.beforeStop()
   }
+}
+
+function overLibp2p(
+  { peerId, connectionManager }: BootstrapDiscoveryComponents,
+  { network, timeout }: DiscoverySettings,
+): Connect {
+  const dialer = { peerId, dial: connectionManager.openConnection.bind(connectionManager) }
+  return (addresses) => new BootstrapClient(dialer, addresses, { network, timeout })
 }

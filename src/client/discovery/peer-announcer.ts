@@ -1,11 +1,11 @@
 import type { Logger, PeerInfo, PeerStore } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { LRUCache } from 'lru-cache'
+import { RecentMap } from '../../base/recent-map.ts'
 import { sourceTags } from '../source-tags.ts'
 import type { ChosenPeer } from './choose-peers.ts'
 
-/** The peers that are remembered as announced: many times what is announced in a refresh. */
+/** The most peers that are remembered as announced; the last half of them at least, many times what a refresh announces. */
 const MAX_ANNOUNCED = 10_000
 /** A tag outlives this many refreshes that do not name its peer. */
 const TAG_REFRESHES = 12
@@ -18,16 +18,16 @@ export interface PeerAnnouncerInit {
   readonly log: Logger
 }
 
-/** Tells libp2p of peers: an event for each, and in the peer store who named it. */
+/** Announces peers to libp2p: an event for each, and tags in the peer store of the origins that named it. */
 export class PeerAnnouncer {
   readonly #init: PeerAnnouncerInit
-  readonly #announced = new LRUCache<string, readonly string[]>({ max: MAX_ANNOUNCED })
+  readonly #announced = new RecentMap<string, readonly string[]>(MAX_ANNOUNCED)
 
   constructor(init: PeerAnnouncerInit) {
     this.#init = init
   }
 
-  /** Where a peer was said to be; undefined when it was not announced. */
+  /** The addresses that a peer was announced with; undefined when it was not announced. */
   addressesOf(id: string): readonly string[] | undefined {
     return this.#announced.get(id)
   }

@@ -1,10 +1,11 @@
 import type { ComponentLogger, Libp2pEvents, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager } from '@libp2p/interface-internal'
+import { checkOptions, type ModuleOptions, path } from '../../base/option-kinds.ts'
 import type { Random } from '../../base/random.ts'
+import { TARGET } from '../keeper-link.ts'
 import type { Scheduler } from '../scheduler.ts'
+import { interval, random, scheduler, target } from '../shared-options.ts'
 
-/** How many peers to be connected to. Bitcoin Core's number of full outbound connections. */
-export const TARGET = 8
 /** How often a connection is asked whether it lives, ms. Gossip notices sooner; NATs forget idle ones after minutes. */
 export const PING_INTERVAL_MS = 60_000
 
@@ -19,6 +20,25 @@ export interface PeerKeeperInit {
   readonly scheduler?: Scheduler
   /** For tests: numbers from 0 to 1. Default: the system's. */
   readonly random?: Random
+}
+
+const OPTIONS: ModuleOptions<PeerKeeperInit> = {
+  example: `{ target: ${TARGET} }`,
+  table: { target, anchors: path('anchors.json'), pingInterval: interval(PING_INTERVAL_MS), scheduler, random },
+  otherNames: {
+    peers: 'target',
+    count: 'target',
+    minconnections: 'target',
+    maxconnections: 'target',
+    cache: 'anchors',
+    file: 'anchors',
+    interval: 'pingInterval',
+  },
+}
+
+/** Throws a TypeError unless `peerKeeper` can do with these options. */
+export function checkKeeperInit(init: PeerKeeperInit): void {
+  checkOptions('peerKeeper', init, OPTIONS)
 }
 
 /** What it uses of the node it runs in. */

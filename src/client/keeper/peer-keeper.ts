@@ -10,19 +10,18 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Random, secureRandom } from '../../base/random.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
-import { discoveryOf, linkKeeper } from '../keeper-link.ts'
+import { discoveryOf, linkKeeper, TARGET } from '../keeper-link.ts'
 import { foreignAddresses } from '../offered-peers.ts'
-import { checkKeeperInit } from '../options.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { CACHE_SOURCE, sourcesOf } from '../source-tags.ts'
 import { ANCHOR_INTERVAL_MS, anchorsOf } from './anchors.ts'
 import { type Entry, KeeperBook } from './keeper-book.ts'
 import {
+  checkKeeperInit,
   type KeptPeer,
   type PeerKeeperComponents,
   type PeerKeeperInit,
   PING_INTERVAL_MS,
-  TARGET,
 } from './keeper-init.ts'
 import { planDials, SETTLED_MS } from './keeper-plan.ts'
 import { assertAlive } from './liveness.ts'

@@ -1,8 +1,8 @@
 import { hostPort, MAX_ADDRESS_BYTES } from '../../peer/address.ts'
+import { DEFAULT_ANSWER_BYTES, MAX_ANSWER_BYTES } from '../../peer/limits.ts'
 import type { AddressOutcome, AnswerPeer } from '../../point/point-api.ts'
 import {
   type BootstrapRequest,
-  DEFAULT_ANSWER_BYTES,
   type EncodedPeer,
   type ExplainedOutcome,
   encodeExplained,
@@ -10,16 +10,15 @@ import {
   encodePeer,
   encodePeers,
   type Fault,
-  MAX_ANSWER_BYTES,
   type PeerRecord,
 } from '../../wire/bootstrap-codec.ts'
 
-/** What an answer says beside its peers. */
+/** What an answer says in addition to its peers. */
 export interface AnswerFacts {
-  /** Where the caller is seen, a multiaddr. */
+  /** Where this node sees the caller, a multiaddr. */
   readonly observed: string
   readonly outcomes: readonly AddressOutcome[]
-  /** Why nothing was registered, if it was not; the answer has peers all the same. */
+  /** Why nothing was registered; undefined when something was, or nothing was to be. The answer has peers either way. */
   readonly fault: Fault | undefined
   /** Other bootstraps of this operator, multiaddrs with `/p2p`. */
   readonly siblings: readonly string[]
@@ -27,7 +26,7 @@ export interface AnswerFacts {
   readonly now: number
 }
 
-/** The line that answers a request, in the form that was asked for, while its peers are put in. */
+/** The line that answers a request, in the form that was asked for, while peers are added to it. */
 export class AnswerDraft {
   readonly #encode: (peers: readonly EncodedPeer[]) => string
   readonly #peers: EncodedPeer[] = []
@@ -44,12 +43,12 @@ export class AnswerDraft {
     return this.#peers.length
   }
 
-  /** Bytes that are left; negative once a peer did not fit. */
+  /** Bytes left; negative once a peer did not fit. */
   get room(): number {
     return this.#room
   }
 
-  /** Puts peers in, those verified without a flag, until one does not fit. */
+  /** Adds peers, those verified without a flag, until one does not fit. */
   addPeers(peers: readonly AnswerPeer[]): void {
     this.#addAll(peers, ({ id, addresses, verified }) => ({
       addresses: addresses.map((address) => `${address}/p2p/${id}`),
@@ -57,7 +56,7 @@ export class AnswerDraft {
     }))
   }
 
-  /** Puts in canonical multiaddrs of the original's wire, until one does not fit. */
+  /** Adds canonical multiaddrs of the original program's wire, until one does not fit. */
   addLegacy(addresses: readonly string[]): void {
     this.#addAll(addresses, (address) => ({ addresses: [hostPort(address)], legacy: true }))
   }
@@ -80,7 +79,7 @@ export class AnswerDraft {
 
 const COMMA = 1
 
-/** All of the answer but its peers. */
+/** Returns what encodes the answer around its peers. */
 function encoderFor(
   explain: boolean,
   { observed, outcomes, fault, siblings, now }: AnswerFacts,
@@ -98,7 +97,7 @@ function explainedOutcome(outcome: AddressOutcome, now: number): ExplainedOutcom
   const why = status === 'refused' ? outcome.refusal : undefined
   const expiresAt = status === 'listed' || status === 'pending' ? outcome.expiresAt : undefined
   return {
-    // What could not be read is told back so that its sender knows it again, and no longer than an address may be.
+    // An address that could not be read is sent back for the caller to recognise, cut to the longest that an address has.
     address: address ?? requested.slice(0, MAX_ADDRESS_BYTES),
     status,
     code: why?.code ?? status,
@@ -108,8 +107,8 @@ function explainedOutcome(outcome: AddressOutcome, now: number): ExplainedOutcom
 }
 
 const MESSAGES: Readonly<Record<AddressOutcome['status'], string>> = {
-  listed: 'others are handed this address',
-  pending: 'not proved yet; it will be listed when you answer there',
-  removed: 'taken back',
+  listed: 'other peers get this address',
+  pending: 'not verified yet; it is listed once you answer a dial-back there',
+  removed: 'removed at your request',
   refused: 'not listed',
 }

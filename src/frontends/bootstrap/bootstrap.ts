@@ -2,6 +2,7 @@ import type { Logger } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { pipe } from 'it-pipe'
 import type { Clock } from '../../base/clock.ts'
+import { DEFAULT_LIMIT, MAX_REQUESTS } from '../../peer/limits.ts'
 import type { AddressOutcome, LegacyApi, PointApi } from '../../point/point-api.ts'
 import { refusal } from '../../policy/refusal.ts'
 import { type Line, readLines } from '../../streams/line-reader.ts'
@@ -10,33 +11,24 @@ import {
   ASK,
   BOOTSTRAP_PROTOCOL,
   type BootstrapRequest,
-  DEFAULT_LIMIT,
   decodeRequest,
   encodeFault,
   type Fault,
   isFault,
   MAX_LINE_BYTES,
-  MAX_LINES,
 } from '../../wire/bootstrap-codec.ts'
-import {
-  type Exchange,
-  type ExchangeGroup,
-  type Exchanges,
-  type Frontend,
-  MAX_STREAMS,
-  READ_TIMEOUT_MS,
-  VERDICT_TIMEOUT_MS,
-} from '../exchanges.ts'
+import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { AnswerDraft } from './bootstrap-answer.ts'
 
-/** When to try again what the store did not take, s. */
+/** When a caller should try again after the store took nothing, s. */
 export const STORE_RETRY_S = 30
 
 export interface BootstrapFrontendInit {
   readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
   readonly exchanges: Exchanges
   readonly point: PointApi
-  /** The peers of the original's wire, for requests that ask for them. */
+  /** The peers of the original program's wire, for requests that ask for them. */
   readonly legacy: Pick<LegacyApi, 'discover'>
   /** Other bootstraps of this operator, for requests that ask for an explanation. */
   readonly siblings: readonly string[]
@@ -45,7 +37,7 @@ export interface BootstrapFrontendInit {
   readonly log: Logger
 }
 
-/** An answer without its stream. Behind the last one nothing more is read. */
+/** An answer, before it is written. After the last one nothing more is read. */
 interface LineAnswer {
   readonly line: string
   readonly isLast: boolean
@@ -76,11 +68,11 @@ export class BootstrapFrontend implements Frontend {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { stream, signal } = exchange
-    const limits = { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_LINES, timeout: READ_TIMEOUT_MS }
+    const { stream, signal, readTimeout } = exchange
+    const limits = { maxLineBytes: MAX_LINE_BYTES, maxLines: MAX_REQUESTS, timeout: readTimeout }
     await pipe(
       readLines(stream, limits, signal),
-      decodeLines,
+      (lines) => decodeLines(lines, readTimeout),
       (requests) => this.#answers(requests, exchange),
       writeLines(stream, exchange.writing, signal),
     )
@@ -120,8 +112,7 @@ export class BootstrapFrontend implements Frontend {
           retryAfter,
         })
       },
-      failed: () =>
-        lastAnswer({ code: 'internal', message: 'the bootstrap could not answer; it has written down why' }),
+      failed: () => lastAnswer({ code: 'internal', message: 'the bootstrap could not answer; its log says why' }),
     })
   }
 
@@ -136,18 +127,17 @@ export class BootstrapFrontend implements Frontend {
   }
 
   async #register(
-    { network, addresses, ttl }: BootstrapRequest,
+    { network, addresses, ttlMs }: BootstrapRequest,
     { caller }: Exchange,
   ): Promise<readonly AddressOutcome[]> {
     const { point } = this.#init
-    if (ttl === 0) {
+    if (ttlMs === 0) {
       return await point.unregister(caller, { network, addresses })
     }
     if (addresses.length === 0) {
       return []
     }
-    const request = { network, addresses, ttlMs: ttl * 1000 }
-    return await point.register(caller, request, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
+    return await point.register(caller, { network, addresses, ttlMs }, AbortSignal.timeout(VERDICT_TIMEOUT_MS))
   }
 
   /** The line with as many peers as fit. */
@@ -156,7 +146,7 @@ export class BootstrapFrontend implements Frontend {
     { caller, isCrowded }: Exchange,
     result: { readonly outcomes: readonly AddressOutcome[]; readonly fault: Fault | undefined },
   ): Promise<string> {
-    // Long answers are for when others are read. One of default length fits into the window of any stream.
+    // Long answers only while the budget has room. One of default length fits into the window of any stream.
     const isLong = asked !== undefined && asked > DEFAULT_LIMIT
     const limit = isLong && isCrowded ? undefined : asked
     const { point, clock, siblings } = this.#init
@@ -164,7 +154,7 @@ export class BootstrapFrontend implements Frontend {
     const draft = new AnswerDraft({ explain, limit }, { ...result, observed, siblings, now: clock() })
     const most = limit ?? DEFAULT_LIMIT
     draft.addPeers(await point.discover(caller, { network, limit: most, maxBytes: draft.room }))
-    // The original's wire has no networks, so its peers are in the one without a name.
+    // The original program's wire has no networks, so its peers are in the one without a name.
     if (legacy && network === '' && draft.size < most && draft.room > 0) {
       draft.addLegacy(await this.#init.legacy.discover(caller, most - draft.size))
     }
@@ -182,12 +172,13 @@ function lastAnswer(fault: Fault): LineAnswer {
   return { line: encodeFault(fault), isLast: true }
 }
 
-/** Bytes to requests. A stream without a line asks; after a fault nothing more is read. */
-async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<BootstrapRequest | Fault> {
+/** Lines to requests. A stream without a line is a request; after a fault nothing more is read. */
+async function* decodeLines(lines: AsyncIterable<Line>, timeout: number): AsyncGenerator<BootstrapRequest | Fault> {
   let silent = true
   for await (const line of lines) {
     silent = false
-    const request = typeof line === 'string' ? { code: line, message: FAULTS[line] } : decodeRequest(line)
+    const request =
+      typeof line === 'string' ? { code: line, message: faultMessage(line, timeout) } : decodeRequest(line)
     yield request
     if (isFault(request)) {
       return
@@ -198,8 +189,13 @@ async function* decodeLines(lines: AsyncIterable<Line>): AsyncGenerator<Bootstra
   }
 }
 
-const FAULTS: Readonly<Record<Exclude<Line, Uint8Array>, string>> = {
-  line_too_long: `a line has at most ${MAX_LINE_BYTES} bytes`,
-  too_many_lines: `a stream has at most ${MAX_LINES} requests; open another one`,
-  timeout: `a line has to arrive within ${READ_TIMEOUT_MS / 1000} s; end it with \\n or close your side of the stream`,
+function faultMessage(fault: Exclude<Line, Uint8Array>, timeout: number): string {
+  switch (fault) {
+    case 'line_too_long':
+      return `a line has at most ${MAX_LINE_BYTES} bytes`
+    case 'too_many_lines':
+      return `a stream has at most ${MAX_REQUESTS} requests; open another one`
+    case 'timeout':
+      return `a line has to arrive within ${timeout / 1000} s; end it with \\n or close your side of the stream`
+  }
 }

@@ -3,18 +3,18 @@ import { RecentMap } from '../../base/recent-map.ts'
 import type { RecordForm } from '../../peer/record.ts'
 import type { ReadableForm } from '../../point/point-api.ts'
 
-/** The most callers remembered; the ones that asked longest ago are asked again who they are. */
+/** The most callers remembered. Those that asked longest ago are forgotten, and identified again. */
 const MAX_READERS = 50_000
 
-/** What a caller says of itself in identify; undefined when it can't be asked now. */
+/** Returns what a caller says of itself in identify; undefined when it cannot be asked now. */
 export type AskWho = (
   connection: Connection,
 ) => Promise<{ readonly agent: string | undefined; readonly form: RecordForm | undefined } | undefined>
 
 /**
- * Which records a caller can read. Nothing in DISCOVER says so: rust-libp2p's client fails on a whole answer when one
- * record in it is signed in the form of all others, and theirs on its form. So it is told by what the caller
- * registered, or else by what it says in identify: what it is, or how its record is signed.
+ * Which form of records each caller can read. DISCOVER does not say so, and rust-libp2p's client fails on a whole answer
+ * when one record in it has the standard form, other clients on the form of rust-libp2p. The form is that of the record
+ * which the caller registered, or else follows from identify: its program, or the form of its record there.
  */
 export class ReaderForms {
   readonly #forms = new RecentMap<string, ReadableForm | 'unknown'>(MAX_READERS)
@@ -29,7 +29,7 @@ export class ReaderForms {
     this.#forms.set(peerId, form)
   }
 
-  /** Undefined when nobody knows. */
+  /** Undefined when it is not known. */
   async formOf(connection: Connection): Promise<ReadableForm | undefined> {
     const peerId = connection.remotePeer.toString()
     const known = this.#forms.get(peerId)
@@ -37,7 +37,7 @@ export class ReaderForms {
       return known === 'unknown' ? undefined : known
     }
     const who = await this.#askWho(connection)
-    // It may have registered meanwhile, which says more.
+    // A registration that came meanwhile says more.
     const form = this.#forms.get(peerId) ?? (who && formOf(who)) ?? 'unknown'
     if (who !== undefined) {
       this.#forms.set(peerId, form)
@@ -46,7 +46,7 @@ export class ReaderForms {
   }
 }
 
-/** A program that is known goes before its record: py-libp2p signs one in identify, and its rendezvous reads none. */
+/** A known program goes before its record: py-libp2p signs one in identify, but its rendezvous reads none. */
 function formOf({ agent, form }: NonNullable<Awaited<ReturnType<AskWho>>>): ReadableForm | undefined {
   if (agent?.startsWith('py-libp2p/')) {
     return 'unsigned'

@@ -1,7 +1,14 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Random } from '../../base/random.ts'
-import { DEFAULT_ANSWER_BYTES, MAX_ANSWER_BYTES, MIN_TTL_MS } from '../../peer/limits.ts'
+import {
+  DEFAULT_ANSWER_BYTES,
+  DEFAULT_TTL_MS,
+  MAX_ANSWER_BYTES,
+  MAX_LIMIT,
+  MAX_TTL_MS,
+  MIN_TTL_MS,
+} from '../../peer/limits.ts'
 import { MAX_RECORD_ADDRESSES, openRecord, type SignedRecord } from '../../peer/record.ts'
 import type {
   AddressOutcome,
@@ -16,25 +23,17 @@ import type {
 import { decodeCookie, encodeCookie } from '../../wire/discover-cookie.ts'
 import { decodePeerInfo, encodePeerInfo } from '../../wire/peer-info.ts'
 import { encodedLength } from '../../wire/rendezvous-codec.ts'
-import {
-  DEFAULT_TTL_S,
-  type Discover,
-  type DiscoverResponse,
-  MAX_REGISTRATIONS,
-  MAX_TTL_S,
-  type Register,
-  type RegisterResponse,
-  type RendezvousMessage,
+import type {
+  Discover,
+  DiscoverResponse,
+  Register,
+  RegisterResponse,
+  RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges.ts'
+import { type Exchange, VERDICT_TIMEOUT_MS } from '../exchanges/exchange.ts'
+import { pagePrice } from './page-price.ts'
 import type { ReaderForms } from './reader-forms.ts'
 import { type Failure, failureOf } from './rendezvous-status.ts'
-
-/**
- * The shortest time to live that is granted, s. The specification recommends 2 h, so that a point is not kept busy by
- * renewals; here rates bound those, and a registration of `/bootstrap/1.0.0` may be as short.
- */
-export const MIN_TTL_S = MIN_TTL_MS / 1000
 
 export interface RendezvousAnswersInit {
   readonly point: PointApi
@@ -45,10 +44,10 @@ export interface RendezvousAnswersInit {
 type Request = Extract<RendezvousMessage, { type: 'REGISTER' | 'UNREGISTER' | 'DISCOVER' }>
 type Answer = Extract<RendezvousMessage, { type: 'REGISTER_RESPONSE' | 'DISCOVER_RESPONSE' }>
 
-/** What each request of the rendezvous protocol does, and the message that answers it. */
+/** Serves the requests of the rendezvous protocol: decoded messages in, the messages that answer them out. */
 export class RendezvousAnswers {
   readonly #init: RendezvousAnswersInit
-  /** Which run of the program gave a cookie. */
+  /** Identifies this run of the program in its cookies. */
   readonly #epoch: number
 
   constructor(init: RendezvousAnswersInit) {
@@ -56,7 +55,7 @@ export class RendezvousAnswers {
     this.#epoch = Math.floor(init.random() * 2 ** 32)
   }
 
-  /** The answer to a request; none for UNREGISTER. `ok` is false when it says that something was refused. */
+  /** Returns the answer, which UNREGISTER has none of; `ok` is false when something was refused. */
   async answer(request: Request, exchange: Exchange): Promise<{ answer: Answer | undefined; ok: boolean }> {
     switch (request.type) {
       case 'REGISTER': {
@@ -73,7 +72,7 @@ export class RendezvousAnswers {
   }
 
   async #register(
-    { ns, signedPeerRecord, ttl = DEFAULT_TTL_S }: Register,
+    { ns, signedPeerRecord, ttlMs = DEFAULT_TTL_MS }: Register,
     exchange: Exchange,
   ): Promise<RegisterResponse> {
     const { point, forms } = this.#init
@@ -81,8 +80,11 @@ export class RendezvousAnswers {
     if (ns === undefined) {
       return notRegistered({ status: 'E_INVALID_NAMESPACE', statusText: 'no namespace to register in' })
     }
-    if (ttl < MIN_TTL_S || ttl > MAX_TTL_S) {
-      return notRegistered({ status: 'E_INVALID_TTL', statusText: `a ttl is ${MIN_TTL_S} to ${MAX_TTL_S} seconds` })
+    // The specification recommends 2 h at least, so that renewals do not overload a point; here rates bound those, and
+    // a registration of /bootstrap/1.0.0 may be as short.
+    if (ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
+      const statusText = `a ttl is ${MIN_TTL_MS / 1000} to ${MAX_TTL_MS / 1000} seconds`
+      return notRegistered({ status: 'E_INVALID_TTL', statusText })
     }
     const record = await readRecord(signedPeerRecord ?? new Uint8Array(0), caller.peerId)
     if (typeof record === 'string') {
@@ -90,14 +92,14 @@ export class RendezvousAnswers {
       return notRegistered(failureOf(record))
     }
     const signal = AbortSignal.timeout(VERDICT_TIMEOUT_MS)
-    const outcome = await point.registerRecord(caller, { network: ns, record, ttlMs: ttl * 1000 }, signal)
+    const outcome = await point.registerRecord(caller, { network: ns, record, ttlMs }, signal)
     if (record.peerId === caller.peerId) {
       forms.note(caller.peerId, record.form)
     }
     switch (outcome.status) {
       case 'listed':
         exchange.count(outcome.renewed ? 'renewed' : 'registered')
-        return { status: 'OK', ttl, statusText: outcome.withheld ? WITHHELD : undefined }
+        return { status: 'OK', ttlMs, statusText: outcome.withheld ? WITHHELD : undefined }
       case 'pending':
         exchange.count('pending')
         return notRegistered({ status: 'E_UNAVAILABLE', statusText: PENDING })
@@ -107,7 +109,7 @@ export class RendezvousAnswers {
     }
   }
 
-  /** The specification has no answer to it, and a namespace that the caller is not in is no error. False when it was refused. */
+  /** Has no answer, by the specification; a namespace that the caller is not in is no error. Returns whether it was done. */
   async #unregister(ns: string | undefined, exchange: Exchange): Promise<boolean> {
     if (ns === undefined) {
       return true
@@ -128,19 +130,20 @@ export class RendezvousAnswers {
     }
     const { own, usual } = await point.recordForms(caller, ns)
     const form = own ?? (await forms.formOf(connection)) ?? usual
-    // Long answers are for when others are read.
+    // Long answers only while the budget of unread answers has room.
     const maxBytes = exchange.isCrowded ? DEFAULT_ANSWER_BYTES : MAX_ANSWER_BYTES
     const page = await point.discoverRecords(caller, {
       network: ns,
       form,
       from,
-      limit: Math.min(limit ?? MAX_REGISTRATIONS, MAX_REGISTRATIONS),
+      limit: Math.min(limit ?? MAX_LIMIT, MAX_LIMIT),
       maxBytes,
     })
     if ('refused' in page) {
       return notDiscovered(pageFailure(page))
     }
-    const { registrations, end } = cut(page, maxBytes)
+    const { registrations, end, bytes } = cut(page, maxBytes)
+    exchange.charge(pagePrice({ records: registrations.length, walked: page.walked, bytes }))
     return {
       status: 'OK',
       statusText: undefined,
@@ -149,7 +152,7 @@ export class RendezvousAnswers {
     }
   }
 
-  /** Where a cookie says that its holder is; undefined begins. One of an earlier run begins too: its positions are gone. */
+  /** Where a cookie says that its holder is. Undefined begins anew, also for a cookie of an earlier run: its positions are gone. */
   #positionOf(cookie: Uint8Array | undefined, ns: string | undefined): PagePosition | undefined | 'invalid' {
     if (cookie === undefined || cookie.length === 0) {
       return undefined
@@ -167,10 +170,13 @@ export class RendezvousAnswers {
 }
 
 const WITHHELD =
-  'registered, but the record names private addresses that do not belong to where you call from: it is handed out once you register without them'
+  'registered, but the record names private addresses that are not of the network you call from: it is handed out once you register without them'
 const PENDING = 'you did not answer at any of the addresses in time; you are listed when you do, or register again'
 
-const INVALID_COOKIE: Failure = { status: 'E_INVALID_COOKIE', statusText: 'no cookie of this namespace, here' }
+const INVALID_COOKIE: Failure = {
+  status: 'E_INVALID_COOKIE',
+  statusText: 'the cookie is not one of this rendezvous point for this namespace',
+}
 
 function pageFailure({ refused }: RecordPageRefusal): Failure {
   return refused === 'position_impossible' ? INVALID_COOKIE : failureOf(refused)
@@ -183,14 +189,14 @@ function isRemovedOrRefused(
 }
 
 function notRegistered(failure: Failure): RegisterResponse {
-  return { ...failure, ttl: undefined }
+  return { ...failure, ttlMs: undefined }
 }
 
 function notDiscovered(failure: Failure): DiscoverResponse {
   return { ...failure, registrations: [], cookie: undefined }
 }
 
-/** A signed record, or what stood in its place before there were any. */
+/** Reads a signed record, or the `PeerInfo` that was in its place before there were signed records. */
 async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRecord | UnsignedRecord | RecordRefusal> {
   const info = decodePeerInfo(bytes)
   if (info === undefined) {
@@ -209,28 +215,29 @@ async function readRecord(bytes: Uint8Array, callerId: string): Promise<SignedRe
   }
 }
 
-/** As much of a page as fits, and where its reader is then. The point counts records, the answer what is around them too. */
+/** As much of a page as fits, and the position behind it. The point counts records; the answer has more around each. */
 function cut(
   { entries, end }: RecordPage,
   maxBytes: number,
-): { readonly registrations: readonly Register[]; readonly end: PagePosition } {
+): { readonly registrations: readonly Register[]; readonly end: PagePosition; readonly bytes: number } {
   const registrations: Register[] = []
-  let room = maxBytes
+  let bytes = 0
   for (const [i, entry] of entries.entries()) {
     const registration = registrationOf(entry)
-    room -= encodedLength(registration)
-    // The first always fits: a record has 4 KiB at most, a namespace 255 bytes.
-    if (room < 0 && i > 0) {
-      return { registrations, end: entries[i - 1]!.position }
+    const length = encodedLength(registration)
+    // The first always fits: record and namespace are far shorter than the shortest answer.
+    if (bytes + length > maxBytes && i > 0) {
+      return { registrations, end: entries[i - 1]!.position, bytes }
     }
+    bytes += length
     registrations.push(registration)
   }
-  return { registrations, end }
+  return { registrations, end, bytes }
 }
 
 function registrationOf({ network, peerId, envelope, addresses, ttlMs }: RecordEntry): Register {
   const signedPeerRecord = envelope ?? encodePeerInfo(peerInfoOf(peerId, addresses))
-  return { ns: network, signedPeerRecord, ttl: ttlMs / 1000 }
+  return { ns: network, signedPeerRecord, ttlMs }
 }
 
 function peerInfoOf(peerId: string, addresses: readonly string[]) {

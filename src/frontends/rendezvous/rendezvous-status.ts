@@ -1,14 +1,16 @@
+import { MAX_ENVELOPE_BYTES, MAX_NETWORK_BYTES } from '../../peer/limits.ts'
+import { MAX_RECORD_ADDRESSES } from '../../peer/record.ts'
 import type { RecordRefusal } from '../../point/point-api.ts'
 import { refusal } from '../../policy/refusal.ts'
 import type { FaultCode, Status } from '../../wire/rendezvous-messages.ts'
 
-/** A status that is no success, with words for the one who runs the refused node. */
+/** A status that is no success, with a text for the operator of the refused node. */
 export interface Failure {
   readonly status: Exclude<Status, 'OK'>
   readonly statusText: string
 }
 
-/** How the specification's few statuses tell why a record is not registered; the text tells the rest. */
+/** The specification has few statuses for why a record is not registered; the text says the rest. */
 export function failureOf(code: RecordRefusal): Failure {
   switch (code) {
     case 'record_too_long':
@@ -28,7 +30,7 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'port_invalid':
     case 'port_not_allowed':
     case 'ip_special':
-    // None of the addresses is one that the peer answers at, so the record would send others nowhere.
+    // The peer answers at none of the addresses, so the record would lead nowhere.
     case 'dial_refused':
     case 'dial_timeout':
     case 'dial_unreachable':
@@ -58,28 +60,28 @@ export function failureOf(code: RecordRefusal): Failure {
 }
 
 const RECORD_MESSAGES = {
-  record_too_long: 'a signed peer record has at most 4096 bytes',
+  record_too_long: `a signed peer record has at most ${MAX_ENVELOPE_BYTES} bytes`,
   record_not_an_envelope: 'not a signed envelope (RFC 0002)',
-  record_of_another_kind: 'an envelope, but of no peer record',
+  record_of_another_kind: 'an envelope that holds no peer record',
   record_signature_wrong: 'the signature is wrong',
-  record_signer_mismatch: 'the signer is not the peer that the record is about',
-  record_not_readable: 'the envelope holds no peer record that can be read',
+  record_signer_mismatch: 'the signer is not the peer that the record describes',
+  record_not_readable: 'the peer record in the envelope cannot be read',
   record_seq_out_of_range: 'the sequence number is beyond 2^63 - 1',
-  record_addresses_count: 'a record names 1 to 16 addresses',
-  record_seq_not_rising: 'the sequence number has to be higher than that of the record before',
+  record_addresses_count: `a record names 1 to ${MAX_RECORD_ADDRESSES} addresses`,
+  record_seq_not_rising: 'the sequence number has to be higher than that of your record before',
 } as const
 
-/** How a request is answered that could not be read; undefined for those that have no answer. */
+/** How a request that could not be read is answered. */
 export function faultOf(fault: FaultCode, type: 'REGISTER' | 'DISCOVER'): Failure {
   switch (fault) {
     case 'namespace_invalid':
-      return { status: 'E_INVALID_NAMESPACE', statusText: 'a namespace is UTF-8 of at most 255 bytes' }
+      return { status: 'E_INVALID_NAMESPACE', statusText: `a namespace is UTF-8 of at most ${MAX_NETWORK_BYTES} bytes` }
     case 'record_too_long':
       return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: RECORD_MESSAGES.record_too_long }
     case 'cookie_too_long':
-      return { status: 'E_INVALID_COOKIE', statusText: 'no cookie of this rendezvous point is that long' }
+      return { status: 'E_INVALID_COOKIE', statusText: 'no cookie of this rendezvous point is as long' }
     case 'message_too_long':
-      // Only a record, or a cookie, makes it that long.
+      // Only a record or a cookie makes a request as long.
       return type === 'REGISTER' ? faultOf('record_too_long', type) : faultOf('cookie_too_long', type)
     case 'not_protobuf':
     case 'message_incomplete':

@@ -1,5 +1,6 @@
 import type { Logger } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { MAX_REQUESTS } from '../../peer/limits.ts'
 import { type Frame, readMessages, writeMessage } from '../../streams/messages.ts'
 import { closeSent } from '../../streams/send.ts'
 import { decodeMessage, encodeMessage, isMessageFault, typeOf } from '../../wire/rendezvous-codec.ts'
@@ -9,15 +10,8 @@ import {
   RENDEZVOUS_PROTOCOL,
   type RendezvousMessage,
 } from '../../wire/rendezvous-messages.ts'
-import {
-  type Exchange,
-  type ExchangeGroup,
-  type Exchanges,
-  type Frontend,
-  MAX_REQUESTS,
-  MAX_STREAMS,
-  READ_TIMEOUT_MS,
-} from '../exchanges.ts'
+import type { Exchange } from '../exchanges/exchange.ts'
+import { type ExchangeGroup, type Exchanges, type Frontend, MAX_STREAMS } from '../exchanges/exchanges.ts'
 import { RendezvousAnswers, type RendezvousAnswersInit } from './rendezvous-answers.ts'
 import { type Failure, faultOf } from './rendezvous-status.ts'
 
@@ -27,7 +21,7 @@ export interface RendezvousFrontendInit extends RendezvousAnswersInit {
   readonly log: Logger
 }
 
-/** `/rendezvous/1.0.0` of libp2p/specs: messages in, answers out, in order. What is refused gets a status, not a reset. */
+/** `/rendezvous/1.0.0` of libp2p/specs: messages in, answers out, in order. A refusal is a status, not a reset. */
 export class RendezvousFrontend implements Frontend {
   readonly #init: RendezvousFrontendInit
   readonly #answers: RendezvousAnswers
@@ -54,8 +48,8 @@ export class RendezvousFrontend implements Frontend {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { stream, signal, writing } = exchange
-    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: READ_TIMEOUT_MS }
+    const { stream, signal, writing, readTimeout } = exchange
+    const limits = { maxBytes: MAX_REQUEST_BYTES, timeout: readTimeout }
     let left = MAX_REQUESTS
     for await (const frame of readMessages(stream, limits, signal)) {
       const answer = await this.#answer(readFrame(frame), exchange)
@@ -69,7 +63,7 @@ export class RendezvousFrontend implements Frontend {
     await closeSent(stream, writing, signal)
   }
 
-  /** Undefined for what has no answer: UNREGISTER, and what is no request. */
+  /** Undefined for what has no answer: UNREGISTER, and a message that is no request. */
   async #answer(request: RendezvousMessage | MessageFault, exchange: Exchange): Promise<RendezvousMessage | undefined> {
     if (isMessageFault(request)) {
       exchange.unreadable()
@@ -89,7 +83,7 @@ export class RendezvousFrontend implements Frontend {
         return failed(type, { status: 'E_UNAVAILABLE', statusText })
       },
       failed: () => {
-        const statusText = 'the rendezvous point could not answer; it has written down why'
+        const statusText = 'the rendezvous point could not answer; its log says why'
         return failed(type, { status: 'E_INTERNAL_ERROR', statusText })
       },
     })
@@ -103,7 +97,7 @@ function readFrame(frame: Frame): RendezvousMessage | MessageFault {
 function failed(type: 'REGISTER' | 'UNREGISTER' | 'DISCOVER', failure: Failure): RendezvousMessage | undefined {
   switch (type) {
     case 'REGISTER':
-      return { type: 'REGISTER_RESPONSE', ...failure, ttl: undefined }
+      return { type: 'REGISTER_RESPONSE', ...failure, ttlMs: undefined }
     case 'DISCOVER':
       return { type: 'DISCOVER_RESPONSE', ...failure, registrations: [], cookie: undefined }
     case 'UNREGISTER':

@@ -1,14 +1,35 @@
 /** Why a connection was refused. */
-export const REFUSALS = ['stopping', 'denied', 'rate', 'group_full', 'half_open_full', 'table_full'] as const
+export const REFUSALS = [
+  /** the node stops */
+  'stopping',
+  /** the operator denied its IP: `deny` */
+  'denied',
+  /** its IP or subnet connects too often */
+  'rate',
+  /** its IP or subnet has as many connections as it may, and none is idle */
+  'group_full',
+  /** as many handshakes are under way as there may be, and none is silent */
+  'half_open_full',
+  /** there are `max-connections` connections, and none is idle */
+  'table_full',
+] as const
 /** Why a connection was hung up on. */
 export const HANG_UPS = [
+  /** it sent more bytes than its budget has */
   'too_many_bytes',
+  /** it sent a yamux frame that breaks the protocol */
   'invalid_frame',
+  /** it opened streams or sent small frames faster than its budget permits */
   'too_much_work',
+  /** it sent nothing for 3 s in the middle of a handshake or of a frame */
   'silent',
+  /** it was silent in its handshake, and another connection needed its slot */
   'half_open_crowded',
+  /** it had no stream in use for the idle time */
   'idle',
+  /** it had no stream in use, and the table was nearly full */
   'idle_crowded',
+  /** it did not read what was sent to it */
   'slow_reader',
 ] as const
 

@@ -1,15 +1,18 @@
-import type {
-  ComponentLogger,
-  Libp2pEvents,
-  Logger,
-  PeerId,
-  PeerStore,
-  Startable,
-  TypedEventTarget,
+import {
+  type ComponentLogger,
+  type Libp2pEvents,
+  type Logger,
+  type Metrics,
+  type PeerId,
+  type PeerStore,
+  type Startable,
+  serviceCapabilities,
+  type TypedEventTarget,
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Guard } from './guard.ts'
 import type { GuardCounters } from './guard-counters.ts'
+import { guardMetrics } from './guard-metrics.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 
 /** How often the guard looks for connections to hang up on, ms. A look takes 0.4 ms when the table is full. */
@@ -21,6 +24,8 @@ export interface GuardServiceComponents {
   readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger
+  /** Where the host keeps metrics, the guard's are among them. */
+  readonly metrics?: Metrics | undefined
 }
 
 export interface GuardStatus {
@@ -34,17 +39,20 @@ export interface GuardStatus {
 /** The part of the guard that starts and stops with the node. */
 export class GuardService implements Startable {
   readonly [Symbol.toStringTag] = 'bootstrap-peer-guard'
+  readonly [serviceCapabilities]: string[] = ['bootstrap-peer/guard']
   readonly #guard: Guard
   readonly #components: GuardServiceComponents
   readonly #log: Logger
   readonly #peers: PeerStoreSweep
+  readonly #pushMetrics: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(components: GuardServiceComponents, guard: Guard) {
     this.#guard = guard
     this.#components = components
     this.#log = components.logger.forComponent('bootstrap-peer:guard')
-    const { connectionManager, peerStore } = components
+    const { connectionManager, peerStore, metrics } = components
+    this.#pushMetrics = metrics && guardMetrics(metrics, guard)
     this.#peers = new PeerStoreSweep({
       peerStore,
       isConnected: (peerId) => connectionManager.getConnections(peerId).length > 0,
@@ -81,6 +89,7 @@ export class GuardService implements Startable {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#pushMetrics?.()
     this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
   }
 
@@ -90,6 +99,7 @@ export class GuardService implements Startable {
 
   #sweep(): void {
     this.#guard.sweep()
+    this.#pushMetrics?.()
     this.#peers.sweep(performance.now()).catch((err) => this.#log.error('could not forget peers - %e', err))
   }
 }
@@ -107,11 +117,13 @@ export function guardOf(components: { readonly guard?: unknown }): GuardService 
 /**
  * Replaces libp2p's pruner. For each new connection it lists all connections, in quadratic time (libp2p 3.3.11,
  * connection-pruner.ts), and it prunes none as long as the guard keeps the table below its limit. Its reconnect queue
- * looks up every peer that leaves for a tag that no peer has here.
+ * looks up every peer that leaves for the tag KEEP_ALIVE; it goes on where the node asks for reconnects.
  */
 function stopChores(connectionManager: ConnectionManager): void {
-  type Chore = { stop(): void }
+  type Chore = { stop(): void; readonly retries?: number }
   const { connectionPruner, reconnectQueue } = connectionManager as { connectionPruner?: Chore; reconnectQueue?: Chore }
   connectionPruner?.stop()
-  reconnectQueue?.stop()
+  if (reconnectQueue?.retries === 0) {
+    reconnectQueue.stop()
+  }
 }

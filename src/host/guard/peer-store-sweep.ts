@@ -7,15 +7,15 @@ export const FORGET_AFTER_MS = 6000
 
 /** The part of the node that is used. */
 export interface PeerStoreSweepComponents {
-  readonly peerStore: Pick<PeerStore, 'delete'>
+  readonly peerStore: Pick<PeerStore, 'get' | 'delete'>
   /** Whether there is a connection to the peer. */
   readonly isConnected: (peerId: PeerId) => boolean
 }
 
 /**
  * Forgets peers that left. libp2p remembers every peer that ever connected: 2.4 KB each, or up to 80 KB where the peer
- * abuses identify for it, and checks their age only when all of them are listed. This node has its own list and does
- * not read libp2p's.
+ * abuses identify for it, and checks their age only when all of them are listed. A bootstrap has its own list and does not
+ * read libp2p's. A peer with a tag is not forgotten: only the node itself sets tags, on peers that a service of it wants.
  */
 export class PeerStoreSweep {
   readonly #components: PeerStoreSweepComponents
@@ -46,9 +46,18 @@ export class PeerStoreSweep {
       }
       this.#gone.delete(key)
       if (!this.#components.isConnected(peerId)) {
-        deletions.push(this.#components.peerStore.delete(peerId))
+        deletions.push(this.#forget(peerId))
       }
     }
     await Promise.all(deletions)
+  }
+
+  async #forget(peerId: PeerId): Promise<void> {
+    const { peerStore } = this.#components
+    // Rejects with NotFoundError when nothing is known of the peer.
+    const known = await peerStore.get(peerId).catch(() => undefined)
+    if (known !== undefined && known.tags.size === 0) {
+      await peerStore.delete(peerId)
+    }
   }
 }

@@ -11,19 +11,18 @@ import {
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 
-// RFC 8410: the bytes before the 32 raw bytes of an X25519 key in PKCS#8 and SPKI.
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
-const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
-
 /**
- * The crypto of `@libp2p/noise` with X25519 private keys that stay key objects.
+ * The crypto of Noise with X25519 private keys that stay key objects.
  *
- * The default (17.0.3) exports each ephemeral key to bytes and imports it again for each Diffie-Hellman, which derives
- * its public key anew: two needless scalar multiplications a handshake. Here the bytes that noise passes around are
- * only a handle. The primitives are those of the same OpenSSL; everything else is the default's.
+ * Patches @libp2p/noise 17.0.3. Its default exports each ephemeral key to bytes and imports it again for each
+ * Diffie-Hellman, which derives its public key anew: two needless scalar multiplications a handshake. Here the bytes that
+ * noise passes around are only a handle. The primitives are those of the same OpenSSL; everything else is the default's.
  *
  * Node (24.21) tests for a key object by a native call that throws, 7 µs a time, unless the value is a key object or a
  * string: so secrets are passed as key objects, and public keys as PEM.
+ *
+ * Upstream: no report found. The default came with https://github.com/ChainSafe/js-libp2p-noise/pull/389. It can go when
+ * `test/host/patches/still-needed.test.ts` "Noise imports a key that it has just made" fails.
  */
 export function noiseCrypto(): ICryptoInterface {
   const keys = new WeakMap<Uint8Array, KeyObject>()
@@ -63,6 +62,10 @@ export function noiseCrypto(): ICryptoInterface {
     },
   }
 }
+
+// RFC 8410: the bytes before the 32 raw bytes of an X25519 key in PKCS#8 and SPKI.
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
+const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
 
 /** Measured: from here on OpenSSL seals faster than the default's WebAssembly (6 against 10 µs at 1200 bytes). */
 const MIN_OPENSSL_BYTES = 800

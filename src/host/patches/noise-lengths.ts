@@ -4,9 +4,12 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 /**
  * Parses Noise's length prefixes without throwing.
  *
- * `LengthPrefixedDecoder` (@libp2p/utils 7.4.1) catches a RangeError to find that it has read everything, and makes
- * that error, with its stack, for every message that arrives: 3 % of a join. A length that is no number ends its loop
- * too.
+ * Patches @libp2p/noise 17.0.3 and the `LengthPrefixedDecoder` of @libp2p/utils 7.4.1, which catches a RangeError to find
+ * that it has read everything, and makes that error, with its stack, for every message that arrives: 3 % of a join. A
+ * length that is no number ends its loop too.
+ *
+ * Upstream: no report found for Noise. The same in mplex was https://github.com/ChainSafe/lodestar/issues/3467. It can go when
+ * `test/host/patches/still-needed.test.ts` "Noise throws for each message that arrives" fails.
  */
 export function noiseLengths(encrypter: ConnectionEncrypter): ConnectionEncrypter {
   const secureInbound = encrypter.secureInbound.bind(encrypter)

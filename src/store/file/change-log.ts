@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts'
 import { createOutage } from './outage.ts'
 
 /**
- * Every change in order, over one journal after the other. Changes that wait at the same time share one write and one
+ * All changes in order, in one journal after the other. Changes that wait at the same time share one write and one
  * fdatasync.
  *
  * A journal that failed once is never written to again: after a failed fsync Linux marks the lost pages clean, and the

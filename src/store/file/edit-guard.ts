@@ -1,3 +1,5 @@
+// Refuses an edit of the list that leaves out most registrations, until the operator confirms it.
+
 import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import type { Contents, RefusedEdit } from '../store.ts'
 

@@ -1,3 +1,5 @@
+// Entries of `peers.json` and of the journal: values to JSON text and back.
+
 import { hostPort, parseAddress } from '../../peer/address.ts'
 import { DEFAULT_TTL_MS, MAX_ENVELOPE_BYTES, MAX_NETWORK_BYTES, MAX_TTL_MS } from '../../peer/limits.ts'
 import { canonicalPeerId } from '../../peer/peer-id.ts'
@@ -16,7 +18,7 @@ import { isoTime } from './iso-time.ts'
  * The journal's puts have the same shape.
  */
 export function encodeRecord(record: RegistrationRecord): string {
-  // Those of the original's wire name no peer, and stand as the original wrote them.
+  // Registrations of the original's wire name no peer; they are written as the original wrote them.
   const isLegacy = record.peerId === ''
   const address = JSON.stringify(isLegacy ? hostPort(record.address) : `${record.address}/p2p/${record.peerId}`)
   const network = record.network === '' ? '' : `,"network":${JSON.stringify(record.network)}`
@@ -34,7 +36,7 @@ export function encodeStatic(entry: StaticEntry): string {
 export interface DecodedList extends Pick<Contents, 'statics'> {
   /** By {@link keyText}. */
   readonly records: Map<string, RegistrationRecord>
-  /** Entries that name nothing that could be served, by their position; registrations among them are left out. */
+  /** Entries that cannot be used, by their position; registrations among them are left out. */
   readonly useless: ReadonlyArray<{ readonly index: number; readonly json: unknown }>
 }
 

@@ -1,3 +1,5 @@
+// The store of files: `peers.json` and a journal.
+
 import type { Clock } from '../../base/clock.ts'
 import { type EditableStore, EditPendingError, type ListEdit, StoreUnavailableError, type Table } from '../store.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'

@@ -86,7 +86,7 @@ export async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
   while (rest.length > 0) {
     const written = await file.write(rest)
     if (written <= 0) {
-      throw Object.assign(new Error('the system wrote nothing and gave no reason'), { code: 'EIO' })
+      throw Object.assign(new Error('the system wrote no byte and gave no reason'), { code: 'EIO' })
     }
     rest = rest.subarray(written)
   }

@@ -1,3 +1,5 @@
+// Finds out whether the operator edited the list, and merges the edit.
+
 import {
   type ListEdit,
   type RefusedEdit,
@@ -86,7 +88,7 @@ export function pendingText(edit: UnreadableEdit | RefusedEdit): string {
   return `was edited and ${fault}: correct it, or delete it to have it written anew; it is not overwritten`
 }
 
-/** The signal was for other content than the guard may have refused. */
+/** The signal was for other content than what the guard may have refused. */
 function forgetIfSignalled({ guard, signalledAt }: HandEditInit): void {
   if (signalledAt !== undefined) {
     guard.forget()

@@ -1,3 +1,5 @@
+// Formats times as ISO 8601, cheaply.
+
 const MS_A_DAY = 86_400_000
 const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
 

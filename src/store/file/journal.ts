@@ -17,7 +17,7 @@ export interface Journal {
   close(): Promise<void>
 }
 
-/** A journal that failed counts up to here. What was behind it was answered with an error and must not come back. */
+/** A journal that failed counts up to this length. What is behind it was answered with an error and must not come back. */
 export interface Cut {
   readonly generation: number
   readonly length: number
@@ -93,14 +93,14 @@ export function encodeMark(mark: SnapshotMark): string {
 }
 
 export interface ReadOptions {
-  /** Bytes behind this are not looked at. */
+  /** Bytes behind this are not read. */
   readonly end: number
   /** Leave the puts and removes out, which are the bulk of it. */
   readonly onlyMarks: boolean
   readonly now: number
 }
 
-/** What was in a journal and can't be used. */
+/** The parts of a journal that cannot be used. */
 export interface Losses {
   /** Bytes of a last line that was never finished. */
   readonly torn: number

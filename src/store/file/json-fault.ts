@@ -1,9 +1,11 @@
+// Names the line at which a text is not JSON.
+
 /** Longer lists are not searched: each step parses what is before it. */
 const MAX_CHARACTERS = 4 << 20
 
 /**
- * What JSON.parse says of a text that it does not take, with the line. V8 names none for the most common slip, a comma
- * too many: `Unexpected token ']', ..."},\n]" is not valid JSON`.
+ * Returns why JSON.parse rejects a text, with the line. V8 names no line for the most common mistake, a comma too many:
+ * `Unexpected token ']', ..."},\n]" is not valid JSON`.
  */
 export function jsonFault(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : String(error)

@@ -1,3 +1,5 @@
+// Reads `peers.json`, or its backup where the list is missing or does not parse.
+
 import type { UselessEntries } from '../store.ts'
 import { type DecodedList, decodeList } from './entry-codec.ts'
 import { type FileSystem, unlinkIfExists } from './file-system.ts'

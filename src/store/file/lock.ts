@@ -1,3 +1,5 @@
+// Keeps a second process from the files of a store.
+
 import { DatabaseSync } from 'node:sqlite'
 import { StoreLockedError, StoreUnusableError } from '../store.ts'
 

@@ -1,3 +1,5 @@
+// Whether the disk works, and when to try it again.
+
 import { doubling } from '../../base/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type StoreState, StoreUnavailableError } from '../store.ts'

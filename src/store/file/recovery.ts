@@ -1,3 +1,5 @@
+// Recovers the table from the list and the journals, at a start.
+
 import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import type { Recovered } from '../store.ts'
 import { isGreat, type Loss, lossBy } from './edit-guard.ts'
@@ -32,7 +34,7 @@ export interface RecoverOptions {
   readonly acceptEdit: boolean
 }
 
-/** Snapshot, then journals. Rejects with the system's error when something that exists can't be read. */
+/** Reads the snapshot, then the journals. Rejects with the system's error when something that exists can't be read. */
 export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit }: RecoverOptions): Promise<Recovery> {
   const warnings: string[] = []
   const generations = layout.journalsIn(await fs.readdir(layout.directory))

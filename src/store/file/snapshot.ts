@@ -1,3 +1,5 @@
+// Writes the table as `peers.json`, and finds out whether another process wrote that file.
+
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StoreUnusableError, type Table } from '../store.ts'
@@ -19,7 +21,7 @@ const PIECE_BYTES = 256 * 1024
  * collector.
  */
 const TEXT_CHARACTERS = 16 * 1024
-/** How long the event loop is held at most, ms, so that a peer that asks meanwhile sees no delay. */
+/** The longest slice of work, ms, so that a peer that asks meanwhile sees no delay. */
 const MAX_SLICE_MS = 5
 /** Reading the clock costs as much as an entry. */
 const ENTRIES_A_LOOK = 64

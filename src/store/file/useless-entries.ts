@@ -1,9 +1,11 @@
+// Names the entries of an edited list that cannot be used, by line.
+
 import { type AddressFault, MAX_ADDRESS_BYTES, parseAddress } from '../../peer/address.ts'
 import { MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import type { UselessEntries } from '../store.ts'
 import { type DecodedList, decodeNetwork, isDynamic, isObject } from './entry-codec.ts'
 
-/** An operator corrects a few lines, and then looks again. */
+/** The most entries that are named: an operator corrects a few lines, and then looks again. */
 const MAX_NAMED = 10
 
 /** The positions of unusable entries in the list that `bytes` holds, and what is wrong with each. */
@@ -22,7 +24,7 @@ export function uselessText({ count, named }: UselessEntries): string {
   return count === named.length ? shown : `${shown} and ${count - named.length} more`
 }
 
-/** Returns why an entry names nothing that could be served. */
+/** Returns why an entry cannot be used. */
 function reasonOf(json: unknown): string {
   if (!isObject(json)) {
     return 'it is not a JSON object'

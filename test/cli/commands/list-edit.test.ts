@@ -18,7 +18,7 @@ const cases: Array<[what: string, edit: ListEdit, level: string, fields: object,
     { outcome: 'taken', added: 2, removed: 1, expired: 0, useless: NONE },
     'info',
     { added: 2, removed: 1 },
-    'took in the list as it was edited by hand',
+    'merged the edited list',
   ],
   [
     'one with entries of no use',
@@ -30,21 +30,21 @@ const cases: Array<[what: string, edit: ListEdit, level: string, fields: object,
       expired: 4,
       useless: ['line 3: it has no address', 'line 9: its address has no IP', 'and 12 more'],
     },
-    'took in the list as it was edited by hand',
+    'merged the edited list',
   ],
   [
     'one that does not parse',
     { outcome: 'unreadable', reason: 'Unexpected \u001b[2J (line 2 column 1)' },
     'error',
     {},
-    `did not take in p.json: Unexpected \\u{1b}[2J (line 2 column 1). What is registered stays, and the file is not overwritten: ${ANEW}`,
+    `did not merge p.json: Unexpected \\u{1b}[2J (line 2 column 1). What is registered stays, and the file is not overwritten: ${ANEW}`,
   ],
   [
     'one that was found and leaves out too many',
     { outcome: 'refused', dropped: 97, of: 100, confirmIn: undefined },
     'warn',
     { dropped: 97, of: 100 },
-    'did not take in p.json: it leaves out 97 of 100 registrations. They stay, and the file is not overwritten. ' +
+    'did not merge p.json: it leaves out 97 of 100 registrations. They stay, and the file is not overwritten. ' +
       `To drop them, send SIGHUP, and again 5 to 60 s later, or start with --accept-list. To keep them, ${ANEW}`,
   ],
   [
@@ -52,7 +52,7 @@ const cases: Array<[what: string, edit: ListEdit, level: string, fields: object,
     { outcome: 'refused', dropped: 97, of: 100, confirmIn: 3001 },
     'warn',
     { dropped: 97, of: 100 },
-    'did not take in p.json: it leaves out 97 of 100 registrations. They stay, and the file is not overwritten. ' +
+    'did not merge p.json: it leaves out 97 of 100 registrations. They stay, and the file is not overwritten. ' +
       `To drop them, send SIGHUP again in 4 s or later, but within a minute, or start with --accept-list. To keep them, ${ANEW}`,
   ],
 ]

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { readCache, writeCache } from '../../../src/client/cache/cache-file.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const ID = '12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE'
 const ORIGIN = '12D3KooWBFqw6snWiLFvPCN5omYjXA1n4aCPePASqckbsKrpPv9H'
 const BOOTSTRAP = { id: ID, addresses: [`/ip4/9.9.9.9/tcp/4000/p2p/${ID}`] }
 
 async function cachePath(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-cache-'))
-  t.after(() => rm(folder, { recursive: true }))
-  return join(folder, 'cache.json')
+  return join(await temporaryFolder(t), 'cache.json')
 }
 
 it('a cache that has the origin of a bootstrap as `root`, as older ones do, is read', async (t) => {

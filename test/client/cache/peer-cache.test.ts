@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { PeerCache } from '../../../src/client/cache/peer-cache.ts'
 import { anyPeerId } from '../../support/known-peers.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 
 const at = (n: number, ip = '127.0.0.1') => `/ip4/${ip}/tcp/${4000 + n}`
 const eight = (from: number) => Array.from({ length: 8 }, (_, n) => at(from + n))
 
 describe('a cache of peers', () => {
   function cacheOf({ path = undefined as string | undefined } = {}) {
-    return new PeerCache({ path, scheduler: virtualScheduler(), onWarning: assert.fail })
+    return new PeerCache({ path, scheduler: virtualTime(), onWarning: assert.fail })
   }
 
   describe('of one peer', () => {
@@ -49,9 +48,7 @@ describe('a cache of peers', () => {
     })
 
     it('is read back as it was', async (t) => {
-      const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-cache-'))
-      t.after(() => rm(folder, { recursive: true }))
-      const path = join(folder, 'cache.json')
+      const path = join(await temporaryFolder(t), 'cache.json')
       const cache = cacheOf({ path })
       const [one, two] = [anyPeerId(), anyPeerId()]
       cache.dialled(one, at(0))

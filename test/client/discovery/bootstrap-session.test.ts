@@ -2,20 +2,28 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Session, type SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { REFRESH_INTERVAL_MS } from '../../../src/client/discovery/discovery-init.ts'
+import { DEFAULT_TTL_MS } from '../../../src/peer/limits.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { type Call, fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
 
+const mostInAMinute = (calls: readonly Call[]) =>
+  Math.max(...calls.map(({ at }) => calls.filter((each) => each.at >= at && each.at < at + MINUTE).length))
+
+/** The times between calls, whole ms. */
+const gapsOf = (calls: readonly Call[]) => calls.slice(1).map(({ at }, i) => Math.round(at - calls[i]!.at))
+
 describe('a session with one bootstrap', () => {
   function begin({
     addresses = ['/ip4/0.0.0.0/tcp/4001'],
-    ttl = 7200,
+    ttl = DEFAULT_TTL_MS,
     random = Math.random,
     wantsMore = (): boolean => false,
     clientOf = (client: SessionClient): SessionClient => client,
   } = {}) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const fake = fakeClient(time.now)
     const failures: Array<{ error: BootstrapError; retryIn: number }> = []
     const own = { addresses }
@@ -23,7 +31,7 @@ describe('a session with one bootstrap', () => {
       client: clientOf(fake.client),
       addresses: () => own.addresses,
       ttl,
-      refreshInterval: 5 * MINUTE,
+      refreshInterval: REFRESH_INTERVAL_MS,
       wantsMore,
       scheduler: time,
       random,
@@ -49,8 +57,7 @@ describe('a session with one bootstrap', () => {
     const { session, time, of } = begin()
     session.start()
     await time.advance(24 * 60 * MINUTE)
-    const times = of('discover').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
+    const gaps = gapsOf(of('discover'))
     assert.ok(
       gaps.every((gap) => gap > 0 && gap <= 6 * MINUTE),
       'never later than 20 % over',
@@ -111,24 +118,38 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('discover').length, before)
   })
 
-  it('asks again while its registration is pending, and registers a refused one later each time', async () => {
-    const { session, time, of, state } = begin()
-    state.status = 'pending'
-    session.start()
-    await time.advance(20_000)
-    assert.ok(of('discover').length >= 4, `${of('discover').length} asks`)
-    await time.advance(30 * MINUTE)
-    const times = of('register').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
-    assert.ok(
-      gaps.every((gap) => gap >= 5000),
-      `the gaps are ${gaps}`,
-    )
-    assert.ok(
-      gaps.slice(4).every((gap) => gap > 2 * MINUTE),
-      `the gaps are ${gaps}`,
-    )
-  })
+  /** When to register again after the first, second … registration that did not list the node, ms, for a draw. */
+  const againAfter = (draw: number) =>
+    [10, 20, 40, 80, 160, 300, 300, 300].map((window) => window * 1000 * (0.5 + draw))
+
+  for (const draw of [0, 0.5, 0.999]) {
+    it(`registers a refused address after 5–15 s, then twice as late each time, up to the refresh (${draw})`, async () => {
+      const { session, time, calls, of, state } = begin({ random: () => draw })
+      state.status = 'refused'
+      session.start()
+      await time.advance(60 * MINUTE)
+      assert.deepEqual(gapsOf(of('register')).slice(0, 8), againAfter(draw).map(Math.round))
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+      state.status = 'listed'
+      await time.advance(8 * MINUTE)
+      assert.ok(state.listed)
+    })
+
+    it(`asks while its registration is pending, and leaves the next one room in its budget (${draw})`, async () => {
+      const { session, time, calls, of, state } = begin({ random: () => draw })
+      state.status = 'pending'
+      session.start()
+      await time.advance(20_000)
+      assert.ok(of('discover').length >= 4, `${of('discover').length} asks`)
+      await time.advance(40 * MINUTE)
+      const gaps = gapsOf(of('register'))
+      for (const [i, due] of againAfter(draw).slice(0, 6).entries()) {
+        // Asks may have used up the budget of a minute.
+        assert.ok(gaps[i]! >= due - 1 && gaps[i]! <= due + MINUTE, `the gaps are ${gaps}`)
+      }
+      assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
+    })
+  }
 
   it('tells a failed round once', async () => {
     const { session, time, failures, calls, state } = begin()
@@ -140,12 +161,11 @@ describe('a session with one bootstrap', () => {
   })
 
   it('renews well before the time to live is over, for ever', async () => {
-    const { session, time, of } = begin({ ttl: 3600 })
+    const { session, time, of } = begin({ ttl: 60 * MINUTE })
     session.start()
     await time.advance(24 * 60 * MINUTE)
-    const times = of('register').map(({ at }) => at)
-    const gaps = times.slice(1).map((at, i) => at - times[i]!)
-    assert.ok(times.length > 24)
+    const gaps = gapsOf(of('register'))
+    assert.ok(gaps.length >= 24)
     assert.ok(
       gaps.every((gap) => gap >= 24 * MINUTE && gap <= 45 * MINUTE),
       `the gaps are ${gaps}`,
@@ -154,7 +174,7 @@ describe('a session with one bootstrap', () => {
 
   it('goes by what the bootstrap grants', async () => {
     const { session, time, of, state } = begin()
-    state.expiresIn = 120
+    state.expiresIn = 2 * MINUTE
     session.start()
     await time.advance(10 * MINUTE)
     assert.ok(of('register').length >= 8)
@@ -187,17 +207,14 @@ describe('a session with one bootstrap', () => {
   })
 
   describe('keeps to 8 exchanges a minute', () => {
-    const mostInAMinute = (calls: readonly Call[]) =>
-      Math.max(...calls.map(({ at }) => calls.filter((each) => each.at >= at && each.at < at + MINUTE).length))
-
     it('with a bootstrap that grants registrations of 0 seconds, and renews them twice a minute at most', async () => {
       const { session, time, calls, of, state } = begin()
       state.expiresIn = 0
       session.start()
       await time.advance(60 * MINUTE)
       assert.ok(mostInAMinute(calls) <= 8, `${mostInAMinute(calls)} in a minute`)
-      const times = of('register').map(({ at }) => at)
-      assert.ok(times.length > 60 && times.slice(1).every((at, i) => at - times[i]! >= 24_000))
+      const gaps = gapsOf(of('register'))
+      assert.ok(gaps.length >= 60 && gaps.every((gap) => gap >= 24_000))
     })
 
     it('with a bootstrap that takes every registration and never shows it, which is asked at the refresh', async () => {
@@ -280,11 +297,11 @@ describe('a session with one bootstrap', () => {
   it('waits as long as it is told to, within reason', async () => {
     const { session, time, of, state } = begin()
     state.up = false
-    state.retryAfter = 600
+    state.retryAfter = 10 * MINUTE
     session.start()
     await time.advance(9 * MINUTE)
     assert.equal(of('discover').length, 1)
-    state.retryAfter = 1e9
+    state.retryAfter = 1e12
     await time.advance(2 * MINUTE)
     await time.advance(16 * MINUTE)
     assert.equal(of('discover').length, 3)
@@ -292,7 +309,7 @@ describe('a session with one bootstrap', () => {
 
   it('takes the peers of an answer that has an error beside them, and waits as long as that says', async () => {
     const { session, time, of, state, failures } = begin({ wantsMore: () => true })
-    state.error = new BootstrapError('unavailable', 'fake', 'it is full', { retryAfter: 600 })
+    state.error = new BootstrapError('unavailable', 'fake', 'it is full', { retryAfter: 10 * MINUTE })
     session.start()
     await time.advance(9 * MINUTE)
     assert.equal(of('discover').length, 1)
@@ -320,7 +337,7 @@ describe('a session with one bootstrap', () => {
     assert.equal(of('unregister').length, 1)
   })
 
-  it('calls silence on stop a timeout', async () => {
+  it('calls silence on stop a timeout, after 5 s', async () => {
     const clientOf = (client: SessionClient): SessionClient => ({
       ...client,
       unregister: (_, { signal } = {}) =>
@@ -331,11 +348,38 @@ describe('a session with one bootstrap', () => {
     const { session, time } = begin({ clientOf })
     session.start()
     await time.advance(1)
-    const outcome = await session.stop({ unregister: true })
-    assert.ok(outcome instanceof BootstrapError)
-    assert.equal(outcome.code, 'timeout')
-    assert.match(outcome.message, /in 5 s/)
+    const outcome = stop(session)
+    await time.advance(4999)
+    assert.equal(outcome(), 'under way')
+    await time.advance(1)
+    assert.equal((outcome() as BootstrapError).code, 'timeout')
   })
+
+  for (const call of ['discover', 'register', 'unregister'] as const) {
+    it(`stops within 5 s though ${call} ignores its signal and never ends`, async () => {
+      const clientOf = (client: SessionClient): SessionClient => ({ ...client, [call]: () => new Promise(() => {}) })
+      const { session, time, of } = begin({ clientOf })
+      session.start()
+      await time.advance(1)
+      const outcome = stop(session)
+      await time.advance(5000)
+      if (call === 'unregister') {
+        assert.equal((outcome() as BootstrapError).code, 'timeout')
+      } else {
+        assert.equal(outcome(), true)
+        assert.equal(of('unregister').length, 1, 'a registration may have been taken')
+      }
+    })
+  }
+
+  /** Begins a stop. Returns what its outcome is so far. */
+  function stop(session: Session): () => unknown {
+    let outcome: unknown = 'under way'
+    session.stop({ unregister: true }).then((result) => {
+      outcome = result
+    })
+    return () => outcome
+  }
 
   it('says nothing of an unreachable bootstrap when it stops before anything was answered', async () => {
     const { session, state } = begin()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import { Bootstraps } from '../../../src/client/discovery/bootstraps.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
 
 const MINUTE = 60_000
@@ -10,7 +10,7 @@ const ONE = ['/ip4/203.0.113.1/tcp/4000/p2p/one', '/ip4/203.0.113.2/tcp/4000/p2p
 
 describe('the bootstraps of a node', () => {
   function begin() {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const fake = fakeClient(time.now)
     const connected: string[][] = []
     const unregistered: Array<[string, BootstrapError | undefined]> = []
@@ -22,7 +22,7 @@ describe('the bootstraps of a node', () => {
       },
       addresses: () => ['/ip4/0.0.0.0/tcp/4001'],
       ownId: 'me',
-      ttl: 7200,
+      ttl: 7_200_000,
       refreshInterval: 5 * MINUTE,
       wantsMore: () => true,
       scheduler: time,
@@ -51,7 +51,7 @@ describe('the bootstraps of a node', () => {
   it('are given the time they asked for, at new addresses too', async () => {
     const { time, bootstraps, connected, of, state } = begin()
     state.up = false
-    state.retryAfter = 600
+    state.retryAfter = 600_000
     bootstraps.configure(new Map([['one', ONE]]))
     for (let minute = 0; minute < 9; minute++) {
       bootstraps.configure(new Map([['one', [`/ip4/203.0.113.${minute}/tcp/4000/p2p/one`]]]))

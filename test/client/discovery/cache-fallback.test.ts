@@ -5,11 +5,11 @@ import { CacheFallback } from '../../../src/client/discovery/cache-fallback.ts'
 import type { ChosenPeer } from '../../../src/client/discovery/choose-peers.ts'
 import { CACHE_SOURCE, INBOUND_SOURCE } from '../../../src/client/source-tags.ts'
 import { anyPeerId } from '../../support/known-peers.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 
 describe('the peers of a cache that a node falls back to', () => {
   function begin() {
-    const scheduler = virtualScheduler()
+    const scheduler = virtualTime()
     const cache = new PeerCache({ path: undefined, scheduler, onWarning: assert.fail })
     const used: ChosenPeer[][] = []
     const init = { cache, ownId: 'me', refreshInterval: 300_000, scheduler, random: Math.random }

@@ -8,16 +8,17 @@ import { format } from 'node:util'
 import type { AbortOptions, Connection, Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { ServiceFactoryMap } from 'libp2p'
+import type { RegistrationOutcome } from '../../../src/client/bootstrap-answer.ts'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
+import type { Connect } from '../../../src/client/discovery/bootstraps.ts'
 import { DeveloperWarnings } from '../../../src/client/discovery/developer-warnings.ts'
-import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
+import { Discovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
 import { peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
-import type { ExplainedOutcome } from '../../../src/wire/bootstrap-codec.ts'
 import { startPeer } from '../../support/peers.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { until } from '../../support/wait.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
 
 const A = '12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK'
 const B = '12D3KooWGC6TvWhfagifX6kvxFBrN3ChFvXLMgjUUJtWPWXDXyGn'
@@ -26,9 +27,9 @@ const PEER = '12D3KooWAdNWVaJqMrmCNsuRJpp5BBKFW4pSpNsLJXWuHSJyumBo'
 const MINUTE = 60_000
 
 function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } = {}) {
-  const time = virtualScheduler()
+  const time = virtualTime()
   const said: string[] = []
-  const world = { bootstraps: new Set(bootstraps), peers, looks: 0 }
+  const world = { bootstraps: new Set(bootstraps), peers, looks: 0, unregistrable: undefined as string | undefined }
   const connections = () => {
     world.looks++
     return world.peers.map((id) => ({ remotePeer: peerIdFromString(id) }) as Connection)
@@ -44,6 +45,7 @@ function begin({ bootstraps = [A], peers = [] as string[], hasKeeper = false } =
     bootstraps: world.bootstraps,
     connectionManager: { getConnections: connections },
     hasKeeper: () => hasKeeper,
+    unregistrable: () => world.unregistrable,
     logger: { forComponent: () => log },
     scheduler: time,
   })
@@ -64,7 +66,7 @@ function failure(bootstrap: string, code = 'unreachable', message = 'nothing ans
   return { type: 'failure', bootstrap, error: new BootstrapError(code, bootstrap, message), retryIn: 2000 }
 }
 
-function outcome(bootstrap: string, status: ExplainedOutcome['status'], code = 'dial_refused'): DiscoveryEvent {
+function outcome(bootstrap: string, status: RegistrationOutcome['status'], code = 'dial_refused'): DiscoveryEvent {
   const address = '/ip4/203.0.113.9/tcp/4001'
   return {
     type: 'outcomes',
@@ -148,6 +150,19 @@ describe('an application that takes no events', () => {
     await time.advance(MINUTE)
     assert.equal(said.length, 1)
     assert.match(said[0]!, /^there is no bootstrap to ask\. \/dnsaddr\/boot\.example could not be looked up/)
+  })
+
+  it('is told once that the node has nothing to register, and again after it had', async () => {
+    const { time, said, world } = begin({ peers: [PEER] })
+    world.unregistrable = 'It has /p2p-circuit'
+    await time.advance(60 * MINUTE)
+    assert.equal(said.length, 1)
+    assert.match(said[0]!, /^this node listens, but has no address to register, .* It has \/p2p-circuit\. Listen at /)
+    world.unregistrable = undefined
+    await time.advance(MINUTE)
+    world.unregistrable = 'It has /p2p-circuit'
+    await time.advance(MINUTE)
+    assert.equal(said.length, 2)
   })
 
   it('is told once that the node is not listed, and why', async () => {
@@ -279,15 +294,17 @@ describe('the warnings of a node', () => {
     t: TestContext,
     init: Partial<BootstrapDiscoveryInit> = {},
     services: ServiceFactoryMap = {},
+    { listen = ['/ip4/127.0.0.1/tcp/0'], connect }: { listen?: readonly string[]; connect?: Connect } = {},
   ) {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const said: string[] = []
     const bootstraps = [`/ip4/127.0.0.1/tcp/1/p2p/${A}`]
     const node = await startPeer({
+      addresses: { listen: [...listen] },
       logger: {
         forComponent: (name) => frozenLogger((text) => name === 'bootstrap-peer:discovery' && said.push(text)),
       },
-      peerDiscovery: [bootstrapDiscovery({ bootstraps, scheduler: time, ...init })],
+      peerDiscovery: [(components) => new Discovery(components, { bootstraps, scheduler: time, ...init }, connect)],
       services,
     })
     t.after(() => node.stop())
@@ -323,11 +340,27 @@ describe('the warnings of a node', () => {
       new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
     const discover = async ({ signal }: AbortOptions = {}) => answers.pop() ?? (await silence(signal))
     const connect = () => ({ id: A, discover, register: () => silence(), unregister: () => silence() })
-    const { said, minutes } = await lonelyNode(t, { connect, register: false }, { peers: peerKeeper() })
+    const { said, minutes } = await lonelyNode(t, { register: false }, { peers: peerKeeper() }, { connect })
     await minutes(1)
     assert.deepEqual(said.length, 1)
     assert.match(said[0]!, /^no peer has been connected for 30 s\. Known peers: 1\. None of them could be reached/)
   })
+
+  for (const [what, listen, register, says] of [
+    ['that only IPv6 can reach', ['/ip6/::1/tcp/0'], true, 1],
+    ['that does not listen', [], true, 0],
+    ['that is not to be registered', ['/ip6/::1/tcp/0'], false, 0],
+  ] as const) {
+    it(`tell ${says} time of a node without an address to register: one ${what}`, async (t) => {
+      const { said, minutes } = await lonelyNode(t, { register }, {}, { listen })
+      await minutes(1)
+      const about = said.filter((text) => text.startsWith('this node listens, but has no address to register'))
+      assert.equal(about.length, says)
+      assert.ok(
+        about.every((text) => /It has \/ip6\/::1\/tcp\/.*; its bootstraps dial back over TCP in IPv4\./.test(text)),
+      )
+    })
+  }
 
   it('tell of a cache that cannot be read', async (t) => {
     const { said } = await lonelyNode(t, { cache: import.meta.dirname })

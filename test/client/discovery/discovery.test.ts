@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
@@ -16,7 +18,9 @@ import { bootstrapDiscovery } from '../../../src/client/discovery/discovery.ts'
 import type { DiscoveryEvent } from '../../../src/client/discovery/discovery-events.ts'
 import type { BootstrapDiscoveryInit } from '../../../src/client/discovery/discovery-init.ts'
 import { type BootstrapPeer, type BootstrapPeerInit, createBootstrapPeer } from '../../../src/index.ts'
+import { namespaceFault, spawnInNamespace } from '../../support/namespace.ts'
 import { addressOf, startPeer } from '../../support/peers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/wait.ts'
 import { startFakeBootstrap } from '../fake-bootstrap.ts'
 
@@ -94,6 +98,14 @@ describe('bootstrapDiscovery', () => {
         own.filter((each) => each.startsWith(`/ip${family}/`)).map((each) => [each, 'listed']),
       )
     }
+  })
+
+  it('registers a node that listens only at a public IP', { skip: namespaceFault() ?? false }, async (t) => {
+    const child = spawnInNamespace([fileURLToPath(import.meta.resolve('./public-node.ts'))])
+    t.after(() => child.kill('SIGKILL'))
+    const signal = AbortSignal.timeout(20_000)
+    const [line] = await once(createInterface({ input: child.stdout! }), 'line', { signal })
+    assert.equal(line, 'listed /ip4/45.2.2.2/tcp/4001')
   })
 
   it('takes the node back when it stops', async () => {
@@ -180,8 +192,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('starts from its cache when no bootstrap answers', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'deep', 'cache.json')
     const bootstrap = await bootstrapPeer()
     const [worked, unmet] = await Promise.all([startPeer(), startPeer()])
@@ -202,8 +213,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('remembers a peer that connected itself, too', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const bootstrap = await bootstrapPeer()
     const { node, events } = await chainNode({ bootstraps: bootstrap.multiaddrs, cache, refreshInterval: 1000 })
@@ -222,8 +232,7 @@ describe('bootstrapDiscovery', () => {
 
   /** A cache file with one peer that is alive, and that no bootstrap names. */
   async function cacheWith(peer: Libp2p): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const peers = [{ id: idOf(peer), addresses: [addressOf(peer)], workedAt: Date.now() }]
     await writeFile(cache, JSON.stringify({ version: 1, bootstraps: [], peers }))
@@ -252,8 +261,7 @@ describe('bootstrapDiscovery', () => {
   }
 
   it('remembers a peer that connected itself at once, where it listens at the IP it is seen at', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const bootstrap = await bootstrapPeer()
     const { node } = await chainNode(
@@ -301,8 +309,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('sets a cache aside that is not readable', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     await writeFile(cache, '{"version":1,"peers":[{"id"')
     const { events } = await chainNode({ bootstraps: [], cache })
@@ -313,8 +320,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('follows the siblings that a bootstrap names, once it has spoken to them', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const cache = join(folder, 'cache.json')
     const sibling = await bootstrapPeer()
     const dead = `/ip4/127.0.0.1/tcp/65000/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK`
@@ -332,8 +338,7 @@ describe('bootstrapDiscovery', () => {
   })
 
   it('takes bootstraps from a file and from a name, again and again', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-client-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const [inFile, inDns, later] = await Promise.all([bootstrapPeer(), bootstrapPeer(), bootstrapPeer()])
     const bootstrapsFile = join(folder, 'bootstraps.txt')
     await writeFile(bootstrapsFile, `# ours\n${inFile!.multiaddrs[0]}\n\nrubbish\n`)

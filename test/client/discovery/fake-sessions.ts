@@ -1,4 +1,4 @@
-import type { BootstrapAnswer } from '../../../src/client/bootstrap-client.ts'
+import type { BootstrapAnswer } from '../../../src/client/bootstrap-answer.ts'
 import { BootstrapError } from '../../../src/client/bootstrap-error.ts'
 import type { SessionClient } from '../../../src/client/discovery/bootstrap-session.ts'
 
@@ -16,8 +16,10 @@ export function fakeClient(now: () => number) {
     listed: false,
     /** What becomes of a registration. */
     status: 'listed' as 'listed' | 'pending' | 'refused',
+    /** ms. */
     retryAfter: undefined as number | undefined,
-    expiresIn: 7200,
+    /** ms. */
+    expiresIn: 7_200_000,
     /** What it says beside its answer. */
     error: undefined as BootstrapError | undefined,
   }

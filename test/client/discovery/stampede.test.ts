@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BACK_OFF } from '../../../src/client/discovery/ask-schedule.ts'
 import { Session } from '../../../src/client/discovery/bootstrap-session.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { fakeClient } from './fake-sessions.ts'
 
 const CLIENTS = 1000
@@ -25,14 +25,14 @@ describe('a thousand clients that lose their bootstrap', () => {
     { outage: 3 * 60_000, together: true },
   ]) {
     it(`come back evenly after ${outage / 60_000} minutes, having lost it ${together ? 'at once' : 'one by one'}`, async () => {
-      const time = virtualScheduler()
+      const time = virtualTime()
       const random = seededRandom(7)
       const clients = Array.from({ length: CLIENTS }, () => {
         const fake = fakeClient(time.now)
         const session = new Session({
           client: fake.client,
           addresses: () => ['/ip4/0.0.0.0/tcp/4001'],
-          ttl: 7200,
+          ttl: 7_200_000,
           refreshInterval: 5 * 60_000,
           // As a node that finds too few peers: the schedule that asks most.
           wantsMore: () => true,

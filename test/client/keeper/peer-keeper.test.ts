@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Libp2p } from 'libp2p'
@@ -8,8 +7,9 @@ import type { PeerKeeperInit } from '../../../src/client/keeper/keeper-init.ts'
 import { type PeerKeeper, peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
 import { sourceTags } from '../../../src/client/source-tags.ts'
 import { startPeer } from '../../support/peers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
 import { until } from '../../support/wait.ts'
-import { virtualScheduler } from '../virtual-scheduler.ts'
 
 type Keeping = Libp2p<{ peers: PeerKeeper }>
 
@@ -85,7 +85,7 @@ describe('peerKeeper', () => {
   })
 
   it('comes back to the dead later each time, and gives them up', async () => {
-    const time = virtualScheduler()
+    const time = virtualTime()
     const { node, keeper } = await keeperOf({ target: 2, scheduler: time })
     const [dead] = (await plainPeers(1)) as [Libp2p]
     await name(node, dead)
@@ -159,10 +159,9 @@ describe('peerKeeper', () => {
   })
 
   it('comes back to its longest peers after a restart', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bootstrap-peer-keeper-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    const folder = await temporaryFolder({ after: (remove) => stops.push(remove) })
     const anchors = join(folder, 'anchors.json')
-    const time = virtualScheduler()
+    const time = virtualTime()
     const { node, keeper } = await keeperOf({ target: 4, anchors, scheduler: time })
     const peers = await plainPeers(3)
     for (const peer of peers) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PeerId } from '@libp2p/interface'
+import type { Peer, PeerId, PeerStore } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { FORGET_AFTER_MS, PeerStoreSweep } from '../../../src/host/guard/peer-store-sweep.ts'
 import { type GuardedNode, guardedNode, targetOf } from '../../support/guarded-node.ts'
@@ -15,7 +15,7 @@ describe('a peer that left', () => {
     const forgotten: PeerId[] = []
     const [alice, bob] = [await peerId(), await peerId()]
     const sweep = new PeerStoreSweep({
-      peerStore: { delete: async (id) => void forgotten.push(id) },
+      peerStore: storeOf(forgotten),
       isConnected: (id) => id.equals(bob),
     })
     sweep.left(alice, 0)
@@ -31,7 +31,7 @@ describe('a peer that left', () => {
     const forgotten: PeerId[] = []
     const alice = await peerId()
     const sweep = new PeerStoreSweep({
-      peerStore: { delete: async (id) => void forgotten.push(id) },
+      peerStore: storeOf(forgotten),
       isConnected: () => false,
     })
     sweep.left(alice, 0)
@@ -40,6 +40,16 @@ describe('a peer that left', () => {
     assert.deepEqual(forgotten, [])
     await sweep.sweep(FORGET_AFTER_MS + 1000)
     assert.equal(forgotten.length, 1)
+  })
+
+  it('is kept when a service of the node has tagged it', async () => {
+    const forgotten: PeerId[] = []
+    const [tagged, other] = [await peerId(), await peerId()]
+    const sweep = new PeerStoreSweep({ peerStore: storeOf(forgotten, tagged), isConnected: () => false })
+    sweep.left(tagged, 0)
+    sweep.left(other, 0)
+    await sweep.sweep(FORGET_AFTER_MS)
+    assert.deepEqual(forgotten, [other])
   })
 
   // What it is about is the datastore: peerStore.all() itself throws away what is old.
@@ -54,6 +64,14 @@ describe('a peer that left', () => {
     await until(async () => (await keys(node)) === 1, 'only its own record is left')
   })
 })
+
+/** A peer store that knows every peer, and has a tag for one. */
+function storeOf(forgotten: PeerId[], tagged?: PeerId): Pick<PeerStore, 'get' | 'delete'> {
+  return {
+    get: async (id) => ({ tags: new Map(tagged?.equals(id) ? [['keep-alive', { value: 1 }]] : []) }) as unknown as Peer,
+    delete: async (id) => void forgotten.push(id),
+  }
+}
 
 async function keys(node: GuardedNode): Promise<number> {
   const { datastore } = (

@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { type Change, keyText } from '../../../src/registry/registration.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { cases } from '../../support/cases.ts'
 import { HOUR, NOW, put, record, remove, testTable } from '../fixtures.ts'
 import { fakeDisk } from './fake-disk.ts'
 
 const PATH = '/d/peers.json'
 const KEYS = 6
+const RUNS = cases(500, 3000)
 const CODES = ['EIO', 'ENOSPC', 'EROFS', 'short'] as const
 
 /** Whether the table is changed before the change is appended, or after it was. Callers may do either. */
@@ -77,9 +79,9 @@ test('whatever happens to disk and process, what was answered is recovered and n
       await world.run({ kind: 'restart', how: 'kill', during: null, duringOpen: null, seed: 0 })
       restarts += world.restarts
     }),
-    { numRuns: Number(process.env.STORE_MODEL_RUNS ?? 1500) },
+    { numRuns: RUNS },
   )
-  assert(restarts > 1000)
+  assert(restarts > RUNS)
 })
 
 /** Each put has an expiry of its own, so that they can be told apart; undefined stands for nothing. */

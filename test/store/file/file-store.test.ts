@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { storeContract } from '../../../src/store/contract.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import { StoreLockedError } from '../../../src/store/store.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { NOW, PEERS, put, record, staticEntry, testTable } from '../fixtures.ts'
 import { fakeDisk } from './fake-disk.ts'
 
-const root = await mkdtemp(join(tmpdir(), 'bootstrap-peer-store-'))
-after(() => rm(root, { recursive: true }))
+const root = await temporaryFolder({ after })
 const clock = () => NOW
 
+let folders = 0
 async function newPath(): Promise<string> {
-  return join(await mkdtemp(join(root, 'place-')), 'peers.json')
+  const folder = join(root, String(folders++))
+  await mkdir(folder)
+  return join(folder, 'peers.json')
 }
 
 storeContract('file store', async () => {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { lockFile } from '../../../src/store/file/lock.ts'
 import { StoreLockedError } from '../../../src/store/store.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const root = await mkdtemp(join(tmpdir(), 'bootstrap-peer-lock-'))
-after(() => rm(root, { recursive: true }))
+const root = await temporaryFolder({ after })
 
 const HOLD = `
   const { lockFile } = await import(process.argv[1])

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -9,6 +8,7 @@ import { MAX_ENVELOPE_BYTES } from '../../../src/peer/limits.ts'
 import { decodeRecord, encodeRecord } from '../../../src/store/file/entry-codec.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import { sealRecord } from '../../support/records.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { NOW, put, record, testTable } from '../fixtures.ts'
 
 const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
@@ -19,8 +19,8 @@ describe('the record of a peer in the store', async () => {
   const envelope = Buffer.from(await sealRecord(key, [ADDRESS]))
   const signed = record(1, { peerId, address: ADDRESS, envelope })
 
-  it('is recovered byte for byte, from the journal and from the list', async () => {
-    const path = join(await mkdtemp(join(tmpdir(), 'peer-record-')), 'peers.json')
+  it('is recovered byte for byte, from the journal and from the list', async (t) => {
+    const path = join(await temporaryFolder(t), 'peers.json')
     const first = fileStore({ path, clock: () => NOW })
     await first.open()
     const unsigned = record(2, { envelope: Buffer.alloc(0) })

@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)?
         .with_behaviour(|key| Behaviour {
             identify: identify::Behaviour::new(identify::Config::new("/interop/1.0.0".into(), key.public())),
-            rendezvous: server::Behaviour::new(server::Config::default().with_min_ttl(60)),
+            rendezvous: server::Behaviour::new(server::Config::default().with_min_ttl(90)),
         })?
         // The default hangs up as soon as no stream is open.
         .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(60)))
