@@ -30,10 +30,11 @@ export const PUBLIC_LIMITS = {
 } as const satisfies Readonly<Record<Exclude<Neighbourhood, 'scope'>, number>>
 /**
  * The same over all networks, and of one peer. Four times as many of a subnet, so that networks that no client asks
- * for do not take the room of another; twice as many of an address, since a machine runs a dozen chains.
+ * for do not take the room of another. As many of an address: a machine runs a dozen chains, and 64 addresses must not
+ * have two peers in each of 1000 networks.
  */
 export const PUBLIC_LIMITS_OF_ALL = {
-  ip: 32,
+  ip: 16,
   'ip4/24': 256,
   'ip4/16': 4096,
   'ip6/64': 32,

@@ -233,6 +233,17 @@ describe('as many networks as there may be', () => {
     assert.equal(await world.register('squatter', '8.8.1.1', 'one too many'), 'limit_networks')
   })
 
+  it('are more than 64 addresses can hold, also with two peers in each', async () => {
+    const world = new World()
+    for (let n = 0; n < 1000; n++) {
+      for (const peer of ['one', 'two']) {
+        await world.register(`${peer} ${n}`, `${20 + (n % 64)}.8.8.8`, `junk ${n}`)
+      }
+    }
+    assert.ok(world.parts.registry.networkCount < 600, `${world.parts.registry.networkCount}`)
+    assert.equal(await world.register('founder', '9.9.9.9', 'new'), 'listed')
+  })
+
   it('never take one with two proved peers, however crowded their subnet', async () => {
     const world = new World({ rules })
     for (let n = 0; n < 100; n++) {
