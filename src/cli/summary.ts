@@ -31,6 +31,8 @@ export interface SummaryLine {
   readonly refused: number
   /** Addresses removed since the line before because their peers asked for it. */
   readonly removed: number
+  /** Addresses, since the line before, that gave way to others in a full subnet, or with their network. */
+  readonly evicted: number
   /** Requests answered with an error since the line before. */
   readonly errors: number
   /** Exchanges refused for lack of a place since the line before: all are taken, or those of an IP or a subnet. */
@@ -74,6 +76,7 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
       pending: done('pending'),
       refused: done('refused'),
       removed: done('removed'),
+      evicted: done('evicted'),
       errors: done('errors'),
       noRoom: done('noRoom'),
       gaveWay: done('gaveWay'),

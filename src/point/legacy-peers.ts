@@ -152,7 +152,7 @@ export class LegacyPeers implements LegacyApi {
   }
 
   #mayBeTaken(caller: Caller, target: Address): boolean {
-    const code = refuse(caller, '', target, this.#init.rules, this.#init.view)
+    const code = refuse(caller, '', target, this.#init.rules, this.#init.view, this.#init.clock())
     return code === undefined && (this.#peers.has(target.text) || this.#hasRoomFor(target))
   }
 

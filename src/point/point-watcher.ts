@@ -8,9 +8,11 @@ export interface PointWatcher {
   readonly tracked: (registration: Registration) => void
   /** A peer registered, or renewed, and the store has it. `added` holds what was not there before. */
   readonly registered: (peer: RegisteredPeer, added: readonly Registration[]) => void
+  /** A registration gave way to others in a full subnet, or its network to another one, and the store has it. */
+  readonly evicted: (registration: Registration) => void
 }
 
 /** The watcher of a point, for its parts. Until one is set, calls do nothing. */
 export class Watched {
-  watcher: PointWatcher = { changed() {}, tracked() {}, registered() {} }
+  watcher: PointWatcher = { changed() {}, tracked() {}, registered() {}, evicted() {} }
 }

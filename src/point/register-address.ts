@@ -3,6 +3,7 @@ import type { Address } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { targetOf } from '../peer/target.ts'
 import { type AdmissionRules, refuse } from '../policy/admission.ts'
+import { roomFor } from '../policy/room.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Listing } from './listing.ts'
 import { refused } from './outcomes.ts'
@@ -45,14 +46,14 @@ export async function registerAddress(
   if (typeof target === 'string') {
     return refused(requested, target, undefined)
   }
-  const code = refuse(caller, network, target, parts.rules, parts.registry)
+  const code = refuse(caller, network, target, parts.rules, parts.registry, parts.clock())
   return code === undefined
     ? await proveAndKeep(parts, { ...request, target }, change, signal)
     : refused(requested, code, target)
 }
 
 async function proveAndKeep(
-  { registry, listing, prover, clock }: RegisterAddressParts,
+  { registry, listing, rules, prover, clock }: RegisterAddressParts,
   { requested, caller, target, network, ttlMs, mayShorten }: AddressRequest & { readonly target: Address },
   change: TableChange,
   signal: AbortSignal,
@@ -63,7 +64,23 @@ async function proveAndKeep(
   const known = registry.find(key)
   const renewed = known?.provisional === false
   const keep = (status: 'listed' | 'pending'): AddressOutcome => {
-    const least = mayShorten ? 0 : (registry.find(key)?.expiresAt ?? 0)
+    const before = registry.find(key)
+    if (before?.provisional !== false) {
+      const room = roomFor({ ...key, target }, rules, registry, clock(), before !== undefined)
+      // A proved address gives way to a proved one only.
+      const isShort =
+        status === 'pending' && typeof room !== 'string' && room.some(({ health }) => health === 'reachable')
+      if (typeof room === 'string' || isShort) {
+        if (before !== undefined) {
+          registry.remove(before)
+        }
+        return refused(requested, typeof room === 'string' ? room : 'dial_busy', target)
+      }
+      for (const each of room) {
+        change.evict(each)
+      }
+    }
+    const least = mayShorten ? 0 : (before?.expiresAt ?? 0)
     const { expiresAt } = change.keep(key, { now: clock(), expiresAt: Math.max(least, times.expiresAt) })
     const end = Number.isFinite(expiresAt) ? expiresAt : undefined
     return { status, requested, address: target.text, renewed, expiresAt: end }

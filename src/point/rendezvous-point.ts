@@ -184,7 +184,13 @@ export class RendezvousPoint {
     if (terms.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
       change.keepRecord(network, caller.peerId, terms.record)
     }
+    for (const each of change.evicted) {
+      this.operatorList.tookBack(each)
+    }
     if ((await change.commit()) === 'unavailable') {
+      for (const each of change.evicted) {
+        this.operatorList.isBack(each)
+      }
       // An entry of the operator's is there all the same.
       return outcomes.map((each) => ('expiresAt' in each && each.expiresAt !== undefined ? unavailable(each) : each))
     }
@@ -192,8 +198,11 @@ export class RendezvousPoint {
     return outcomes
   }
 
-  #tell({ kept, added }: TableChange): void {
+  #tell({ kept, added, evicted }: TableChange): void {
     const { watcher } = this.#watched
+    for (const registration of evicted) {
+      watcher.evicted(registration)
+    }
     for (const registration of added) {
       this.operatorList.isBack(registration)
       watcher.tracked(registration)

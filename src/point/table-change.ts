@@ -84,6 +84,8 @@ export class TableChange {
   readonly kept = new Set<Registration>()
   /** Those of `kept` that were not there before. */
   readonly added: Registration[] = []
+  /** What gave way to these. */
+  readonly evicted: Registration[] = []
   readonly #init: TableChangesInit
   readonly #unwritten: Map<Registration, TableChange>
   /** Each with what was to be remembered of it. */
@@ -121,6 +123,17 @@ export class TableChange {
     const { registry } = this.#init
     this.#removed.push({ registration, record: registry.recordOf(registration) })
     registry.remove(registration)
+  }
+
+  /** A registration gives way to one that is kept. One that only reserves room is judged again when it is proved. */
+  evict(registration: Registration): void {
+    if (registration.provisional) {
+      this.#init.registry.remove(registration)
+    } else {
+      this.remove(registration)
+      this.#unwritten.delete(registration)
+      this.evicted.push(registration)
+    }
   }
 
   /** What a peer says of itself, unless it has said something newer meanwhile. */

@@ -17,6 +17,8 @@ export interface ListedRegistration extends Registration, Pooled<ListedRegistrat
 export class NetworkTable {
   readonly name: string
   readonly peers = new Map<string, PeerEntry>()
+  /** Peers with a listed registration. */
+  listedPeers = 0
   readonly #pools = new Map<Scope, Pool<ListedRegistration>>()
 
   constructor(name: string) {
@@ -60,12 +62,25 @@ export class NetworkTable {
       pool = new Pool()
       this.#pools.set(entry.scope, pool)
     }
+    if (!entry.peer.registrations.some(isListed)) {
+      this.listedPeers++
+    }
     pool.put(entry, groupKeyOf(entry), age)
   }
 
   unlist(entry: RegistrationEntry): void {
+    if (!isListed(entry)) {
+      return
+    }
     this.#pools.get(entry.scope)?.remove(entry)
+    if (!entry.peer.registrations.some(isListed)) {
+      this.listedPeers--
+    }
   }
+}
+
+function isListed({ group }: RegistrationEntry): boolean {
+  return group !== undefined
 }
 
 interface PeerEntry extends RegisteredPeer {

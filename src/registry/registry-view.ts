@@ -1,9 +1,10 @@
 import type { Scope } from '../peer/ip.ts'
 import type { ListedRegistration } from './network-table.ts'
-import type { Neighbourhood, NeighbourhoodKey } from './occupancy.ts'
+import type { Occupancy } from './occupancy.ts'
 import type { PeerRecords } from './peer-records.ts'
 import type { Pool } from './pool.ts'
 import type { RegisteredPeer, Registration, RegistrationKey, StaticEntry } from './registration.ts'
+import type { SpareNetworks } from './spare-networks.ts'
 
 /** The table of who is registered, to be looked at: nothing of it can be changed through here. */
 export interface RegistryView {
@@ -12,7 +13,8 @@ export interface RegistryView {
   readonly peerCount: number
   readonly networkCount: number
   readonly statics: readonly StaticEntry[]
-  readonly occupancy: { count(kind: Neighbourhood, key: NeighbourhoodKey): number }
+  readonly occupancy: Pick<Occupancy, 'count' | 'crowdAt'>
+  readonly spareNetworks: Pick<SpareNetworks, 'isEmpty' | 'whoGivesWay'>
   readonly peerRecords: PeerRecordsView
   /** Peers of a network; 0 when there is no such network. */
   networkSize(network: string): number

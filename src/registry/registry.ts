@@ -1,4 +1,5 @@
-// Above 250 lines because each write keeps networks, pools, counts and records in step: all of them are private to it.
+// Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
+
 import type { Scope } from '../peer/ip.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
@@ -16,6 +17,7 @@ import {
   type StaticEntry,
 } from './registration.ts'
 import type { RegistryView } from './registry-view.ts'
+import { SpareNetworks } from './spare-networks.ts'
 
 /**
  * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
@@ -40,6 +42,7 @@ export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
   readonly #listing: RegistryInit['listing']
   readonly occupancy = new Occupancy()
+  readonly spareNetworks = new SpareNetworks()
   /** The records of peers of the rendezvous protocol. */
   readonly peerRecords = new PeerRecords()
   #statics: readonly StaticEntry[] = []
@@ -103,9 +106,7 @@ export class Registry implements RegistryView {
   put(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
     const known = this.#networks.get(key.network)?.find(key.peerId, key.address)
     if (known !== undefined) {
-      if (!isStatic(known)) {
-        known.expiresAt = times.expiresAt
-      }
+      known.expiresAt = isStatic(known) ? known.expiresAt : times.expiresAt
       if (known.provisional) {
         known.provisional = false
         // A list that was begun before now does not have it.
@@ -134,6 +135,7 @@ export class Registry implements RegistryView {
         this.#networks.delete(table.name)
       }
     }
+    this.spareNetworks.settle(table)
     return true
   }
 
@@ -278,7 +280,9 @@ export class Registry implements RegistryView {
       table.list(entry, 'recent')
     } else {
       table.unlist(entry)
+      this.occupancy.release(entry)
     }
+    this.spareNetworks.settle(table)
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep

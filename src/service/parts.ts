@@ -51,6 +51,8 @@ export interface ServiceListener {
   readonly edited: (edit: ListEdit) => void
   /** New registrations, once the store has them. */
   readonly registered: (added: readonly Registration[]) => void
+  /** A registration that gave way to another one. */
+  readonly evicted: (registration: Registration) => void
 }
 
 /** Constructs the parts, which call each other from then on. Starts nothing. */
@@ -90,6 +92,7 @@ export function serviceParts(
   if (learner !== undefined) {
     visits.learner = learner
   }
+  const counters = zeroCounters()
   point.watch({
     changed: snapshots.changed,
     tracked: isVerified ? (registration) => schedule.track(registration) : () => {},
@@ -97,9 +100,12 @@ export function serviceParts(
       listener.registered(added)
       learner?.onRegistered(peer)
     },
+    evicted: (registration) => {
+      counters.evicted++
+      listener.evicted(registration)
+    },
   })
 
-  const counters = zeroCounters()
   // One budget for the callers of all protocols.
   const exchanges = new Exchanges({
     limits: new RequestLimits(),

@@ -77,6 +77,8 @@ export interface BootstrapServiceEvents {
   store: CustomEvent<StoreState>
   /** An address was registered that was not there before, and it is on disk. A renewal and a restart have no event. */
   registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+  /** A registration gave way to another one, in a full subnet or with its network: its peer is told at its next renewal. */
+  evicted: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
   /** A registration expired. */
   expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
 }

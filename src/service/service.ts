@@ -51,6 +51,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       warn: (message: string) => this.#warn(message),
       edited: (detail: ListEdit) => this.safeDispatchEvent('edited', { detail }),
       registered: (added: readonly Registration[]) => this.#tell('registered', added),
+      evicted: (registration: Registration) => this.#tell('evicted', [registration]),
     }
     this.#parts = serviceParts(components, settings, listener, this.#log)
     const { metrics } = components
@@ -164,7 +165,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     }
   }
 
-  #tell(type: 'registered' | 'expired', registrations: readonly Registration[]): void {
+  #tell(type: 'registered' | 'evicted' | 'expired', registrations: readonly Registration[]): void {
     for (const { peer, address } of registrations) {
       this.safeDispatchEvent(type, { detail: { network: peer.network, peerId: peer.id, address } })
     }

@@ -10,7 +10,7 @@ import { LocalPoint } from '../../src/point/local-point.ts'
 import type { RecordOutcome } from '../../src/point/point-api.ts'
 import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import { SignedRecords } from '../../src/point/signed-records.ts'
-import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
+import { PUBLIC_LIMITS_OF_ALL } from '../../src/policy/room.ts'
 import type { Position } from '../../src/registry/listing-order.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
 import { callerFrom, MAX_AGE, testPoint } from '../support/points.ts'
@@ -174,7 +174,7 @@ describe('the records of the rendezvous protocol', async () => {
   it('lets a peer that has all it may have renew each of them', async () => {
     const world = new World(peers)
     for (let round = 0; round < 2; round++) {
-      for (let n = 0; n < PUBLIC_LIMITS.ip; n++) {
+      for (let n = 0; n < PUBLIC_LIMITS_OF_ALL.ip; n++) {
         const outcome = await world.register(peers[1]!, [peers[1]!.address], `network ${n}`)
         assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, withheld: false })
       }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ipOf } from '../../src/peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../../src/peer/ip.ts'
-import { neighbourhoodsOf } from '../../src/registry/occupancy.ts'
+import { neighbourhoodsOf } from '../../src/registry/neighbourhoods.ts'
 import {
   type Health,
   isStatic,

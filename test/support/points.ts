@@ -56,6 +56,7 @@ export function testPoint({
     changed() {},
     tracked: (registration) => schedule.track(registration),
     registered() {},
+    evicted() {},
     ...watcher,
   })
   return { point, registry, schedule, first, next }

@@ -1,5 +1,5 @@
 import { type RateLimit, RateLimiter } from '../../base/rate-limit.ts'
-import type { Ip, Scope } from '../../peer/ip.ts'
+import { type Ip, isLimited, type Scope } from '../../peer/ip.ts'
 import { groupsOf } from './connection-table.ts'
 
 /**
@@ -36,7 +36,7 @@ export class ConnectionRates {
 
   /** Delays the next connections from there; not where many peers may share one address. */
   strike(ip: Ip, scope: Scope, now: number): void {
-    if (scope !== 'public') {
+    if (!isLimited(scope)) {
       return
     }
     for (const [limiter, key] of this.#bucketsOf(ip, scope)) {
@@ -47,7 +47,7 @@ export class ConnectionRates {
   }
 
   #bucketsOf(ip: Ip, scope: Scope): ReadonlyArray<readonly [RateLimiter, string]> {
-    if (scope !== 'public') {
+    if (!isLimited(scope)) {
       return [[this.#privateIps, ip.text]]
     }
     const [own, subnet] = groupsOf(ip)

@@ -1,4 +1,4 @@
-import { type Ip, prefixOf } from '../../peer/ip.ts'
+import { type Ip, subnetsOf } from '../../peer/ip.ts'
 import type { HangUp, Refusal } from './guard-counters.ts'
 
 /** How many connections there may be, of each kind. */
@@ -213,7 +213,7 @@ export class ConnectionTable<S extends GuardedSlot> {
 
 /** An IPv4 address and its /24, or the /56 and /48 of an IPv6 one: what one customer and one site have. */
 export function groupsOf(ip: Ip): readonly [ip: string, subnet: string] {
-  return ip.family === 4 ? [ip.text, prefixOf(ip, 24)] : [prefixOf(ip, 56), prefixOf(ip, 48)]
+  return [subnetsOf(ip)[2]!, subnetsOf(ip)[1]!]
 }
 
 function quiet(slot: GuardedSlot, now: number): number {

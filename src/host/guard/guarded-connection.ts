@@ -1,6 +1,6 @@
 import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
 import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
-import type { Ip, Scope } from '../../peer/ip.ts'
+import { type Ip, isLimited, type Scope } from '../../peer/ip.ts'
 import { type GuardedSlot, groupsOf } from './connection-table.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
@@ -75,7 +75,7 @@ export class GuardedConnection implements GuardedSlot, Reader {
     this.ip = ip
     this.scope = scope
     this.groups = groupsOf(ip)
-    this.limited = scope === 'public'
+    this.limited = isLimited(scope)
     this.#clock = clock
     this.#checks = checks
     this.#share = share

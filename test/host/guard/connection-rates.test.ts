@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CONNECTION_RATES, ConnectionRates, STRIKE_TURNS } from '../../../src/host/guard/connection-rates.ts'
-import { parseIp } from '../../../src/peer/ip.ts'
+import { parseIp, scopeOf } from '../../../src/peer/ip.ts'
 
 const { ip, subnet, privateIp } = CONNECTION_RATES
 const at = (text: string) => parseIp(text)!
@@ -29,6 +29,17 @@ describe('the rate of new connections', () => {
     }
     assert.equal(all, subnet.burst)
     assert.equal(admitted(rates, '1.2.4.1', 0, 10_000), ip.burst)
+  })
+
+  it('is that of the IPv4 address inside for a caller that 6to4, Teredo or NAT64 translates', () => {
+    const rates = new ConnectionRates()
+    let all = admitted(rates, '8.8.8.8', 0, 100)
+    for (const text of ['2002:808:808::1', '2001:0:4136:e378:8000:63bf:f7f7:f7f7', '64:ff9b::808:808']) {
+      while (rates.admits(at(text), scopeOf(at(text)), 0)) {
+        all++
+      }
+    }
+    assert.equal(all, ip.burst)
   })
 
   it('lets a test network on one machine start at once', () => {
