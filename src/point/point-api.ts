@@ -142,7 +142,7 @@ export interface RecordQuery {
 
 /** Where a reader of records is. It comes back in a cookie, so it may be made up. */
 export type PagePosition =
-  | { readonly upTo: number; readonly turn: number; readonly version: number }
+  | { readonly upTo: number; readonly turn: number; readonly start: number; readonly offset: number }
   | { readonly upTo: number; readonly turn: undefined }
 
 export interface RecordPage {

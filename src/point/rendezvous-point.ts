@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Store } from '../store/store.ts'
 import { Listing } from './listing.ts'
+import { noteProof } from './note-proof.ts'
 import { OperatorList } from './operator-list.ts'
 import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
@@ -123,13 +124,8 @@ export class RendezvousPoint {
     if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const { peerRecords } = this.#registry
-    const { peer, scope } = registration
-    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
-    if (returns) {
-      peerRecords.touch(peer)
-    }
+    const parts = { registry: this.#registry, listing: this.listing }
+    noteProof(parts, registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
       this.#changes.rememberLater(registration)
     }

@@ -1,8 +1,10 @@
+import type { Random } from '../base/random.ts'
+import { ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { MAX_TTL_MS } from '../peer/limits.ts'
 import type { RecordForm, SignedRecord } from '../peer/record.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
-import { judgeRecord } from '../policy/record-admission.ts'
+import { judgeRecord, mayStillBeHandedOut } from '../policy/record-admission.ts'
 import type { RecordedPeer } from '../registry/peer-records.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { AnswerView } from './listing.ts'
@@ -19,16 +21,22 @@ import type { RendezvousPoint } from './rendezvous-point.ts'
 export interface SignedRecordsInit {
   readonly point: RendezvousPoint
   readonly rules: AdmissionRules
+  readonly random: Random
 }
+
+/** How many rows are looked at for one page: a request is to cost the same however few of them its reader may have. */
+const MAX_LOOKED_AT = 5000
 
 /** The use cases of the rendezvous protocol, on the same point: a registration with the record that says it. */
 export class SignedRecords {
   readonly #point: RendezvousPoint
   readonly #rules: AdmissionRules
+  readonly #random: Random
 
-  constructor({ point, rules }: SignedRecordsInit) {
+  constructor({ point, rules, random }: SignedRecordsInit) {
     this.#point = point
     this.#rules = rules
+    this.#random = random
   }
 
   /** Whether a network is served at all. */
@@ -78,9 +86,9 @@ export class SignedRecords {
     return this.#table.usualForm(network)
   }
 
-  /** Where a reader begins that has read nothing yet. */
-  get start(): PagePosition {
-    return this.#table.start
+  /** Where a reader begins that has read nothing yet; each one somewhere else. */
+  start({ network, form }: { readonly network: string | undefined; readonly form: ReadableForm }): PagePosition {
+    return this.#table.start(network, form, this.#random)
   }
 
   /** Whether a reader can have got as far as that. */
@@ -89,8 +97,8 @@ export class SignedRecords {
   }
 
   /**
-   * The records behind a position, each once; returns the position at the end. To be read without a pause: all of it is
-   * of the moment at which the reading begins.
+   * The records behind a position, each once; returns the position at the end, or where enough was looked at. To be read
+   * without a pause: all of it is of the moment at which the reading begins.
    */
   *discover(
     caller: Caller,
@@ -98,15 +106,15 @@ export class SignedRecords {
     from: PagePosition,
   ): Generator<RecordEntry, PagePosition> {
     const view = this.#point.listing.for(caller)
-    const reading = this.#table.read(network, from)
-    for (;;) {
+    const reading = this.#table.read(network, form, from)
+    for (let rows = 1; ; rows++) {
       const { value, done } = reading.next()
       if (done) {
         return value
       }
       const [recorded, position] = value
-      const shown = shownIn(view, recorded, form)
-      if (shown.length > 0) {
+      const shown = recorded === undefined ? [] : this.#shownIn(view, recorded, form)
+      if (recorded !== undefined && shown.length > 0) {
         const { peer, record } = recorded
         const end = Math.max(...shown.map(({ expiresAt }) => expiresAt))
         yield {
@@ -118,22 +126,29 @@ export class SignedRecords {
           position,
         }
       }
+      if (rows === MAX_LOOKED_AT) {
+        return position
+      }
     }
   }
 
   /**
    * How a peer stands with the rendezvous protocol. `unlisted`: it is not handed out at all. `lacking`: no record of it
-   * names an address that it is handed out by. An unsigned record is one: its addresses are written anew for each answer.
+   * names an address that it is handed out by, or it names a public one where the peer is no longer. An unsigned record
+   * is one: its addresses are written anew for each answer.
    */
   stateOf(peer: RegisteredPeer): 'unlisted' | 'lacking' | 'recorded' {
     const held = this.#point.listing.heldOf(peer)
-    const record = this.#table.find(peer)?.record
     if (held.length === 0) {
       return 'unlisted'
     }
-    return record === 'unsigned' || held.some(({ address }) => record && names(record, address))
-      ? 'recorded'
-      : 'lacking'
+    const { record, places } = this.#table.find(peer) ?? {}
+    if (record === undefined || places === undefined) {
+      return 'lacking'
+    }
+    const isNamed = record === 'unsigned' || held.some(({ address }) => names(record, address))
+    const stands = mayStillBeHandedOut(places, ipsOf(held), { ...this.#rules, allowPrivateIp: true })
+    return isNamed && stands ? 'recorded' : 'lacking'
   }
 
   /**
@@ -147,7 +162,7 @@ export class SignedRecords {
       return fault === 'limit_total' ? 'no_room' : 'refused'
     }
     const held = this.#point.listing.heldOf(peer)
-    const seenAt = new Set(held.map(({ address }) => address.split('/')[2]!))
+    const seenAt = new Set(held.map(({ address }) => ipOf(address).text))
     if (
       typeof judgeRecord(record, seenAt, this.#rules) === 'string' ||
       !held.some((each) => names(record, each.address))
@@ -175,7 +190,26 @@ export class SignedRecords {
   #isFor(caller: Caller, network: string): boolean {
     const peer = this.#find(network, caller.peerId)
     const recorded = peer && this.#table.find(peer)
-    return recorded === undefined || recorded.scope === 'public' || recorded.scope === caller.scope
+    if (recorded === undefined) {
+      return true
+    }
+    const form = recorded.record === 'unsigned' ? 'unsigned' : recorded.record.form
+    return this.#shownIn(this.#point.listing.for(caller), recorded, form).length > 0
+  }
+
+  /** The registrations that a peer is handed out for: none when the caller is not to have it at all. */
+  #shownIn(view: AnswerView, { peer, record, places }: RecordedPeer, form: ReadableForm): readonly Registration[] {
+    const visible = view.addressesOf(peer)
+    if (form === 'unsigned') {
+      return visible
+    }
+    if (record === 'unsigned' || places === undefined || !mayStillBeHandedOut(places, ipsOf(visible), this.#rules)) {
+      return []
+    }
+    // Of a private range the caller has only its own; a record of another makes no sense to it.
+    return visible.filter(
+      (each) => (places.scope === 'public' || each.scope === places.scope) && names(record, each.address),
+    )
   }
 
   get #table() {
@@ -187,18 +221,9 @@ export class SignedRecords {
   }
 }
 
-/** The registrations that a peer is handed out for: none when the caller is not to have it at all. */
-function shownIn(view: AnswerView, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
-  if (form === 'unsigned') {
-    return view.addressesOf(peer)
-  }
-  if (record === 'unsigned' || record.form !== form) {
-    return []
-  }
-  // Of a private range the caller has only its own; a record of another makes no sense to it.
-  return view
-    .addressesOf(peer)
-    .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
+/** Whether one of these is at an IP. */
+function ipsOf(registrations: readonly Registration[]): (ip: string) => boolean {
+  return (ip) => registrations.some(({ address }) => ipOf(address).text === ip)
 }
 
 /** As the protocol has it, in whole seconds. An entry of the operator's has no end, and gets the longest time there is. */

@@ -107,8 +107,9 @@ export class TableChange {
     const registration = registry.put(key, times)
     if (isNew) {
       this.added.push(registration)
-      registry.peerRecords.touch(registration.peer)
     }
+    // A renewal, too: clients of the rendezvous protocol forget a peer when its time is over.
+    registry.peerRecords.touch(registration.peer)
     this.kept.add(registration)
     // While its first change is not on disk, it stands or falls with the last request that is answered for it.
     if (isNew || this.#unwritten.has(registration)) {

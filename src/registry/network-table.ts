@@ -106,6 +106,10 @@ export class RegistrationEntry implements ListedRegistration {
     this.scope = scopeOf(ipOf(address))
   }
 
+  get listed(): boolean {
+    return this.group !== undefined
+  }
+
   recordProof(result: ProofResult, now: number): void {
     if (result === 'answered') {
       this.provedSince = this.health === 'reachable' && this.provedSince !== 0 ? this.provedSince : now

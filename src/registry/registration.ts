@@ -54,6 +54,8 @@ export interface Registration {
   readonly health: Health
   /** Proofs missed in a row. */
   readonly misses: number
+  /** Whether it is among those that may be handed out, while its proof is not too old. */
+  readonly listed: boolean
   /** Its peer has no other address in the network. */
   readonly alone: boolean
   /** It only reserves room while its first proof runs: neither listed nor stored. */

@@ -138,7 +138,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       onChange: () => this.#snapshots.changed(),
     })
     this.#table = withLegacy(this.#point.operatorList, this.#legacy)
-    const records = new SignedRecords({ point: this.#point, rules })
+    const records = new SignedRecords({ point: this.#point, rules, random })
     // One budget for the callers of all protocols.
     const exchanges = new Exchanges({
       limits: new RequestLimits(),

@@ -49,10 +49,13 @@ describe('/rendezvous/1.0.0', () => {
     assert.equal(await client(a).register('basic', [a.address]), 7200)
     assert.equal(await client(b).register('basic', [b.address], { ttl: 100 }), 100)
     const { peers: found } = await client(b).discover('basic')
-    assert.deepEqual(found, [
-      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7200 },
-      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100 },
-    ])
+    assert.deepEqual(
+      new Set(found),
+      new Set([
+        { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7200 },
+        { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100 },
+      ]),
+    )
     await client(a).unregister('basic')
     await client(a).unregister('never there')
     assert.deepEqual(ids(await client(b).discover('basic')), [b.id])
@@ -83,10 +86,7 @@ describe('/rendezvous/1.0.0', () => {
       seen.push(...ids(page))
       cookie = page.cookie
     }
-    assert.deepEqual(
-      seen,
-      peers.map(({ id }) => id),
-    )
+    assert.deepEqual(seen.sort(), peers.map(({ id }) => id).sort())
     assert.deepEqual(ids(await client(peers[0]!).discover('pages', { limit: 0 })), [])
   })
 
@@ -292,8 +292,8 @@ describe('/rendezvous/1.0.0', () => {
     const answer = await exchangeMessage(py.libp2p, at, request)
     assert.ok(answer?.type === 'DISCOVER_RESPONSE')
     assert.deepEqual(
-      answer.registrations.map(({ signedPeerRecord }) => Buffer.from(signedPeerRecord!).toString('hex')),
-      peers.map((peer) => Buffer.from(info(peer, peer.address)).toString('hex')),
+      answer.registrations.map(({ signedPeerRecord }) => Buffer.from(signedPeerRecord!).toString('hex')).sort(),
+      peers.map((peer) => Buffer.from(info(peer, peer.address)).toString('hex')).sort(),
     )
     assert.equal((await ask(js.libp2p, at, { network: 'stacks' })).length, 3, 'and all on the list')
   })

@@ -145,7 +145,7 @@ export class RendezvousAnswers {
       status: 'OK',
       statusText: undefined,
       registrations,
-      cookie: encodeCookie({ version: 0, ...end, epoch: this.#epoch }, ns),
+      cookie: encodeCookie({ ...end, epoch: this.#epoch }, ns),
     }
   }
 
@@ -158,11 +158,8 @@ export class RendezvousAnswers {
     if (decoded === undefined) {
       return 'invalid'
     }
-    if (decoded.epoch !== this.#epoch) {
-      return undefined
-    }
-    const { upTo, turn, version } = decoded
-    return turn === undefined ? { upTo, turn } : { upTo, turn, version }
+    const { epoch, ...position } = decoded
+    return epoch === this.#epoch ? position : undefined
   }
 }
 

@@ -15,6 +15,7 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'record_not_an_envelope':
     case 'record_of_another_kind':
     case 'record_signature_wrong':
+    case 'record_key_unsupported':
     case 'record_signer_mismatch':
     case 'record_not_readable':
     case 'record_seq_out_of_range':
@@ -62,6 +63,8 @@ const RECORD_MESSAGES = {
   record_not_an_envelope: 'not a signed envelope (RFC 0002)',
   record_of_another_kind: 'an envelope, but of no peer record',
   record_signature_wrong: 'the signature is wrong',
+  record_key_unsupported:
+    'the key of the signer is of a type that is not served here (ECDSA); use Ed25519, secp256k1 or RSA',
   record_signer_mismatch: 'the signer is not the peer that the record is about',
   record_not_readable: 'the envelope holds no peer record that can be read',
   record_seq_out_of_range: 'the sequence number is beyond 2^63 - 1',
