@@ -17,6 +17,7 @@ import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point
 import { type PointWatcher, Watched } from './point-watcher.ts'
 import type { Proof, Prover } from './prover.ts'
 import { registerAddress } from './register-address.ts'
+import { saysTheSame } from './renewal.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 export interface RendezvousPointInit {
@@ -170,6 +171,10 @@ export class RendezvousPoint {
   ): Promise<readonly AddressOutcome[]> {
     const change = this.#changes.begin()
     const { network, ttlMs } = request
+    if (terms.record !== undefined) {
+      const peer = this.#registry.peer(network, caller.peerId)
+      change.mustWrite = !saysTheSame(terms.record, peer && this.#registry.peerRecords.find(peer)?.record)
+    }
     const { registry, rules, prover, clock } = this.#init
     const parts = { registry, listing: this.listing, rules, prover, clock }
     const outcomes = await Promise.all(

@@ -5,9 +5,8 @@ import { MAX_TTL_MS } from '../peer/limits.ts'
 import type { RecordForm, SignedRecord } from '../peer/record.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import { judgeRecord, mayStillBeHandedOut } from '../policy/record-admission.ts'
-import type { RecordedPeer } from '../registry/peer-records.ts'
-import type { RegisteredPeer, Registration } from '../registry/registration.ts'
-import type { AnswerView } from './listing.ts'
+import type { OwnRecord } from '../registry/peer-records.ts'
+import type { RegisteredPeer } from '../registry/registration.ts'
 import type {
   PagePosition,
   ReadableForm,
@@ -16,7 +15,9 @@ import type {
   RecordRefusal,
   RecordRequest,
 } from './point-api.ts'
+import { ipsOf, names, shownIn } from './record-view.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
+import { mayBeWritten, saysTheSame } from './renewal.ts'
 
 export interface SignedRecordsInit {
   readonly point: RendezvousPoint
@@ -53,20 +54,27 @@ export class SignedRecords {
     if (record.peerId !== caller.peerId) {
       return { status: 'refused', code: 'peer_mismatch' }
     }
-    const fault = record.form === 'unsigned' ? undefined : this.#refuseRecord(network, record)
-    if (fault !== undefined) {
-      return { status: 'refused', code: fault }
+    const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
+    const fault = kept === 'unsigned' ? undefined : this.#refuseRecord(network, kept)
+    if (fault !== undefined || this.#changesTooOften(network, caller, kept)) {
+      return { status: 'refused', code: fault ?? 'unavailable' }
     }
     const judged = judgeRecord(record, new Set([caller.ip.text]), this.#rules)
     if (typeof judged === 'string') {
       return { status: 'refused', code: judged }
     }
-    const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
     const addresses = { network, addresses: judged.provable, ttlMs }
+    const { now } = this.#point.listing.for(caller)
     const outcomes = await this.#point.registerRecord(caller, addresses, kept, signal)
-    const listed = outcomes.filter((each) => 'renewed' in each).find(({ status }) => status === 'listed')
-    if (listed !== undefined) {
-      return { status: 'listed', renewed: listed.renewed, withheld: !this.#isFor(caller, network) }
+    const listed = outcomes.filter((each) => 'renewed' in each).filter(({ status }) => status === 'listed')
+    if (listed[0] !== undefined) {
+      const end = Math.min(now + ttlMs, ...listed.map(({ expiresAt = now + ttlMs }) => expiresAt))
+      return {
+        status: 'listed',
+        renewed: listed[0].renewed,
+        ttlMs: timeLeft(end - now),
+        withheld: !this.#isFor(caller, network),
+      }
     }
     const refusals = outcomes.filter((each) => each.status === 'refused').map(({ refusal }) => refusal.code)
     return refusals.length < outcomes.length
@@ -113,7 +121,7 @@ export class SignedRecords {
         return value
       }
       const [recorded, position] = value
-      const shown = recorded === undefined ? [] : this.#shownIn(view, recorded, form)
+      const shown = recorded === undefined ? [] : shownIn(view, recorded, form, this.#rules)
       if (recorded !== undefined && shown.length > 0) {
         const { peer, record } = recorded
         const end = Math.max(...shown.map(({ expiresAt }) => expiresAt))
@@ -178,12 +186,29 @@ export class SignedRecords {
     const known = peer && this.#table.find(peer)?.record
     if (known !== undefined && known !== 'unsigned') {
       const isSame = Buffer.from(known.envelope).equals(envelope)
-      return isSame || seq > known.seq ? undefined : 'record_seq_not_rising'
+      // The number of the last one that was not kept may come again: that one, too, is a renewal.
+      if (!isSame && (seq <= known.seq || seq + 1n < this.#table.nextSeq(network, peerId))) {
+        return 'record_seq_not_rising'
+      }
+      return isSame || this.#table.hasRoomFor(envelope.length - known.envelope.length) ? undefined : 'limit_total'
     }
     if (seq < this.#table.nextSeq(network, peerId)) {
       return 'record_seq_not_rising'
     }
     return this.#table.hasRoomFor(envelope.length) ? undefined : 'limit_total'
+  }
+
+  /** Each change of a record is written with all addresses: not more often than their renewals would be. */
+  #changesTooOften(network: string, caller: Caller, record: OwnRecord): boolean {
+    const peer = this.#find(network, caller.peerId)
+    const known = peer && this.#table.find(peer)?.record
+    const { now } = this.#point.listing.for(caller)
+    return (
+      peer !== undefined &&
+      known !== undefined &&
+      !saysTheSame(record, known) &&
+      !peer.registrations.every((each) => mayBeWritten(each, now))
+    )
   }
 
   /** Whether others that ask from where the caller is are handed it. */
@@ -194,22 +219,7 @@ export class SignedRecords {
       return true
     }
     const form = recorded.record === 'unsigned' ? 'unsigned' : recorded.record.form
-    return this.#shownIn(this.#point.listing.for(caller), recorded, form).length > 0
-  }
-
-  /** The registrations that a peer is handed out for: none when the caller is not to have it at all. */
-  #shownIn(view: AnswerView, { peer, record, places }: RecordedPeer, form: ReadableForm): readonly Registration[] {
-    const visible = view.addressesOf(peer)
-    if (form === 'unsigned') {
-      return visible
-    }
-    if (record === 'unsigned' || places === undefined || !mayStillBeHandedOut(places, ipsOf(visible), this.#rules)) {
-      return []
-    }
-    // Of a private range the caller has only its own; a record of another makes no sense to it.
-    return visible.filter(
-      (each) => (places.scope === 'public' || each.scope === places.scope) && names(record, each.address),
-    )
+    return shownIn(this.#point.listing.for(caller), recorded, form, this.#rules).length > 0
   }
 
   get #table() {
@@ -221,17 +231,7 @@ export class SignedRecords {
   }
 }
 
-/** Whether one of these is at an IP. */
-function ipsOf(registrations: readonly Registration[]): (ip: string) => boolean {
-  return (ip) => registrations.some(({ address }) => ipOf(address).text === ip)
-}
-
 /** As the protocol has it, in whole seconds. An entry of the operator's has no end, and gets the longest time there is. */
 function timeLeft(ms: number): number {
   return Math.max(1000, Math.floor(Math.min(ms, MAX_TTL_MS) / 1000) * 1000)
-}
-
-/** Whether a record names an address, with or without `/p2p` behind it. */
-function names({ addresses }: SignedRecord, address: string): boolean {
-  return addresses.some((each) => each === address || each.startsWith(`${address}/p2p/`))
 }

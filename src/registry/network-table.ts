@@ -94,6 +94,7 @@ export class RegistrationEntry implements ListedRegistration {
   provisional = false
   alone = true
   dueAt = 0
+  writableAt = 0
   age: Age = 'recent'
   group: Group<ListedRegistration> | undefined = undefined
   position = 0

@@ -65,6 +65,13 @@ export class PeerRecords {
     return past === undefined ? 0n : past + 1n
   }
 
+  /** A peer showed a record that is not kept: its sequence number counts all the same. */
+  noteSeq({ network, id }: RegisteredPeer, record: OwnRecord): void {
+    if (record !== 'unsigned' && record.seq >= this.nextSeq(network, id)) {
+      this.#pastSeqs.set(keyOf(network, id), record.seq)
+    }
+  }
+
   /** Sets a peer's record, or only records that the peer changed. Returns the previous record. */
   put(peer: RegisteredPeer, record: OwnRecord): RecordedPeer | undefined {
     const before = this.#byPeer.get(peer)
@@ -121,8 +128,8 @@ export class PeerRecords {
   delete(peer: RegisteredPeer): void {
     const recorded = this.#byPeer.get(peer)
     this.#forget(recorded)
-    if (recorded !== undefined && recorded.record !== 'unsigned') {
-      this.#pastSeqs.set(keyOf(peer.network, peer.id), recorded.record.seq)
+    if (recorded !== undefined) {
+      this.noteSeq(peer, recorded.record)
     }
   }
 

@@ -62,6 +62,8 @@ export interface Registration {
   readonly provisional: boolean
   /** When its next proof is due, in the units of the proof schedule, which alone writes to it. */
   dueAt: number
+  /** From when on a renewal is written without a debt, ms since the epoch. Only `point/renewal` writes to it. */
+  writableAt: number
 }
 
 /** A peer in one network, with its registrations. */

@@ -49,11 +49,12 @@ describe('a registration', () => {
     await nextTurn()
     disk.take(0)
     await first
-    const renewal = register(point, HOME)
+    const before = registry.find(KEY)!.expiresAt
+    const renewal = register(point, HOME, 10_000_000)
     await nextTurn()
     disk.fail(1)
     assert.deepEqual(codesOf(await renewal), ['unavailable'])
-    assert.ok(registry.find(KEY) !== undefined)
+    assert.equal(registry.find(KEY)?.expiresAt, before, 'as the store has it')
   })
 
   it('that had to make room comes back when the disk refused the one it made room for', async () => {
@@ -288,8 +289,8 @@ function codesOf(outcomes: readonly AddressOutcome[]): string[] {
   return outcomes.map((each) => (each.status === 'refused' ? each.refusal.code : each.status))
 }
 
-function register(point: TestPoint['point'], address: string) {
-  return point.register(caller(), { network: '', addresses: [address], ttlMs: 7_200_000 }, NEVER)
+function register(point: TestPoint['point'], address: string, ttlMs = 7_200_000) {
+  return point.register(caller(), { network: '', addresses: [address], ttlMs }, NEVER)
 }
 
 function record(peerId: string, address: string): RegistrationRecord {

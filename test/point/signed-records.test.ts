@@ -131,6 +131,8 @@ describe('the records of the rendezvous protocol', async () => {
           const peer = peers[n]!
           const before = new Set(world.all(asker))
           if (what === 'register') {
+            // A renewal that changes less is none.
+            world.now += 61_000
             await world.register(peer)
           } else if (what === 'unregister') {
             await world.parts.point.unregister(peer.caller, { network: '', addresses: [] })
@@ -182,7 +184,7 @@ describe('the records of the rendezvous protocol', async () => {
     for (let round = 0; round < 2; round++) {
       for (let n = 0; n < PUBLIC_LIMITS.ip; n++) {
         const outcome = await world.register(peers[1]!, [peers[1]!.address], `network ${n}`)
-        assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, withheld: false })
+        assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, ttlMs: 600_000, withheld: false })
       }
       const another = await world.register(peers[1]!, [peers[1]!.address], 'one too many')
       assert.deepEqual(another, { status: 'refused', code: 'limit_ip' })
@@ -196,7 +198,12 @@ describe('the records of the rendezvous protocol', async () => {
       caller: callerFrom(peers[2]!.id, '/ip4/10.1.2.3/tcp/9'),
     }
     const world = new World([inside, peers[1]!])
-    assert.deepEqual(await world.register(inside), { status: 'listed', renewed: false, withheld: false })
+    assert.deepEqual(await world.register(inside), {
+      status: 'listed',
+      renewed: false,
+      ttlMs: 600_000,
+      withheld: false,
+    })
     const neighbour = callerFrom(asker.peerId, '/ip4/10.9.9.9/tcp/9')
     assert.deepEqual(world.all(neighbour), [inside.id])
     assert.deepEqual(world.all(asker), [])
@@ -204,7 +211,7 @@ describe('the records of the rendezvous protocol', async () => {
 
     // A public caller with a private address: kept, proved, and handed to nobody, not even in that range.
     const outcome = await world.register(peers[1]!, [peers[1]!.address, '/ip4/10.0.0.1/tcp/4001'])
-    assert.deepEqual(outcome, { status: 'listed', renewed: false, withheld: true })
+    assert.deepEqual(outcome, { status: 'listed', renewed: false, ttlMs: 600_000, withheld: true })
     assert.deepEqual(world.all(asker), [])
     assert.deepEqual(world.all(neighbour), [inside.id])
     await world.register(peers[1]!)
@@ -236,9 +243,46 @@ describe('the records of the rendezvous protocol', async () => {
     full = false
     assert.equal((await register(first)).status, 'listed', 'the number has not been used up')
     full = true
-    assert.deepEqual(await register(await world.record(peer, [peer.address], 6n)), UNAVAILABLE)
+    const both = [peer.address, peer.address.replace('4001', '4002')]
+    assert.deepEqual(await register(await world.record(peer, both, 6n)), UNAVAILABLE)
     const newer = await world.record(peer, [peer.address], 6n)
     assert.equal(world.records.learn('', newer), 'learned', 'still the one before')
+  })
+
+  it('writes no record that says the same as before, and refuses changes that come too often', async () => {
+    const [, peer] = peers as [Peer, Peer]
+    let written = 0
+    const append = async (changes: readonly unknown[]) => {
+      written += changes.length
+    }
+    const world = new World([peer], { store: { append } })
+    const both = [peer.address, `${peer.address}/ws`]
+    // It answers there; the table has it as one more address of its own.
+    assert.equal((await world.register(peer)).status, 'listed')
+    for (let n = 0; n < 50; n++) {
+      world.now += 50
+      // With a newer number each time, as rust-libp2p does.
+      const outcome = await world.register(peer)
+      assert.deepEqual(outcome, {
+        status: 'listed',
+        renewed: true,
+        ttlMs: 600_000 - Math.ceil((n + 1) / 20) * 1000,
+        withheld: false,
+      })
+    }
+    assert.equal(written, 1)
+    const outcomes: string[] = []
+    for (let n = 0; n < 60; n++) {
+      world.now += 1000
+      const outcome = await world.register(peer, n % 2 === 0 ? both : [peer.address])
+      outcomes.push(outcome.status === 'refused' ? outcome.code : outcome.status)
+    }
+    const taken = outcomes.filter((each) => each === 'listed').length
+    assert.deepEqual(new Set(outcomes), new Set(['listed', 'unavailable']))
+    assert.ok(taken >= 6 && written <= 1 + 4 + 6, `${taken} taken, ${written} written`)
+    world.now += 60_000
+    assert.equal((await world.register(peer, both)).status, 'listed')
+    assert.equal((await world.register(peer)).status, 'listed')
   })
 
   it('learns what a peer shows elsewhere only if it may be handed out, names where it is, and is newer', async () => {
@@ -326,7 +370,7 @@ describe('the records of the rendezvous protocol', async () => {
     const world = new World([inside(1), inside(2)])
     const neighbour = callerFrom(asker.peerId, '/ip4/10.9.9.9/tcp/9')
     const outcome = await world.register(inside(1), [inside(1).address, '/ip4/10.0.0.1/tcp/8545'])
-    assert.deepEqual(outcome, { status: 'listed', renewed: false, withheld: true })
+    assert.deepEqual(outcome, { status: 'listed', renewed: false, ttlMs: 600_000, withheld: true })
     assert.deepEqual(world.all(neighbour), [])
     await world.register(inside(2))
     assert.deepEqual(world.all(neighbour), [inside(2).id])

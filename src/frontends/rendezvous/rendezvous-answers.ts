@@ -97,7 +97,7 @@ export class RendezvousAnswers {
     switch (outcome.status) {
       case 'listed':
         exchange.count(outcome.renewed ? 'renewed' : 'registered')
-        return { status: 'OK', ttl, statusText: outcome.withheld ? WITHHELD : undefined }
+        return { status: 'OK', ttl: outcome.ttlMs / 1000, statusText: outcome.withheld ? WITHHELD : undefined }
       case 'pending':
         exchange.count('pending')
         return notRegistered({ status: 'E_UNAVAILABLE', statusText: PENDING })
