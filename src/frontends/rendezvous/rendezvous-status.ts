@@ -29,19 +29,15 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'port_invalid':
     case 'port_not_allowed':
     case 'ip_special':
-    // None of the addresses is one that the peer answers at, so the record would send others nowhere.
-    case 'dial_refused':
-    case 'dial_timeout':
-    case 'dial_unreachable':
-    case 'dial_wrong_peer':
-    case 'dial_not_libp2p':
-    case 'dial_self':
       return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: refusal(code).message }
     case 'peer_mismatch':
     case 'ip_mismatch':
     case 'ip_private':
     case 'denied':
     case 'static':
+    // Another peer answers there: the caller may not have it handed out as its own.
+    case 'dial_wrong_peer':
+    case 'dial_self':
       return { status: 'E_NOT_AUTHORIZED', statusText: refusal(code).message }
     case 'network_not_served':
       return { status: 'E_INVALID_NAMESPACE', statusText: refusal(code).message }
@@ -53,6 +49,11 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'limit_range':
     case 'limit_peer':
     case 'dial_busy':
+    // Nothing is wrong with the record; it may be registered as it is once the peer answers at an address of it.
+    case 'dial_refused':
+    case 'dial_timeout':
+    case 'dial_unreachable':
+    case 'dial_not_libp2p':
     case 'unavailable':
       return { status: 'E_UNAVAILABLE', statusText: refusal(code).message }
   }
