@@ -7,6 +7,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Listing } from './listing.ts'
 import { refused } from './outcomes.ts'
 import type { AddressOutcome } from './point-api.ts'
+import type { ProofResults } from './proof-results.ts'
 import type { Prover } from './prover.ts'
 import type { TableChange } from './table-change.ts'
 
@@ -17,6 +18,7 @@ export interface RegisterAddressParts {
   readonly rules: AdmissionRules
   /** Undefined lists what registers, unproved. */
   readonly prover: Pick<Prover, 'prove'> | undefined
+  readonly proofs: Pick<ProofResults, 'record'>
   readonly clock: Clock
 }
 
@@ -52,7 +54,7 @@ export async function registerAddress(
 }
 
 async function proveAndKeep(
-  { registry, listing, prover, clock }: RegisterAddressParts,
+  { registry, listing, prover, proofs, clock }: RegisterAddressParts,
   { requested, caller, target, network, ttlMs, mayShorten }: AddressRequest & { readonly target: Address },
   change: TableChange,
   signal: AbortSignal,
@@ -78,13 +80,13 @@ async function proveAndKeep(
     if (proved.provisional) {
       registry.remove(proved)
     } else if (proof.fault !== 'dial_busy' && registry.find(key) === proved) {
-      registry.recordProof(proved, 'missed', clock())
+      proofs.record(proved, 'missed')
     }
     return refused(requested, proof.fault, target)
   }
   if (proof?.ok) {
     // It may have been taken back while it was proved; then it is registered again now.
-    registry.recordProof(registry.find(key) ?? registry.reserve(key, times), 'answered', clock())
+    proofs.record(registry.find(key) ?? registry.reserve(key, times), 'answered')
   }
   return keep(proof === undefined ? 'pending' : 'listed')
 }

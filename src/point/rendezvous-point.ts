@@ -14,6 +14,7 @@ import { OperatorList } from './operator-list.ts'
 import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
 import { type PointWatcher, Watched } from './point-watcher.ts'
+import { ProofResults } from './proof-results.ts'
 import type { Proof, Prover } from './prover.ts'
 import { registerAddress } from './register-address.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
@@ -43,6 +44,7 @@ export class RendezvousPoint {
   readonly #init: RendezvousPointInit
   readonly #registry: Registry
   readonly #changes: TableChanges
+  readonly #proofs: ProofResults
   readonly #watched = new Watched()
 
   constructor(init: RendezvousPointInit) {
@@ -53,7 +55,9 @@ export class RendezvousPoint {
     this.#registry = registry
     this.listing = new Listing({ view: registry, verified: prover !== undefined, maxProofAge, clock, random })
     this.#changes = new TableChanges({ registry, store, watched, maxProofAge, clock })
-    this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
+    this.#proofs = new ProofResults({ registry, watched, clock })
+    const [changes, proofs] = [this.#changes, this.#proofs]
+    this.operatorList = new OperatorList({ registry, changes, proofs, watched, rules, maxProofAge, clock })
   }
 
   /** Sets what is called at changes; once, before anything is restored. */
@@ -126,7 +130,7 @@ export class RendezvousPoint {
     const { peerRecords } = this.#registry
     const { peer, scope } = registration
     const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
+    this.#proofs.record(registration, proof.ok ? 'answered' : 'missed')
     if (returns) {
       peerRecords.touch(peer)
     }
@@ -175,7 +179,7 @@ export class RendezvousPoint {
     const change = this.#changes.begin()
     const { network, ttlMs } = request
     const { registry, rules, prover, clock } = this.#init
-    const parts = { registry, listing: this.listing, rules, prover, clock }
+    const parts = { registry, listing: this.listing, rules, prover, proofs: this.#proofs, clock }
     const outcomes = await Promise.all(
       request.addresses.map((requested) =>
         registerAddress(parts, { requested, caller, network, ttlMs, mayShorten: terms.mayShorten }, change, signal),

@@ -1,6 +1,7 @@
 import { jittered } from '../base/back-off.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import type { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { isStatic, type Registration, type StaticEntry, type StaticRegistration } from '../registry/registration.ts'
 import type { Prober } from './prober.ts'
@@ -29,6 +30,11 @@ const RETRIES = [1 / 60, 1 / 15, 1 / 3]
 const GIVE_UP_AFTER = 8
 /** One that never answered is given up sooner: only its owner misses it. */
 const GIVE_UP_UNPROVEN_AFTER = 3
+/**
+ * Proofs that begin at once because another peer answered at the address: what a machine that answers under two
+ * identities in turn can have the node dial. Beyond, such a proof is the second retry.
+ */
+const CONTESTS: RateLimit = { burst: 4, perSecond: 1 / 15 }
 /** The resolution of the schedule, ms: the tick at the default interval, and the same fraction of a longer one. */
 const GRAIN_MS = 250
 const MAX_GRAINS = 3600
@@ -41,6 +47,7 @@ const MAX_GRAINS = 3600
 export class ProofSchedule {
   readonly #init: ProofScheduleInit
   readonly #calendar = new Map<number, Due[]>()
+  readonly #contests = new RateLimiter(CONTESTS)
   /** The proofs that run: each runs once, however many callers wait for it. */
   readonly #underWay = new Map<Registration, Promise<void>>()
   /** The origin of the units, ms: small numbers are stored without a box. */
@@ -68,6 +75,17 @@ export class ProofSchedule {
     if (registration.provedSince === registration.provedAt && registration.registeredAt > now - this.#init.interval) {
       this.#doubtSiblings(registration)
     }
+  }
+
+  /** Another peer answered at the address of a registration: proves it again at once, within {@link CONTESTS}. */
+  doubt(registration: Registration): void {
+    const now = this.#init.clock()
+    if (this.#contests.wait(registration.address, now) > 0) {
+      this.#plan(registration, now + this.#jittered(RETRIES[1]!))
+      return
+    }
+    this.#contests.take(registration.address, now)
+    void this.proveNow(registration)
   }
 
   /** Proves a watched registration ahead of its time. Never rejects. */

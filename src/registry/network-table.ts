@@ -92,6 +92,8 @@ export class RegistrationEntry implements ListedRegistration {
   health: Health = 'unproven'
   misses = 0
   provisional = false
+  /** As {@link Liveness} counted it last; only that writes to it. */
+  isLiving = false
   alone = true
   dueAt = 0
   age: Age = 'recent'
@@ -108,7 +110,7 @@ export class RegistrationEntry implements ListedRegistration {
 
   recordProof(result: ProofResult, now: number): void {
     if (result === 'answered') {
-      this.provedSince = this.health === 'reachable' && this.provedSince !== 0 ? this.provedSince : now
+      this.provedSince = this.provedSince !== 0 ? this.provedSince : now
       this.provedAt = now
       this.health = 'reachable'
       this.misses = 0
@@ -127,7 +129,12 @@ export class RegistrationEntry implements ListedRegistration {
     this.health = isCurrent ? 'reachable' : 'failing'
   }
 
-  /** Its last proof is too old. */
+  /** Its last proof is too old. That was not the peer's fault: it is as old as before once it answers. */
+  lapse(): void {
+    this.health = 'failing'
+  }
+
+  /** Another peer answered at its address. */
   fail(): void {
     this.health = 'failing'
     this.provedSince = 0

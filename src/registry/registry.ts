@@ -1,5 +1,6 @@
 // Above 250 lines because each write keeps networks, pools, counts and records in step: all of them are private to it.
 import type { Scope } from '../peer/ip.ts'
+import { Liveness } from './liveness.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
 import { PeerRecords } from './peer-records.ts'
@@ -17,13 +18,6 @@ import {
 } from './registration.ts'
 import type { RegistryView } from './registry-view.ts'
 
-/**
- * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
- * more than a crowd that comes for minutes. Bitcoin's seeder and CometBFT's seeds prefer old peers for the same
- * reason.
- */
-export const ESTABLISHED_AFTER_MS = 24 * 3_600_000
-
 export interface RegistryInit {
   /**
    * `verified`: only addresses that answered are listed. `registered`: all registered ones are, for closed networks
@@ -38,7 +32,7 @@ export interface RegistryInit {
  */
 export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
-  readonly #listing: RegistryInit['listing']
+  readonly #liveness: Liveness
   readonly occupancy = new Occupancy()
   /** The records of peers of the rendezvous protocol. */
   readonly peerRecords = new PeerRecords()
@@ -48,12 +42,20 @@ export class Registry implements RegistryView {
   #peers = 0
 
   constructor({ listing }: RegistryInit) {
-    this.#listing = listing
+    this.#liveness = new Liveness(this.#networks, listing)
   }
 
   /** Registrations, the operator's included. */
   get size(): number {
     return this.#registrations
+  }
+
+  get livingCount(): number {
+    return this.#liveness.living
+  }
+
+  get listedCount(): number {
+    return this.#liveness.listed
   }
 
   get peerCount(): number {
@@ -110,7 +112,7 @@ export class Registry implements RegistryView {
         known.provisional = false
         // A list that was begun before now does not have it.
         known.registeredAt = times.now
-        this.#relist(known)
+        this.#liveness.settle(known)
       }
       return known
     }
@@ -124,6 +126,7 @@ export class Registry implements RegistryView {
     if (table?.find(entry.peer.id, entry.address) !== entry) {
       return false
     }
+    this.#liveness.remove(entry)
     table.remove(entry)
     this.occupancy.remove(entry)
     this.#registrations--
@@ -137,11 +140,17 @@ export class Registry implements RegistryView {
     return true
   }
 
-  /** Records that a peer answered at its address, or missed. */
-  recordProof(registration: Registration, result: ProofResult, now: number): void {
+  /**
+   * Records that a peer answered at its address, or missed. One address has one living peer: when it answered, the
+   * registrations of other peers there are failing from now on, in whichever network. Returns those.
+   */
+  recordProof(registration: Registration, result: ProofResult, now: number): readonly Registration[] {
     const entry = registration as RegistrationEntry
-    entry.recordProof(result, now)
-    this.#relist(entry)
+    if (result === 'answered') {
+      return this.#liveness.answered(entry, now)
+    }
+    this.#liveness.missed(entry, now)
+    return []
   }
 
   /**
@@ -160,22 +169,20 @@ export class Registry implements RegistryView {
       if (entry.expiresAt <= now && this.remove(entry)) {
         expired.push(entry)
       } else if (entry.health === 'reachable' && entry.provedAt < provedBefore) {
-        entry.fail()
-        this.#relist(entry)
+        this.#liveness.lapse(entry)
       }
     }
     return expired
   }
 
   /**
-   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later; an older
-   * one has to answer again first.
+   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later, and after
+   * all other peers at its address; others have to answer again first.
    */
   restore(record: RegistrationRecord, provedBefore: number): Registration {
     const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
     if (!isStatic(entry) && record.provedAt > 0) {
-      entry.restoreProof(record, record.provedAt >= provedBefore)
-      this.#relist(entry)
+      this.#liveness.restore(entry, record, provedBefore)
     }
     if (record.envelope !== undefined) {
       this.peerRecords.restore(entry.peer, record.envelope)
@@ -260,25 +267,12 @@ export class Registry implements RegistryView {
     const entry = table.add(key, times)
     entry.provisional = provisional
     this.occupancy.add(entry)
+    this.#liveness.add(entry)
     this.#registrations++
     if (entry.peer.registrations.length === 1) {
       this.#peers++
     }
-    this.#relist(entry)
     return entry
-  }
-
-  #relist(entry: RegistrationEntry): void {
-    const table = this.#networks.get(entry.peer.network)!
-    if (entry.provisional) {
-      table.unlist(entry)
-    } else if (entry.health === 'reachable') {
-      table.list(entry, entry.provedAt - entry.provedSince >= ESTABLISHED_AFTER_MS ? 'established' : 'recent')
-    } else if (this.#listing === 'registered') {
-      table.list(entry, 'recent')
-    } else {
-      table.unlist(entry)
-    }
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep

@@ -115,6 +115,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
           this.#schedule.track(registration)
         }
       },
+      doubted: (registration) => this.#schedule.doubt(registration),
       registered: (peer, added) => {
         for (const { address } of added) {
           this.safeDispatchEvent('registered', { detail: { network: peer.network, peerId: peer.id, address } })

@@ -116,6 +116,58 @@ describe('what has answered', () => {
   })
 })
 
+describe('an address at which another peer answered', () => {
+  it('is no longer the address of the one before, who is asked at once', async () => {
+    const net = network()
+    net.answers.set(HOME, 'before')
+    const before = net.add('before', HOME)
+    await net.advance(HOUR)
+    const dials = net.dials(HOME).length
+    net.answers.set(HOME, 'after')
+    const registering = net.register('after', HOME)
+    await net.advance(0)
+    assert.equal((await registering).status, 'listed')
+    assert.deepEqual([net.isHandedOut('before'), net.isHandedOut('after')], [false, true])
+    await net.advance(SECOND)
+    assert.equal(net.dials(HOME).length, dials + 2, 'one for each')
+    assert.equal(before.misses, 1)
+    net.answers.set(HOME, 'before')
+    await net.until(() => net.isHandedOut('before'))
+    assert.ok(!net.isHandedOut('after'))
+  })
+
+  it('has one peer again after a restart, the one proved last', async () => {
+    const net = network()
+    net.answers.set(HOME, 'second')
+    const records = ['first', 'second', 'third'].map((peerId, n): RegistrationRecord => {
+      const [registeredAt, expiresAt] = [NOW - HOUR, NOW + HOUR]
+      return { network: '', peerId, address: HOME, registeredAt, expiresAt, provedAt: NOW - [3, 1, 2][n]! * MINUTE }
+    })
+    net.point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
+    assert.deepEqual(
+      ['first', 'second', 'third'].map((id) => net.isHandedOut(id)),
+      [false, true, false],
+    )
+  })
+
+  it('is dialed within a budget of its own, however it changes its mind', async () => {
+    const net = network()
+    const peers = ['one', 'two']
+    let asked = 0
+    // The other one at each dial, at an address of which no other budget knows.
+    const home = '/ip4/10.0.0.7/tcp/4001'
+    net.answers.set(home, 'one')
+    net.delay = 80
+    const all = peers.map((each) => net.add(each, home))
+    net.onDial = () => void net.answers.set(home, peers[asked++ % peers.length]!)
+    for (let minute = 0; minute < 10; minute++) {
+      await net.advance(MINUTE)
+      assert.ok(all.filter((each) => net.point.listing.holds(each)).length <= 1)
+    }
+    assert.ok(asked > 10 && asked <= 100, `${asked} dials in 10 min`)
+  })
+})
+
 describe('a proof ahead of its time', () => {
   it('counts once, however many want it, and takes the place of the one that was due', async () => {
     const net = network()
@@ -312,6 +364,8 @@ interface Network extends TestPoint {
   /** How long an answer takes, and silence, ms. */
   delay: number
   silence: number
+  /** Is called before each dial. */
+  onDial: () => void
   /** All dials are refused for our own lack. */
   busy: boolean
   /** When an address was dialled. */
@@ -340,6 +394,7 @@ function network(): Network {
     async dial(address) {
       dials.set(address, [...(dials.get(address) ?? []), time.clock()])
       order.push(address)
+      net.onDial()
       if (net.busy) {
         return { fault: 'dial_busy' }
       }
@@ -356,6 +411,7 @@ function network(): Network {
     order,
     delay: 0,
     silence: 0,
+    onDial() {},
     busy: false,
     dials: (address) => dials.get(address) ?? [],
     gaps: (address) =>

@@ -55,6 +55,7 @@ export function testPoint({
   point.watch({
     changed() {},
     tracked: (registration) => schedule.track(registration),
+    doubted: (registration) => schedule.doubt(registration),
     registered() {},
     ...watcher,
   })
