@@ -10,6 +10,8 @@ export function summaries(): (status: NodeStatus) => Record<string, unknown> {
     const line = {
       known: now.peerCount,
       registrations: now.registrationCount,
+      living: now.livingCount,
+      listed: now.listedCount,
       statics: now.staticCount,
       networks: now.networkCount,
       connections: now.connectionCount,

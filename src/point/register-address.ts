@@ -74,6 +74,10 @@ async function proveAndKeep(
   if (prover === undefined || (known !== undefined && listing.holds(known))) {
     return keep('listed')
   }
+  if (known !== undefined && listing.isOverdue(known)) {
+    // It has not missed, the proofs are late: it waits for its turn like those that do not ask.
+    return keep('pending')
+  }
   const proved = known ?? registry.reserve(key, times)
   const proof = await prover.prove(proved, signal)
   if (proof?.ok === false) {

@@ -20,6 +20,8 @@ import { SignedRecords } from '../point/signed-records.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import { byAge } from '../proofs/proof-interval.ts'
+import { ProofPace } from '../proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
 import { Registry } from '../registry/registry.ts'
@@ -35,6 +37,7 @@ import {
   type BootstrapServiceComponents,
   type BootstrapServiceEvents,
   type BootstrapServiceInit,
+  PROOF_CPU_PERCENT,
   REPROVE_INTERVAL_MS,
 } from './service-init.ts'
 import type { BootstrapStatus } from './status.ts'
@@ -123,7 +126,9 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
         this.#learner?.onRegistered(peer)
       },
     })
-    this.#schedule = new ProofSchedule({ point: this.#point, first, next, interval, clock, random })
+    const pace = new ProofPace({ cpuShare: (init.proofCpuPercent ?? PROOF_CPU_PERCENT) / 100, clock })
+    const parts = { point: this.#point, first, next, pace, clock, random }
+    this.#schedule = new ProofSchedule({ ...parts, interval, intervalOf: byAge })
     this.#snapshots = snapshotSchedule({
       compact: () => this.#compact(),
       clock,
@@ -255,6 +260,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     return {
       peerCount: view.peerCount,
       registrationCount: view.size,
+      livingCount: view.livingCount,
+      listedCount: view.listedCount,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
       legacyTcpPort: this.#legacyTcp?.port,

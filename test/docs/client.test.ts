@@ -6,7 +6,13 @@ import { CALL_TIMEOUT_MS } from '../../src/client/exchange.ts'
 import { BootstrapClient, bootstrapDiscovery, peerKeeper, RendezvousClient } from '../../src/client/index.ts'
 import { PING_INTERVAL_MS, TARGET } from '../../src/client/keeper/keeper-init.ts'
 import { MAX_CONNECTIONS } from '../../src/host/libp2p.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../../src/service/service-init.ts'
+import {
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  PROOF_CPU_PERCENT,
+  REPROVE_INTERVAL_MS,
+} from '../../src/service/service-init.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILE = new URL('docs/client.md', ROOT)
@@ -19,6 +25,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
   PING_INTERVAL_MS,
+  PROOF_CPU_PERCENT,
   REFRESH_INTERVAL_MS,
   REPROVE_INTERVAL_MS,
   TARGET,

@@ -114,8 +114,15 @@ export const SETTINGS = {
   reproveInterval: setting({
     kind: duration({ min: '100ms', max: '7d' }),
     default: 15 * 60_000,
-    help: 'How long after its last dial-back an address is dialed again.',
+    help: 'How long after its last dial-back an address is dialed again, on average: a third of it while it is new, 1.2 times it later.',
     example: '15m',
+    commands: START,
+  }),
+  proofCpuPercent: setting({
+    kind: count({ min: 1, max: 400, placeholder: '<percent>' }),
+    default: 50,
+    help: 'CPU that dialing listed addresses again may take, percent of a core.',
+    example: '50',
     commands: START,
   }),
   deny: setting({
