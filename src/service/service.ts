@@ -20,6 +20,7 @@ import { SignedRecords } from '../point/signed-records.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import { proofCost } from '../proofs/proof-cost.ts'
 import { byAge } from '../proofs/proof-interval.ts'
 import { ProofPace } from '../proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
@@ -126,7 +127,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
         this.#learner?.onRegistered(peer)
       },
     })
-    const pace = new ProofPace({ cpuShare: (init.proofCpuPercent ?? PROOF_CPU_PERCENT) / 100, clock })
+    const cpuShare = (init.proofCpuPercent ?? PROOF_CPU_PERCENT) / 100
+    const pace = new ProofPace({ cpuShare, cost: proofCost, clock })
     const parts = { point: this.#point, first, next, pace, clock, random }
     this.#schedule = new ProofSchedule({ ...parts, interval, intervalOf: byAge })
     this.#snapshots = snapshotSchedule({

@@ -4,6 +4,7 @@ import type { PointWatcher } from '../../src/point/point-watcher.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import type { Dial } from '../../src/proofs/dial.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import { PROOF_CPU_MS } from '../../src/proofs/proof-cost.ts'
 import { byAge, type IntervalOf } from '../../src/proofs/proof-interval.ts'
 import { ProofPace } from '../../src/proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
@@ -59,7 +60,7 @@ export function testPoint({
     random,
     ...over,
   })
-  const pace = new ProofPace({ cpuShare, clock })
+  const pace = new ProofPace({ cpuShare, cost: () => PROOF_CPU_MS, clock })
   const schedule = new ProofSchedule({ point, first, next, pace, interval: INTERVAL, intervalOf, clock, random })
   point.watch({
     changed() {},
