@@ -17,6 +17,7 @@ import { LocalPoint } from '../point/local-point.ts'
 import { RecordLearner } from '../point/record-learner.ts'
 import { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { SignedRecords } from '../point/signed-records.ts'
+import { ProofLagWatch } from '../policy/proof-lag.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
@@ -83,6 +84,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   /** All that the store keeps. */
   readonly #table: Table
   readonly #sourceNat = new SourceNatWatch()
+  readonly #proofLag = new ProofLagWatch()
   readonly #counters = zeroCounters()
   #timer: NodeJS.Timeout | undefined
   #snapshotTook = 0
@@ -279,6 +281,11 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     }
     this.#schedule.tick()
     this.#legacy.tick()
+    const { livingCount: living, listedCount: listed } = this.#point.view
+    const lag = this.#proofLag.see({ living, listed }, this.#clock())
+    if (lag !== undefined) {
+      this.#warn(lag)
+    }
     const { state } = this.#store
     if (state.status !== this.#storeStatus) {
       this.#storeStatus = state.status
