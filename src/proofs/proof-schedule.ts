@@ -4,10 +4,10 @@ import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import type { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { isStatic, type Registration, type StaticEntry, type StaticRegistration } from '../registry/registration.ts'
 import { Calendar } from './calendar.ts'
+import { Lanes } from './lanes.ts'
 import { NEXT_PROOFS, type Prober } from './prober.ts'
 import { type IntervalOf, nextPart, retryPart } from './proof-interval.ts'
 import type { ProofPace } from './proof-pace.ts'
-import { Waiting } from './waiting.ts'
 
 export interface ProofScheduleInit {
   readonly point: RendezvousPoint
@@ -52,8 +52,8 @@ export class ProofSchedule {
   readonly #contests = new RateLimiter(CONTESTS)
   /** The proofs that run: each runs once, however many callers wait for it. */
   readonly #underWay = new Map<Registration, Promise<void>>()
-  /** What has answered before and is due, in the order in which it became so. */
-  readonly #waiting = new Waiting<Registration>()
+  /** What has answered before and is due. */
+  readonly #waiting = new Lanes<Registration>()
   #statics: Iterable<StaticEntry> | undefined
   #stopped = false
 
@@ -125,7 +125,7 @@ export class ProofSchedule {
         void this.proveNow(due)
       } else {
         due.dueAt = WAITING
-        this.#waiting.push(due)
+        this.#waiting.add(due, due.misses > 0)
       }
     }
   }
@@ -133,15 +133,15 @@ export class ProofSchedule {
   /** Begins what waits. The rest follows as these end, and at the next tick: a turn of the event loop is not to be long. */
   #beginWaiting(): void {
     const { pace, next } = this.#init
-    for (let begun = 0; begun < MAX_AT_ONCE && next.size < NEXT_PROOFS.parallel && this.#waiting.size > 0; ) {
-      if (!pace.isOpen) {
+    for (let begun = 0; begun < MAX_AT_ONCE && next.size < NEXT_PROOFS.parallel && pace.isOpen; begun++) {
+      const turn = this.#waiting.next((due) => due.dueAt === WAITING && isThere(due))
+      if (turn === undefined) {
         return
       }
-      const due = this.#waiting.shift()!
-      if (due.dueAt === WAITING && isThere(due)) {
-        begun++
-        void this.proveNow(due).then(() => this.#beginWaiting())
-      }
+      void this.proveNow(turn.item).then(() => {
+        this.#waiting.end(turn)
+        this.#beginWaiting()
+      })
     }
   }
 

@@ -348,6 +348,29 @@ describe('more entries than the proofs can keep up with', () => {
   })
 })
 
+describe('a crowd that falls silent at once', () => {
+  it('takes no turn of the living, however long it is waited for', async () => {
+    const net = network()
+    const [silent, living] = [1500, 100]
+    for (let n = 0; n < silent + living; n++) {
+      net.answers.set(`/ip4/${20 + (n % 200)}.${n >> 8}.${n & 255}.1/tcp/4001`, `peer ${n}`)
+    }
+    const all = [...net.answers].map(([address, peerId]) => net.add(peerId, address))
+    await net.advance(MINUTE)
+    for (const { address } of all.slice(0, silent)) {
+      net.answers.delete(address)
+    }
+    await net.advance(10 * MINUTE)
+    // So long that a few have every place for dials.
+    net.silence = 5 * MINUTE
+    for (let minute = 0; minute < 30; minute++) {
+      await net.advance(MINUTE)
+      const lost = all.slice(silent).filter((each) => !isCurrent(each, net.time.clock()))
+      assert.equal(lost.length, 0, `minute ${minute}`)
+    }
+  })
+})
+
 describe('10,000 entries, a third of them silent', () => {
   it('are swept within 15 min, nobody old is handed out, none of the living is lost, and newcomers never wait', {
     timeout: 120_000,
