@@ -7,6 +7,10 @@ export interface SummaryLine {
   readonly known: number
   /** Registrations in the table now: one for each address of a peer in a network. */
   readonly registrations: number
+  /** Registrations now whose peers answered when they were last dialed. */
+  readonly living: number
+  /** Registrations now that answers may have. Fewer than `living` for long when the dial-backs do not keep up. */
+  readonly listed: number
   /** Entries now that the operator wrote into the list. */
   readonly statics: number
   /** Networks now that have a peer. */
@@ -64,6 +68,8 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
     const line = {
       known: now.peerCount,
       registrations: now.registrationCount,
+      living: now.livingCount,
+      listed: now.listedCount,
       statics: now.staticCount,
       networks: now.networkCount,
       connections: now.connectionCount,

@@ -33,6 +33,11 @@ export class Listing {
     return new Freshness(this.#init).holds(registration)
   }
 
+  /** Whether all that keeps it from being handed out is that the node is late to dial it again. */
+  isOverdue(registration: Registration): boolean {
+    return new Freshness(this.#init).isOverdue(registration)
+  }
+
   /** Those of a peer's registrations that are handed out now. */
   heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
     const freshness = new Freshness(this.#init)
@@ -120,6 +125,10 @@ class Freshness {
   holds(registration: Registration): boolean {
     const { health, provisional } = registration
     return (health === 'reachable' || !this.#verified) && !provisional && this.isCurrent(registration)
+  }
+
+  isOverdue({ expiresAt, provedSince, provedAt }: Registration): boolean {
+    return expiresAt > this.now && provedSince !== 0 && provedAt < this.#provedFrom
   }
 
   /** Neither expired nor proved too long ago. */

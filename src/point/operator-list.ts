@@ -16,11 +16,13 @@ import {
 import type { Registry } from '../registry/registry.ts'
 import type { Contents, Merged, Recovered, Table, UnservedEntries } from '../store/store.ts'
 import type { Watched } from './point-watcher.ts'
+import type { ProofResults } from './proof-results.ts'
 import type { TableChanges } from './table-change.ts'
 
 export interface OperatorListInit {
   readonly registry: Registry
   readonly changes: TableChanges
+  readonly proofs: Pick<ProofResults, 'record'>
   readonly watched: Watched
   readonly rules: Pick<AdmissionRules, 'access' | 'networks'>
   /** How old a proof may be for its address to be handed out, ms. */
@@ -102,9 +104,9 @@ export class OperatorList implements Table {
 
   /** A peer answered at an address of the operator's that names none: it is the peer that the operator meant. */
   identify(key: RegistrationKey): void {
-    const { registry, watched, clock } = this.#init
+    const { registry, proofs, watched, clock } = this.#init
     const registration = registry.identify(key, clock())
-    registry.recordProof(registration, 'answered', clock())
+    proofs.record(registration, 'answered')
     watched.watcher.tracked(registration)
   }
 

@@ -6,6 +6,8 @@ export interface PointWatcher {
   readonly changed: () => void
   /** A registration is to be dialed back from now on: it is new, or a restart or the operator brought it back. */
   readonly tracked: (registration: Registration) => void
+  /** Another peer answered at its address: it is out of the answers until it has answered again. */
+  readonly doubted: (registration: Registration) => void
   /** A peer registered, or renewed, and the store has it. `added` holds what was not there before. */
   readonly registered: (peer: RegisteredPeer, added: readonly Registration[]) => void
   /** A registration gave way to others in a full subnet, or its network to another one, and the store has it. */
@@ -14,5 +16,5 @@ export interface PointWatcher {
 
 /** The watcher of a point, for its parts. Until one is set, calls do nothing. */
 export class Watched {
-  watcher: PointWatcher = { changed() {}, tracked() {}, registered() {}, evicted() {} }
+  watcher: PointWatcher = { changed() {}, tracked() {}, doubted() {}, registered() {}, evicted() {} }
 }

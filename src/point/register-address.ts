@@ -6,9 +6,9 @@ import { type AdmissionRules, refuse } from '../policy/admission.ts'
 import { roomFor } from '../policy/room.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Listing } from './listing.ts'
-import { noteProof } from './note-proof.ts'
 import { refused } from './outcomes.ts'
 import type { AddressOutcome } from './point-api.ts'
+import type { ProofResults } from './proof-results.ts'
 import type { Prover } from './prover.ts'
 import type { TableChange } from './table-change.ts'
 
@@ -19,6 +19,7 @@ export interface RegisterAddressParts {
   readonly rules: AdmissionRules
   /** Undefined lists what registers, unproved. */
   readonly prover: Pick<Prover, 'prove'> | undefined
+  readonly proofs: Pick<ProofResults, 'record'>
   readonly clock: Clock
 }
 
@@ -54,7 +55,7 @@ export async function registerAddress(
 }
 
 async function proveAndKeep(
-  { registry, listing, rules, prover, clock }: RegisterAddressParts,
+  { registry, listing, rules, prover, proofs, clock }: RegisterAddressParts,
   { requested, caller, target, network, ttlMs, mayShorten }: AddressRequest & { readonly target: Address },
   change: TableChange,
   signal: AbortSignal,
@@ -90,19 +91,23 @@ async function proveAndKeep(
   if (prover === undefined || (known !== undefined && listing.holds(known))) {
     return keep('listed')
   }
+  if (known !== undefined && listing.isOverdue(known)) {
+    // It has not missed, the proofs are late: it waits for its turn like those that do not ask.
+    return keep('pending')
+  }
   const proved = known ?? registry.reserve(key, times)
   const proof = await prover.prove(proved, signal)
   if (proof?.ok === false) {
     if (proved.provisional) {
       registry.remove(proved)
     } else if (proof.fault !== 'dial_busy' && registry.find(key) === proved) {
-      noteProof({ registry, listing }, proved, 'missed', clock())
+      proofs.record(proved, 'missed')
     }
     return refused(requested, proof.fault, target)
   }
   if (proof?.ok) {
     // It may have been taken back while it was proved; then it is registered again now.
-    noteProof({ registry, listing }, registry.find(key) ?? registry.reserve(key, times), 'answered', clock())
+    proofs.record(registry.find(key) ?? registry.reserve(key, times), 'answered')
   }
   return keep(proof === undefined ? 'pending' : 'listed')
 }

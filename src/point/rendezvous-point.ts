@@ -10,11 +10,11 @@ import type { Registry } from '../registry/registry.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Store } from '../store/store.ts'
 import { Listing } from './listing.ts'
-import { noteProof } from './note-proof.ts'
 import { OperatorList } from './operator-list.ts'
 import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
 import { type PointWatcher, Watched } from './point-watcher.ts'
+import { ProofResults } from './proof-results.ts'
 import type { Proof, Prover } from './prover.ts'
 import { registerAddress } from './register-address.ts'
 import { saysTheSame } from './renewal.ts'
@@ -45,6 +45,7 @@ export class RendezvousPoint {
   readonly #init: RendezvousPointInit
   readonly #registry: Registry
   readonly #changes: TableChanges
+  readonly #proofs: ProofResults
   readonly #watched = new Watched()
 
   constructor(init: RendezvousPointInit) {
@@ -55,7 +56,9 @@ export class RendezvousPoint {
     this.#registry = registry
     this.listing = new Listing({ view: registry, verified: prover !== undefined, maxProofAge, clock, random })
     this.#changes = new TableChanges({ registry, store, watched, maxProofAge, clock })
-    this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
+    this.#proofs = new ProofResults({ registry, listing: this.listing, watched, clock })
+    const [changes, proofs] = [this.#changes, this.#proofs]
+    this.operatorList = new OperatorList({ registry, changes, proofs, watched, rules, maxProofAge, clock })
   }
 
   /** Sets what is called at changes; once, before anything is restored. */
@@ -125,8 +128,7 @@ export class RendezvousPoint {
     if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const parts = { registry: this.#registry, listing: this.listing }
-    noteProof(parts, registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
+    this.#proofs.record(registration, proof.ok ? 'answered' : 'missed')
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
       this.#changes.rememberLater(registration)
     }
@@ -176,7 +178,7 @@ export class RendezvousPoint {
       change.mustWrite = !saysTheSame(terms.record, peer && this.#registry.peerRecords.find(peer)?.record)
     }
     const { registry, rules, prover, clock } = this.#init
-    const parts = { registry, listing: this.listing, rules, prover, clock }
+    const parts = { registry, listing: this.listing, rules, prover, proofs: this.#proofs, clock }
     const outcomes = await Promise.all(
       request.addresses.map((requested) =>
         registerAddress(parts, { requested, caller, network, ttlMs, mayShorten: terms.mayShorten }, change, signal),

@@ -1,3 +1,5 @@
+// Above 250 lines because what one request keeps, renews, evicts and removes is committed or taken back as one.
+
 import type { Clock } from '../base/clock.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'
 import type { OwnRecord, RecordedPeer } from '../registry/peer-records.ts'

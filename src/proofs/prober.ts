@@ -43,12 +43,12 @@ export const FIRST_PROOFS: ProofBudget = {
   perGroup: { burst: 256, perSecond: 20 },
 }
 /**
- * Proofs of listed addresses. 64 at once check 10,000 entries, a third of them silent for 4 s, in 4 minutes. The quick
- * retries of the silent ones add up to four such passes, as many as fit into 15 minutes.
+ * Proofs of listed addresses. How many begin a second is for {@link ProofPace}; `overall` is what four cores could do. Of
+ * 256 at once, with a tenth of them silent for 4 s, 500 a second end.
  */
 export const NEXT_PROOFS: ProofBudget = {
-  parallel: 64,
-  overall: { burst: 200, perSecond: 100 },
+  parallel: 256,
+  overall: { burst: 4000, perSecond: 4000 },
   queued: 100_000,
   perIp: { burst: 64, perSecond: 1 },
   perGroup: { burst: 1024, perSecond: 20 },

@@ -107,6 +107,8 @@ export class RegistrationEntry implements ListedRegistration {
   health: Health = 'unproven'
   misses = 0
   provisional = false
+  /** As {@link Liveness} counted it last; only that writes to it. */
+  isLiving = false
   alone = true
   dueAt = 0
   writableAt = 0
@@ -128,7 +130,7 @@ export class RegistrationEntry implements ListedRegistration {
 
   recordProof(result: ProofResult, now: number): void {
     if (result === 'answered') {
-      this.provedSince = this.health === 'reachable' && this.provedSince !== 0 ? this.provedSince : now
+      this.provedSince = this.provedSince !== 0 ? this.provedSince : now
       this.provedAt = now
       this.health = 'reachable'
       this.misses = 0
@@ -147,7 +149,12 @@ export class RegistrationEntry implements ListedRegistration {
     this.health = isCurrent ? 'reachable' : 'failing'
   }
 
-  /** Its last proof is too old. */
+  /** Its last proof is too old. That was not the peer's fault: it is as old as before once it answers. */
+  lapse(): void {
+    this.health = 'failing'
+  }
+
+  /** Another peer answered at its address. */
   fail(): void {
     this.health = 'failing'
     this.provedSince = 0

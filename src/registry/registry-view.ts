@@ -12,6 +12,10 @@ export interface RegistryView {
   readonly size: number
   readonly peerCount: number
   readonly networkCount: number
+  /** Registrations whose peer answered when it was last dialed there, and where no other peer has answered since. */
+  readonly livingCount: number
+  /** Registrations that may be handed out. One whose proof became too old counts until it is swept, 30 s at most. */
+  readonly listedCount: number
   readonly statics: readonly StaticEntry[]
   readonly occupancy: Pick<Occupancy, 'count' | 'crowdAt'>
   readonly spareNetworks: Pick<SpareNetworks, 'isEmpty' | 'whoGivesWay'>

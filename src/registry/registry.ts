@@ -1,6 +1,7 @@
 // Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '../peer/ip.ts'
+import { Liveness } from './liveness.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
 import { PeerRecords } from './peer-records.ts'
@@ -19,13 +20,6 @@ import {
 import type { RegistryView } from './registry-view.ts'
 import { SpareNetworks } from './spare-networks.ts'
 
-/**
- * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
- * more than a crowd that comes for minutes. Bitcoin's seeder and CometBFT's seeds prefer old peers for the same
- * reason.
- */
-export const ESTABLISHED_AFTER_MS = 24 * 3_600_000
-
 export interface RegistryInit {
   /**
    * `verified`: only addresses that answered are listed. `registered`: all registered ones are, for closed networks
@@ -36,11 +30,12 @@ export interface RegistryInit {
 
 /**
  * The table of what is registered. Synchronous, without clock or I/O, and without chance but for the secret by which
- * network groups are ordered; every write returns the change to remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
+ * network groups are ordered; every write returns the change to remember. Adding, renewing, removing and finding take
+ * as many steps with ten entries as with a million.
  */
 export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
-  readonly #listing: RegistryInit['listing']
+  readonly #liveness: Liveness
   readonly occupancy = new Occupancy()
   readonly spareNetworks = new SpareNetworks()
   /** The records of peers of the rendezvous protocol. */
@@ -51,12 +46,20 @@ export class Registry implements RegistryView {
   #peers = 0
 
   constructor({ listing }: RegistryInit) {
-    this.#listing = listing
+    this.#liveness = new Liveness({ networks: this.#networks, listing, settled: (entry) => this.#settled(entry) })
   }
 
   /** Registrations, the operator's included. */
   get size(): number {
     return this.#registrations
+  }
+
+  get livingCount(): number {
+    return this.#liveness.living
+  }
+
+  get listedCount(): number {
+    return this.#liveness.listed
   }
 
   get peerCount(): number {
@@ -111,7 +114,7 @@ export class Registry implements RegistryView {
         known.provisional = false
         // A list that was begun before now does not have it.
         known.registeredAt = times.now
-        this.#relist(known)
+        this.#liveness.settle(known)
       }
       return known
     }
@@ -125,6 +128,7 @@ export class Registry implements RegistryView {
     if (table?.find(entry.peer.id, entry.address) !== entry) {
       return false
     }
+    this.#liveness.remove(entry)
     table.remove(entry)
     this.occupancy.remove(entry)
     this.#registrations--
@@ -140,11 +144,17 @@ export class Registry implements RegistryView {
     return true
   }
 
-  /** Records that a peer answered at its address, or missed. */
-  recordProof(registration: Registration, result: ProofResult, now: number): void {
+  /**
+   * Records that a peer answered at its address, or missed. One address has one living peer: when it answered, the
+   * registrations of other peers there are failing from now on, in whichever network. Returns those.
+   */
+  recordProof(registration: Registration, result: ProofResult, now: number): readonly Registration[] {
     const entry = registration as RegistrationEntry
-    entry.recordProof(result, now)
-    this.#relist(entry)
+    if (result === 'answered') {
+      return this.#liveness.answered(entry, now)
+    }
+    this.#liveness.missed(entry, now)
+    return []
   }
 
   /**
@@ -163,22 +173,20 @@ export class Registry implements RegistryView {
       if (entry.expiresAt <= now && this.remove(entry)) {
         expired.push(entry)
       } else if (entry.health === 'reachable' && entry.provedAt < provedBefore) {
-        entry.fail()
-        this.#relist(entry)
+        this.#liveness.lapse(entry)
       }
     }
     return expired
   }
 
   /**
-   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later; an older
-   * one has to answer again first.
+   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later, and after
+   * all other peers at its address; others have to answer again first.
    */
   restore(record: RegistrationRecord, provedBefore: number): Registration {
     const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
     if (!isStatic(entry) && record.provedAt > 0) {
-      entry.restoreProof(record, record.provedAt >= provedBefore)
-      this.#relist(entry)
+      this.#liveness.restore(entry, record, provedBefore)
     }
     if (record.envelope !== undefined) {
       this.peerRecords.restore(entry.peer, record.envelope)
@@ -219,10 +227,7 @@ export class Registry implements RegistryView {
     }
   }
 
-  /**
-   * Every registration, in no order. Stays valid while the table changes: an entry that is there throughout comes
-   * once.
-   */
+  /** Every registration, in no order. Stays valid while the table changes: one that is there throughout comes once. */
   all(): Iterable<Registration> {
     return this.#entries()
   }
@@ -263,27 +268,20 @@ export class Registry implements RegistryView {
     const entry = table.add(key, times)
     entry.provisional = provisional
     this.occupancy.add(entry)
+    this.#liveness.add(entry)
     this.#registrations++
     if (entry.peer.registrations.length === 1) {
       this.#peers++
     }
-    this.#relist(entry)
     return entry
   }
 
-  #relist(entry: RegistrationEntry): void {
-    const table = this.#networks.get(entry.peer.network)!
-    if (entry.provisional) {
-      table.unlist(entry)
-    } else if (entry.health === 'reachable') {
-      table.list(entry, entry.provedAt - entry.provedSince >= ESTABLISHED_AFTER_MS ? 'established' : 'recent')
-    } else if (this.#listing === 'registered') {
-      table.list(entry, 'recent')
-    } else {
-      table.unlist(entry)
+  /** Keeps what follows from where an entry stands in step. */
+  #settled(entry: RegistrationEntry): void {
+    if (!entry.provisional && entry.group === undefined) {
       this.occupancy.release(entry)
     }
-    this.spareNetworks.settle(table)
+    this.spareNetworks.settle(this.#networks.get(entry.peer.network)!)
     this.peerRecords.relisted(entry.peer)
   }
 

@@ -15,9 +15,13 @@ import { LocalPoint } from '../point/local-point.ts'
 import { RecordLearner } from '../point/record-learner.ts'
 import { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { SignedRecords } from '../point/signed-records.ts'
+import { ProofLagWatch } from '../policy/proof-lag.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import { proofCost } from '../proofs/proof-cost.ts'
+import { byAge } from '../proofs/proof-interval.ts'
+import { ProofPace } from '../proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
 import { Registry } from '../registry/registry.ts'
@@ -38,6 +42,8 @@ export interface ServiceParts {
   readonly point: RendezvousPoint
   readonly legacy: LegacyPeers
   readonly schedule: ProofSchedule
+  /** Says when the dial-backs do not keep up; undefined while they do. */
+  readonly proofLag: () => string | undefined
   /** In the order in which they start. */
   readonly frontends: readonly Frontend[]
   readonly legacyTcp: LegacyTcpFrontend | undefined
@@ -79,7 +85,8 @@ export function serviceParts(
     clock,
     random,
   })
-  const schedule = new ProofSchedule({ point, first, next, interval, clock, random })
+  const pace = new ProofPace({ cpuShare: settings.proofCpuShare, cost: proofCost, clock })
+  const schedule = new ProofSchedule({ point, first, next, pace, interval, intervalOf: byAge, clock, random })
   const onChange = () => snapshots.changed()
   const connects = acceptsConnection
   const legacy = new LegacyPeers({ rules, view: point.view, store, connects, interval, clock, onChange })
@@ -96,6 +103,7 @@ export function serviceParts(
   point.watch({
     changed: snapshots.changed,
     tracked: isVerified ? (registration) => schedule.track(registration) : () => {},
+    doubted: (registration) => schedule.doubt(registration),
     registered: (peer, added) => {
       listener.registered(added)
       learner?.onRegistered(peer)
@@ -126,7 +134,9 @@ export function serviceParts(
   const { legacyTcp: port } = settings
   const legacyTcp = port === undefined ? undefined : new LegacyTcpFrontend({ port, exchanges, legacy, log })
   const frontends = [bootstrap, rendezvous, legacyTcp].filter((each) => each !== undefined)
-  return { store, snapshots, point, legacy, schedule, frontends, legacyTcp, exchanges, counters }
+  const lag = new ProofLagWatch()
+  const proofLag = () => lag.see({ living: point.view.livingCount, listed: point.view.listedCount }, clock())
+  return { store, snapshots, point, legacy, schedule, proofLag, frontends, legacyTcp, exchanges, counters }
 }
 
 function storeAt({ file, clock, acceptEdit }: ServiceSettings, { edited: onEdit }: ServiceListener): Store {

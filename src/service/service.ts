@@ -132,6 +132,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     return {
       peerCount: view.peerCount,
       registrationCount: view.size,
+      livingCount: view.livingCount,
+      listedCount: view.listedCount,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
       exchanges: exchanges.status,
@@ -156,10 +158,14 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   }
 
   #tick(): void {
-    const { point, schedule, legacy, store } = this.#parts
+    const { point, schedule, proofLag, legacy, store } = this.#parts
     this.#tell('expired', point.tick())
     schedule.tick()
     legacy.tick()
+    const lag = proofLag()
+    if (lag !== undefined) {
+      this.#warn(lag)
+    }
     this.#pushMetrics?.()
     const { state } = store
     if (state.status !== this.#storeStatus) {

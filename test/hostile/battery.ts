@@ -7,6 +7,7 @@ import { fuzzedExchanges } from './fuzzed-exchanges.ts'
 import { HonestPeer } from './honest-peer.ts'
 import { identities } from './identities.ts'
 import { idleFill, TABLE } from './idle-fill.ts'
+import { keyChanges } from './key-changes.ts'
 import { leavers } from './leavers.ts'
 import { logLines } from './log-lines.ts'
 import { publicRanges } from './public-ranges.ts'
@@ -53,6 +54,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
   'slow-rendezvous-readers': [{ args: SLOW_READER_ARGS }, slowRendezvousReaders],
   decoys: [{}, decoys],
+  'key-changes': [{}, (victim, honest) => keyChanges(victim, honest)],
   'test-network': [{}, testNetwork],
 }
 const LONG_ATTACKS: Readonly<Record<string, Attack>> = {

@@ -72,7 +72,7 @@ describe('/rendezvous/1.0.0', () => {
     assert.deepEqual(ids(more), [b.id])
     assert.ok((await client(a).register('delta', [a.address])) <= 7_200_000)
     assert.deepEqual(ids(await client(c).discover('delta', { cookie: more.cookie })), [], 'nothing changed')
-    assert.equal(await client(a).register('delta', [a.address], { ttl: 9000 }), 9000)
+    assert.equal(await client(a).register('delta', [a.address], { ttl: 9_000_000 }), 9_000_000)
     assert.deepEqual(ids(await client(c).discover('delta', { cookie: more.cookie })), [a.id])
   })
 

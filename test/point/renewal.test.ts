@@ -125,5 +125,5 @@ function setUp() {
 }
 
 function endOf(outcome: AddressOutcome): number | undefined {
-  return outcome.status === 'listed' ? outcome.expiresAt : undefined
+  return outcome.status === 'listed' || outcome.status === 'pending' ? outcome.expiresAt : undefined
 }
