@@ -72,15 +72,14 @@ export async function slowRendezvousReaders(victim: Victim): Promise<Figure[]> {
 async function readersOf(protocol: Protocol, victim: Victim): Promise<Figure[]> {
   const { name } = protocol
   const peers: RawPeer[] = []
+  const keys: PrivateKey[] = []
   for (let i = 0; i < READERS; i += 25) {
-    const some = Array.from({ length: 25 }, async () => {
-      const privateKey = await generateKeyPair('Ed25519')
-      const peer = await rawPeer(victim.target, { privateKey })
-      await exchange(peer, protocol, 1, await protocol.register(privateKey))
-      return peer
-    })
-    peers.push(...(await Promise.all(some)))
+    const some = await Promise.all(Array.from({ length: 25 }, () => generateKeyPair('Ed25519')))
+    keys.push(...some)
+    peers.push(...(await Promise.all(some.map((privateKey) => rawPeer(victim.target, { privateKey })))))
   }
+  // All at once, so that what the attack adds is not what any crowd takes.
+  await Promise.all(peers.map(async (peer, i) => exchange(peer, protocol, 1, await protocol.register(keys[i]!))))
   // Its window is not granted again, so that no more than 256 KiB come: the rest waits in the node.
   const longest = await exchange(peers[0]!, protocol, 3, protocol.ask)
   const before = await victim.rss()
