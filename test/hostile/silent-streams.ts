@@ -57,7 +57,9 @@ async function inNamespace(addresses: string): Promise<Figure[]> {
   const name = 'silent streams'
   const fault = namespaceFault()
   if (fault !== undefined) {
-    return [shown(name, `skipped: ${fault}`, 0)]
+    // It fails: what is skipped is not proved.
+    console.error(`${name}: ${fault}`)
+    return [atMost(name, 'attacks that could not be finished', 1, 0)]
   }
   const child = spawnInNamespace([fileURLToPath(import.meta.url), addresses])
   const figures: Figure[] = []
