@@ -53,6 +53,7 @@ export {
   type TakenEdit,
   type UneditedList,
   type UnreadableEdit,
+  type UnservedEntries,
   type UselessEntries,
   type UselessEntry,
 } from './store/store.ts'

@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Caller } from '../peer/caller.ts'
-import type { Scope } from '../peer/ip.ts'
 import { selectRegistrations } from '../policy/selection.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
@@ -38,12 +37,6 @@ export class Listing {
   heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
     const freshness = new Freshness(this.#init)
     return registrations.filter((each) => freshness.holds(each))
-  }
-
-  /** Whether a peer is handed out by an address of this scope. */
-  holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
-    const freshness = new Freshness(this.#init)
-    return registrations.some((each) => each.scope === scope && freshness.holds(each))
   }
 }
 

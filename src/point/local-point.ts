@@ -84,7 +84,7 @@ export class LocalPoint implements PointApi {
       return { refused: 'network_not_served' }
     }
     await learner?.onDiscover(network)
-    const from: PagePosition = query.from ?? records.start
+    const from: PagePosition = query.from ?? records.start({ network, form })
     if (!records.isPossible(from)) {
       return { refused: 'position_impossible' }
     }

@@ -6,6 +6,7 @@ import { type AdmissionRules, refuse } from '../policy/admission.ts'
 import { roomFor } from '../policy/room.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Listing } from './listing.ts'
+import { noteProof } from './note-proof.ts'
 import { refused } from './outcomes.ts'
 import type { AddressOutcome } from './point-api.ts'
 import type { Prover } from './prover.ts'
@@ -95,13 +96,13 @@ async function proveAndKeep(
     if (proved.provisional) {
       registry.remove(proved)
     } else if (proof.fault !== 'dial_busy' && registry.find(key) === proved) {
-      registry.recordProof(proved, 'missed', clock())
+      noteProof({ registry, listing }, proved, 'missed', clock())
     }
     return refused(requested, proof.fault, target)
   }
   if (proof?.ok) {
     // It may have been taken back while it was proved; then it is registered again now.
-    registry.recordProof(registry.find(key) ?? registry.reserve(key, times), 'answered', clock())
+    noteProof({ registry, listing }, registry.find(key) ?? registry.reserve(key, times), 'answered', clock())
   }
   return keep(proof === undefined ? 'pending' : 'listed')
 }

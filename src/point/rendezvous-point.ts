@@ -10,12 +10,14 @@ import type { Registry } from '../registry/registry.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Store } from '../store/store.ts'
 import { Listing } from './listing.ts'
+import { noteProof } from './note-proof.ts'
 import { OperatorList } from './operator-list.ts'
 import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
 import { type PointWatcher, Watched } from './point-watcher.ts'
 import type { Proof, Prover } from './prover.ts'
 import { registerAddress } from './register-address.ts'
+import { saysTheSame } from './renewal.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 export interface RendezvousPointInit {
@@ -123,13 +125,8 @@ export class RendezvousPoint {
     if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const { peerRecords } = this.#registry
-    const { peer, scope } = registration
-    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
-    if (returns) {
-      peerRecords.touch(peer)
-    }
+    const parts = { registry: this.#registry, listing: this.listing }
+    noteProof(parts, registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
       this.#changes.rememberLater(registration)
     }
@@ -174,6 +171,10 @@ export class RendezvousPoint {
   ): Promise<readonly AddressOutcome[]> {
     const change = this.#changes.begin()
     const { network, ttlMs } = request
+    if (terms.record !== undefined) {
+      const peer = this.#registry.peer(network, caller.peerId)
+      change.mustWrite = !saysTheSame(terms.record, peer && this.#registry.peerRecords.find(peer)?.record)
+    }
     const { registry, rules, prover, clock } = this.#init
     const parts = { registry, listing: this.listing, rules, prover, clock }
     const outcomes = await Promise.all(

@@ -109,6 +109,7 @@ export class RegistrationEntry implements ListedRegistration {
   provisional = false
   alone = true
   dueAt = 0
+  writableAt = 0
   age: Age = 'recent'
   group: Group<ListedRegistration> | undefined = undefined
   position = 0
@@ -119,6 +120,10 @@ export class RegistrationEntry implements ListedRegistration {
     this.registeredAt = registeredAt
     this.expiresAt = expiresAt
     this.scope = scopeOf(ipOf(address))
+  }
+
+  get listed(): boolean {
+    return this.group !== undefined
   }
 
   recordProof(result: ProofResult, now: number): void {

@@ -54,12 +54,16 @@ export interface Registration {
   readonly health: Health
   /** Proofs missed in a row. */
   readonly misses: number
+  /** Whether it is among those that may be handed out, while its proof is not too old. */
+  readonly listed: boolean
   /** Its peer has no other address in the network. */
   readonly alone: boolean
   /** It only reserves room while its first proof runs: neither listed nor stored. */
   readonly provisional: boolean
   /** When its next proof is due, in the units of the proof schedule, which alone writes to it. */
   dueAt: number
+  /** From when on a renewal is written without a debt, ms since the epoch. Only `point/renewal` writes to it. */
+  writableAt: number
 }
 
 /** A peer in one network, with its registrations. */

@@ -1,5 +1,5 @@
 // Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
-
+import { randomUUID } from 'node:crypto'
 import type { Scope } from '../peer/ip.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
@@ -35,8 +35,8 @@ export interface RegistryInit {
 }
 
 /**
- * The table of what is registered. Synchronous, without clock, chance or I/O; every write returns the change to
- * remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
+ * The table of what is registered. Synchronous, without clock or I/O, and without chance but for the secret by which
+ * network groups are ordered; every write returns the change to remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
  */
 export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
@@ -44,7 +44,7 @@ export class Registry implements RegistryView {
   readonly occupancy = new Occupancy()
   readonly spareNetworks = new SpareNetworks()
   /** The records of peers of the rendezvous protocol. */
-  readonly peerRecords = new PeerRecords()
+  readonly peerRecords: PeerRecords = new PeerRecords(randomUUID())
   #statics: readonly StaticEntry[] = []
   #sweep: Iterator<RegistrationEntry> | undefined
   #registrations = 0
@@ -128,6 +128,7 @@ export class Registry implements RegistryView {
     table.remove(entry)
     this.occupancy.remove(entry)
     this.#registrations--
+    this.peerRecords.relisted(entry.peer)
     if (entry.peer.registrations.length === 0) {
       this.peerRecords.delete(entry.peer)
       this.#peers--
@@ -263,9 +264,7 @@ export class Registry implements RegistryView {
     entry.provisional = provisional
     this.occupancy.add(entry)
     this.#registrations++
-    if (entry.peer.registrations.length === 1) {
-      this.#peers++
-    }
+    this.#peers += entry.peer.registrations.length === 1 ? 1 : 0
     this.#relist(entry)
     return entry
   }
@@ -283,6 +282,7 @@ export class Registry implements RegistryView {
       this.occupancy.release(entry)
     }
     this.spareNetworks.settle(table)
+    this.peerRecords.relisted(entry.peer)
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep

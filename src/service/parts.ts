@@ -85,7 +85,7 @@ export function serviceParts(
   const legacy = new LegacyPeers({ rules, view: point.view, store, connects, interval, clock, onChange })
   const snapshots = new Snapshots({ store, table: withLegacy(point.operatorList, legacy), clock, log })
 
-  const records = new SignedRecords({ point, rules })
+  const records = new SignedRecords({ point, rules, random })
   const learner = settings.rendezvous
     ? recordLearner(components, { point, records, clock, schedule: isVerified ? schedule : undefined })
     : undefined

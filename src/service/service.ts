@@ -66,7 +66,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
-    point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    const records = recovered.records.filter((record) => !isLegacy(record))
+    for (const message of point.operatorList.restore({ ...recovered, records })) {
+      this.#warn(message)
+    }
     for (const record of recovered.records.filter(isLegacy)) {
       legacy.restore(record)
     }

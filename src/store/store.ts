@@ -64,6 +64,14 @@ export interface Table {
 export interface Merged {
   readonly added: number
   readonly removed: number
+  /** Entries that the rules of the node do not let be served. */
+  readonly unserved?: UnservedEntries
+}
+
+export interface UnservedEntries {
+  readonly count: number
+  /** The first ten, each with the reason, in words. */
+  readonly named: readonly string[]
 }
 
 /** The result of the operator's edit of the list. */

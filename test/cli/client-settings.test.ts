@@ -114,7 +114,7 @@ describe('join, list and check with the settings of a node', { concurrency: 2 },
         2,
         /is the key of the bootstrap itself/,
       ],
-      [cwd, ['list', ...dead], {}, 6, /nobody answers at its address; see what is wrong: bootstrap-peer check/],
+      [cwd, ['list', ...dead], {}, 6, /nothing answers at its address; see what is wrong: bootstrap-peer check/],
     ]
     for (const [folder, args, env, exitCode, message] of cases) {
       const { code, stderr } = await runCli(args, { cwd: folder, env })
@@ -124,7 +124,7 @@ describe('join, list and check with the settings of a node', { concurrency: 2 },
     }
     assert.deepEqual(await readdir(empty), ['wrong.json'], 'no key is made')
     const { stdout } = await runCli(['check', ...dead], { cwd })
-    assert.match(stdout, /✖ nobody answers at its address\n.*no node runs here with these settings; start it/)
+    assert.match(stdout, /✖ nothing answers at its address\n.*no node runs here with these settings; start it/)
   })
 })
 

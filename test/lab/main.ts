@@ -1,9 +1,11 @@
 /**
  * Prints the tables of the labs, exit code 1 when a figure misses its bound: `node test/lab/main.ts [days] [draws]`.
- * A week of churn takes a minute or two, and so do 10,000 draws of each way to sit among the honest.
+ * A week of churn takes a minute or two, and so do 10,000 draws of each way to sit among the honest; a week of first
+ * pages of `/rendezvous/1.0.0` takes a quarter of one.
  */
 import type { Census } from './census.ts'
 import { drawEclipse, ECLIPSES, type EclipseResult } from './eclipse.ts'
+import { drawFirstPages, type FirstPageResult, missesOfFirstPages } from './first-page.ts'
 import { missesOf, missesOfEclipse } from './judge.ts'
 import { runLab } from './lab.ts'
 import { scenarios } from './scenarios.ts'
@@ -25,6 +27,10 @@ const results = ECLIPSES.map((eclipse) => drawEclipse(eclipse, draws))
 misses.push(...results.flatMap((result) => missesOfEclipse(result, 0)))
 console.table(results.map(eclipseRow))
 
+const firstPages = await drawFirstPages({ hours: days * 24, identities: 1000, readers: draws })
+misses.push(...missesOfFirstPages(firstPages))
+console.table([firstPageRow(firstPages)])
+
 console.log(misses.length === 0 ? 'everything within its bounds' : misses.join('\n'))
 process.exitCode = misses.length === 0 ? 0 : 1
 
@@ -41,6 +47,15 @@ function churnRow(census: Census): Record<string, string | number> {
     'longest unseen, answers': longestUnseen,
     lies,
     believed,
+  }
+}
+
+function firstPageRow({ share, shareOfFirst, fair, most }: FirstPageResult) {
+  return {
+    'of the first pages %': (share * 100).toFixed(2),
+    'of their first places %': (shareOfFirst * 100).toFixed(2),
+    'of the groups %': (fair * 100).toFixed(2),
+    'most on one page of 20': most,
   }
 }
 

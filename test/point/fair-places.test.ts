@@ -331,7 +331,7 @@ class World {
   listed(network: string): Set<string> {
     const { listing } = this.parts.point
     return new Set(
-      [...this.parts.registry.peers(network)].filter((peer) => listing.holdsPeer(peer, 'public')).map(({ id }) => id),
+      [...this.parts.registry.peers(network)].filter((peer) => listing.heldOf(peer).length > 0).map(({ id }) => id),
     )
   }
 

@@ -160,7 +160,7 @@ export class ExchangeGroup {
     const { signal, readTimeout } = this
     const next = () => this.next(caller)
     const charge = (turns: number) => limits.charge(caller, turns, clock())
-    const parts = {
+    const exchange = new Exchange({
       caller,
       connection,
       stream,
@@ -173,8 +173,7 @@ export class ExchangeGroup {
       count,
       unread,
       log,
-    }
-    const exchange = new Exchange(parts)
+    })
     try {
       await serve(exchange)
     } finally {
