@@ -105,7 +105,7 @@ class HandshakeOnly implements Upgrader {
     const { remotePeer, connection: secured } = await this.#encrypter.secureOutbound(connection, options)
     this.remotePeer = remotePeer
     this.#answered.resolve()
-    await this.#visit(dialledPeer(remotePeer, secured))
+    await this.#visit(dialledPeer(remotePeer, connection.remoteAddr, secured))
     throw new Error('the handshake is done, and a dial-back needs no more of this connection')
   }
 
@@ -131,9 +131,10 @@ class HandshakeOnly implements Upgrader {
  */
 const VISIT_MUXER = yamux({ enableKeepAlive: false, maxInboundStreams: 8, maxOutboundStreams: 1 })()
 
-function dialledPeer(remotePeer: PeerId, secured: MessageStream): DialledPeer {
+function dialledPeer(remotePeer: PeerId, remoteAddr: DialledPeer['remoteAddr'], secured: MessageStream): DialledPeer {
   return {
     peerId: remotePeer.toString(),
+    remoteAddr,
     async newStream(protocol, options) {
       await multistream.select(secured, VISIT_MUXER.protocol, options)
       const muxer = VISIT_MUXER.createStreamMuxer(secured)

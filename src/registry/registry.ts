@@ -270,9 +270,7 @@ export class Registry implements RegistryView {
     this.occupancy.add(entry)
     this.#liveness.add(entry)
     this.#registrations++
-    if (entry.peer.registrations.length === 1) {
-      this.#peers++
-    }
+    this.#peers += entry.peer.registrations.length === 1 ? 1 : 0
     return entry
   }
 

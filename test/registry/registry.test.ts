@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { ipOf } from '../../src/peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../../src/peer/ip.ts'
 import { ESTABLISHED_AFTER_MS } from '../../src/registry/liveness.ts'
-import { neighbourhoodsOf } from '../../src/registry/neighbourhoods.ts'
+import { neighbourhoodsOf, pathOf } from '../../src/registry/neighbourhoods.ts'
 import {
   type Health,
   isStatic,
@@ -329,6 +329,11 @@ function assertSame(registry: Registry, model: ReadonlyMap<string, Entry>, listi
     }
   }
   assertCounts(registry, entries)
+  const chain = entries.filter(({ key }) => key.network === 'chain')
+  assert.equal(
+    registry.spareNetworks.isEmpty('chain'),
+    chain.length > 0 && !chain.some((each) => isListed(each, listing)),
+  )
 }
 
 function isListed({ health, provisional }: Entry, listing: 'verified' | 'registered'): boolean {
@@ -366,7 +371,9 @@ function listed(registry: Registry): string[] {
 function assertCounts(registry: Registry, entries: readonly Entry[]): void {
   for (const address of ADDRESSES) {
     const ip = ipOf(address)
-    for (const [kind, place] of neighbourhoodsOf(ip, scopeOf(ip))) {
+    const places = neighbourhoodsOf(ip, scopeOf(ip))
+    const path = pathOf(places)
+    for (const [at, [kind, place]] of places.entries()) {
       const inside = entries.filter(({ key }) => {
         const other = ipOf(key.address)
         return neighbourhoodsOf(other, scopeOf(other)).some(
@@ -374,6 +381,10 @@ function assertCounts(registry: Registry, entries: readonly Entry[]): void {
         )
       })
       assert.equal(registry.occupancy.count(kind, place), inside.length)
+      const crowd = registry.occupancy.crowdAt(places)
+      const ofChain = inside.filter(({ key }) => key.network === 'chain').length
+      assert.equal(crowd.all.count(path, path.length - at), inside.length)
+      assert.equal(crowd.of('chain')?.count(path, path.length - at) ?? 0, ofChain)
     }
   }
   for (const peerId of ['p', 'q', 'r']) {
