@@ -19,8 +19,12 @@ export class NetworkTable {
   readonly peers = new Map<string, PeerEntry>()
   readonly #pools = new Map<Scope, Pool<ListedRegistration>>()
 
-  constructor(name: string) {
+  readonly #onRelisted: (peer: RegisteredPeer) => void
+
+  /** @param onRelisted is called when a registration of a peer became listed, or no longer is. */
+  constructor(name: string, onRelisted: (peer: RegisteredPeer) => void) {
     this.name = name
+    this.#onRelisted = onRelisted
   }
 
   /** The listed registrations of one scope. */
@@ -61,10 +65,12 @@ export class NetworkTable {
       this.#pools.set(entry.scope, pool)
     }
     pool.put(entry, groupKeyOf(entry), age)
+    this.#onRelisted(entry.peer)
   }
 
   unlist(entry: RegistrationEntry): void {
     this.#pools.get(entry.scope)?.remove(entry)
+    this.#onRelisted(entry.peer)
   }
 }
 
