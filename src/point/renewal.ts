@@ -1,6 +1,7 @@
 import type { SignedRecord } from '../peer/record.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
-import type { Registration } from '../registry/registration.ts'
+import { keyOf, type Registration } from '../registry/registration.ts'
+import type { Registry } from '../registry/registry.ts'
 
 /** A renewal that moves the end by less than this part of the time that it asks for is not written. */
 const LEAST_MOVE = 0.1
@@ -67,8 +68,23 @@ export class RenewalsUnderWay {
     }
   }
 
-  /** One is over; `written` is the end that the store took. Returns the end that the store has, after the last of them. */
-  end(registration: Registration, written: number | undefined): number | undefined {
+  /**
+   * Those of a request are over, with the ends that it asked for. After the last renewal of a registration it ends when
+   * the store has it: what the store did not take did not happen.
+   */
+  endAll(ends: Map<Registration, number>, isStored: boolean, registry: Registry): void {
+    for (const [registration, end] of ends) {
+      const stored = this.#end(registration, isStored ? end : undefined)
+      const key = keyOf(registration)
+      if (stored !== undefined && stored !== registration.expiresAt && registry.find(key) === registration) {
+        registry.put(key, { now: 0, expiresAt: stored })
+      }
+    }
+    ends.clear()
+  }
+
+  /** Returns the end that the store has, after the last of them. */
+  #end(registration: Registration, written: number | undefined): number | undefined {
     const underWay = this.#of.get(registration)!
     underWay.stored = written ?? underWay.stored
     underWay.count--

@@ -187,7 +187,7 @@ export class TableChange {
     )
     const removed = this.#removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
     if (kept.length + removed.length === 0) {
-      this.#settle(false)
+      this.#renewing.endAll(this.#written, false, registry)
       return 'kept'
     }
     watched.watcher.changed()
@@ -198,7 +198,7 @@ export class TableChange {
       if (written !== 'kept') {
         this.#undo()
       }
-      this.#settle(written === 'kept')
+      this.#renewing.endAll(this.#written, written === 'kept', registry)
     }
     if (written === 'kept') {
       for (const registration of kept) {
@@ -206,22 +206,6 @@ export class TableChange {
       }
     }
     return written
-  }
-
-  /** Its writes are over. What the store did not take ends when the store has it. */
-  #settle(isStored: boolean): void {
-    const { registry } = this.#init
-    for (const [registration, end] of this.#written) {
-      const stored = this.#renewing.end(registration, isStored ? end : undefined)
-      if (
-        stored !== undefined &&
-        stored !== registration.expiresAt &&
-        registry.find(keyOf(registration)) === registration
-      ) {
-        registry.put(keyOf(registration), { now: 0, expiresAt: stored })
-      }
-    }
-    this.#written.clear()
   }
 
   #undo(): void {

@@ -21,8 +21,12 @@ export class NetworkTable {
   listedPeers = 0
   readonly #pools = new Map<Scope, Pool<ListedRegistration>>()
 
-  constructor(name: string) {
+  readonly #onRelisted: (peer: RegisteredPeer) => void
+
+  /** @param onRelisted is called when a registration of a peer became listed, or no longer is. */
+  constructor(name: string, onRelisted: (peer: RegisteredPeer) => void) {
     this.name = name
+    this.#onRelisted = onRelisted
   }
 
   /** The listed registrations of one scope. */
@@ -66,6 +70,7 @@ export class NetworkTable {
       this.listedPeers++
     }
     pool.put(entry, groupKeyOf(entry), age)
+    this.#onRelisted(entry.peer)
   }
 
   unlist(entry: RegistrationEntry): void {
@@ -76,6 +81,7 @@ export class NetworkTable {
     if (!entry.peer.registrations.some(isListed)) {
       this.listedPeers--
     }
+    this.#onRelisted(entry.peer)
   }
 }
 

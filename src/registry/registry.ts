@@ -132,7 +132,6 @@ export class Registry implements RegistryView {
     table.remove(entry)
     this.occupancy.remove(entry)
     this.#registrations--
-    this.peerRecords.relisted(entry.peer)
     if (entry.peer.registrations.length === 0) {
       this.peerRecords.delete(entry.peer)
       this.#peers--
@@ -262,7 +261,7 @@ export class Registry implements RegistryView {
   ): RegistrationEntry {
     let table = this.#networks.get(key.network)
     if (table === undefined) {
-      table = new NetworkTable(key.network)
+      table = new NetworkTable(key.network, (peer) => this.peerRecords.relisted(peer))
       this.#networks.set(key.network, table)
     }
     const entry = table.add(key, times)
@@ -280,7 +279,6 @@ export class Registry implements RegistryView {
       this.occupancy.release(entry)
     }
     this.spareNetworks.settle(this.#networks.get(entry.peer.network)!)
-    this.peerRecords.relisted(entry.peer)
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep

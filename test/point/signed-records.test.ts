@@ -12,6 +12,7 @@ import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import { SignedRecords } from '../../src/point/signed-records.ts'
 import { PUBLIC_LIMITS_OF_ALL } from '../../src/policy/room.ts'
 import type { Position } from '../../src/registry/listing-order.ts'
+import { MAX_ENVELOPES_BYTES } from '../../src/registry/peer-records.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
 import { callerFrom, MAX_AGE, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
@@ -283,6 +284,25 @@ describe('the records of the rendezvous protocol', async () => {
     world.now += 60_000
     assert.equal((await world.register(peer, both)).status, 'listed')
     assert.equal((await world.register(peer)).status, 'listed')
+  })
+
+  it('counts what a larger record takes more than the one before it', async () => {
+    const world = new World(peers)
+    const [, peer, other] = peers as [Peer, Peer, Peer]
+    const [small, large] = [await world.record(peer), await world.record(peer, [peer.address, `${peer.address}/ws`])]
+    assert.equal((await world.register(other)).status, 'listed')
+    const { peerRecords } = world.parts.registry
+    const of = world.parts.registry.peer('', other.id)!
+    const filling = {
+      ...(await world.record(other)),
+      envelope: new Uint8Array(MAX_ENVELOPES_BYTES - small.envelope.length),
+    }
+    peerRecords.put(of, filling)
+    const register = (record: SignedRecord) =>
+      world.records.register(peer.caller, { network: '', record, ttlMs: 600_000 }, AbortSignal.timeout(5000))
+    assert.equal((await register(small)).status, 'listed')
+    assert.deepEqual(await register(large), { status: 'refused', code: 'limit_total' })
+    assert.equal((await register(small)).status, 'listed')
   })
 
   it('learns what a peer shows elsewhere only if it may be handed out, names where it is, and is newer', async () => {
