@@ -1,3 +1,5 @@
+// Dials an address up to the end of the Noise handshake, to see which PeerId answers.
+
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type {
   ComponentLogger,

@@ -1,3 +1,5 @@
+// Asks a connected peer to identify itself: its agent and its signed record.
+
 import type { AbortOptions, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { FairRateLimiter } from '../base/fair-rate-limit.ts'

@@ -1,3 +1,5 @@
+// Which addresses a signed record may name.
+
 import { type Address, addressAt, isDialablePort } from './address.ts'
 import { type Ip, parseIp } from './ip.ts'
 import { samePeer } from './peer-id.ts'

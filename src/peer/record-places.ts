@@ -1,3 +1,5 @@
+// At which IPs a signed record says that its peer is.
+
 import { type Scope, scopeOf } from './ip.ts'
 import type { SignedRecord } from './record.ts'
 import { readRecordAddress } from './record-address.ts'

@@ -1,3 +1,5 @@
+// Signed peer records: open and verify, sign, reopen.
+
 import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromPublicKey } from '@libp2p/peer-id'
 import { PeerRecord as Payload, RecordEnvelope } from '@libp2p/peer-record'

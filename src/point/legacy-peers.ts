@@ -1,3 +1,5 @@
+// The peers that registered over the original program's wire, which has no identities.
+
 import type { Clock } from '../base/clock.ts'
 import { type Address, ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'

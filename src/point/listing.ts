@@ -1,3 +1,5 @@
+// Which peers are listed now, and which of them a caller gets to see.
+
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Caller } from '../peer/caller.ts'

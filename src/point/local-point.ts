@@ -1,3 +1,5 @@
+// `PointApi` over the use cases in this process.
+
 import { beforeAbort } from '../base/before-abort.ts'
 import { isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'

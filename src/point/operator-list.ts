@@ -1,3 +1,5 @@
+// The table as the operator's file has it: restore, merge an edit, static entries.
+
 import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'
 import type { AdmissionRules } from '../policy/admission.ts'

@@ -1,3 +1,5 @@
+// Which of a peer's registrations let a caller have its signed record.
+
 import { ipOf } from '../peer/address.ts'
 import type { SignedRecord } from '../peer/record.ts'
 import type { AdmissionRules } from '../policy/admission.ts'

@@ -1,3 +1,5 @@
+// Registers one address: admission, dial-back, and the change of the table.
+
 import type { Clock } from '../base/clock.ts'
 import type { Address } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'

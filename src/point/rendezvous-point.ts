@@ -1,3 +1,5 @@
+// The use cases of the point: register, unregister, and what time and dial-backs change.
+
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Caller } from '../peer/caller.ts'

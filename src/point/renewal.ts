@@ -1,3 +1,5 @@
+// Which renewals are written to the store, and which are answered with the end that it has.
+
 import type { SignedRecord } from '../peer/record.ts'
 import type { OwnRecord } from '../registry/peer-records.ts'
 import { keyOf, type Registration } from '../registry/registration.ts'

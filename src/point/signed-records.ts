@@ -1,3 +1,5 @@
+// Registers signed records, and reads them page by page.
+
 import type { Random } from '../base/random.ts'
 import { ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'

@@ -1,4 +1,4 @@
-// Above 250 lines because what one request keeps, renews, evicts and removes is committed or taken back as one.
+// A change of the table and of the store, both or neither.
 
 import type { Clock } from '../base/clock.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'

@@ -1,3 +1,5 @@
+// Whether an address may be registered: the rules and limits of the table.
+
 import { type Address, isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { type Scope, scopeOf } from '../peer/ip.ts'

@@ -1,3 +1,5 @@
+// How many peers of one subnet an answer may have.
+
 import { ipOf } from '../peer/address.ts'
 import { ip4NumberAt, prefixOf } from '../peer/ip.ts'
 import type { ListedRegistration } from '../registry/network-table.ts'

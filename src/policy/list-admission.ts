@@ -1,3 +1,5 @@
+// Why an entry of an imported or edited list may not be served.
+
 import { ipOf, isDialablePort } from '../peer/address.ts'
 import { scopeOf } from '../peer/ip.ts'
 import type { AdmissionRules } from './admission.ts'

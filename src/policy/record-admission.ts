@@ -1,3 +1,5 @@
+// Whether a signed record may be listed.
+
 import { scopeOf } from '../peer/ip.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'
 import { readRecordAddress } from '../peer/record-address.ts'

@@ -1,3 +1,5 @@
+// How often a client may ask.
+
 import { FairRateLimiter } from '../base/fair-rate-limit.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import type { Caller } from '../peer/caller.ts'

@@ -1,3 +1,5 @@
+// Whether there is room for a registration, and what gives way to it: the limits by subnet.
+
 import type { Address } from '../peer/address.ts'
 import { type Scope, scopeOf } from '../peer/ip.ts'
 import { type Neighbourhood, neighbourhoodsOf, pathOf } from '../registry/neighbourhoods.ts'

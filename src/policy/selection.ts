@@ -1,3 +1,5 @@
+// Which of the listed peers an answer gets.
+
 import type { Random } from '../base/random.ts'
 import { Shuffled, stochasticRound } from '../base/shuffled.ts'
 import type { Scope } from '../peer/ip.ts'

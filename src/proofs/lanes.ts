@@ -1,3 +1,5 @@
+// The order in which waiting dial-backs get their turns.
+
 import { Waiting } from './waiting.ts'
 
 /** Retries under way at a time. A silent address holds its place for 4 s, so these alone try 16 of them a second. */

@@ -1,3 +1,5 @@
+// Dials back to registered addresses, within a budget.
+
 import { beforeAbort } from '../base/before-abort.ts'
 import type { Clock } from '../base/clock.ts'
 import { FairRateLimiter } from '../base/fair-rate-limit.ts'

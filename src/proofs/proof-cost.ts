@@ -1,3 +1,5 @@
+// Measures what a dial-back costs this machine.
+
 import { diffieHellman, generateKeyPairSync, sign, verify } from 'node:crypto'
 
 /** CPU of a dial-back and of writing down what it showed, ms, on the machine of `docs/performance.md`. */

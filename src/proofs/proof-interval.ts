@@ -1,3 +1,5 @@
+// How long after a dial-back the next one is due.
+
 import { jittered } from '../base/back-off.ts'
 import type { Random } from '../base/random.ts'
 

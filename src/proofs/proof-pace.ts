@@ -1,3 +1,5 @@
+// How many dial-backs a second the table needs, within a share of CPU.
+
 import type { Clock } from '../base/clock.ts'
 
 export interface ProofPaceInit {

@@ -1,3 +1,5 @@
+// When each address is dialed back again.
+
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'

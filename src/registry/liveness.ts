@@ -1,3 +1,5 @@
+// Which registrations live, and which peer lives at an address.
+
 import { AddressIndex } from './address-index.ts'
 import type { NetworkTable, RegistrationEntry } from './network-table.ts'
 import type { RegistrationRecord } from './registration.ts'

@@ -1,3 +1,5 @@
+// The subnets that a registration counts in.
+
 import type { SharePath } from '../base/fair-shares.ts'
 import { ipOf } from '../peer/address.ts'
 import { type Ip, ip4Number, type Scope, subnetsOf } from '../peer/ip.ts'

@@ -1,3 +1,5 @@
+// The peers of one network, and which of them are listed.
+
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Age, type Group, Pool, type Pooled } from './pool.ts'

@@ -1,3 +1,5 @@
+// Counts registrations by IP and subnet.
+
 import { Crowd } from './crowd.ts'
 import { type Neighbourhood, type NeighbourhoodKey, type Neighbourhoods, placesOf } from './neighbourhoods.ts'
 import type { Registration } from './registration.ts'

@@ -1,3 +1,5 @@
+// The orders in which readers of the rendezvous protocol get their pages.
+
 import { hash } from 'node:crypto'
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf } from '../peer/ip.ts'

@@ -1,3 +1,5 @@
+// The signed records of peers, in the order of their pages.
+
 import { RecentMap } from '../base/recent-map.ts'
 import { type RecordForm, reopenRecord, type SignedRecord } from '../peer/record.ts'
 import { placesOf, type RecordPlaces } from '../peer/record-places.ts'

@@ -1,4 +1,4 @@
-// Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
+// The table of registrations. Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '../peer/ip.ts'
 import { Liveness } from './liveness.ts'

@@ -1,3 +1,5 @@
+// Which networks give way when there are as many as may be.
+
 import { FairShares, type SharePath } from '../base/fair-shares.ts'
 import { pathOf, placesOf } from './neighbourhoods.ts'
 import type { NetworkTable, RegistrationEntry } from './network-table.ts'

@@ -1,3 +1,5 @@
+// Checks the options of the service.
+
 import {
   checkOptions,
   type Kind,

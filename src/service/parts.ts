@@ -1,3 +1,5 @@
+// Puts the parts of the service together.
+
 import type { Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../base/clock.ts'

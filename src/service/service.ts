@@ -1,3 +1,5 @@
+// The service in a libp2p node: its start, tick, stop and status.
+
 import { type Logger, type Startable, serviceCapabilities, TypedEventEmitter } from '@libp2p/interface'
 import { guardOf } from '../host/guard/guard-service.ts'
 import { isLegacy } from '../point/legacy-peers.ts'

@@ -1,3 +1,5 @@
+// The options of the service with their defaults.
+
 import { type Clock, steadyClock } from '../base/clock.ts'
 import { type Random, secureRandom } from '../base/random.ts'
 import { type DisabledParts, disabledParts } from '../host/host-init.ts'

@@ -1,3 +1,5 @@
+// The cookie of a DISCOVER: the place up to which a reader has read.
+
 import { crc32 } from 'node:zlib'
 
 /**

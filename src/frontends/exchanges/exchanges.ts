@@ -1,3 +1,5 @@
+// The exchanges of all frontends: one budget, and a start and a stop for those of each frontend.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Logger, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'

@@ -1,3 +1,5 @@
+// What each request of `/rendezvous/1.0.0` does, and the message that answers it.
+
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Random } from '../../base/random.ts'

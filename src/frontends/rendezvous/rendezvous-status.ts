@@ -1,3 +1,5 @@
+// Which status and text of the rendezvous protocol says why a request failed.
+
 import { MAX_ENVELOPE_BYTES, MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import { MAX_RECORD_ADDRESSES } from '../../peer/record.ts'
 import type { RecordRefusal } from '../../point/point-api.ts'
