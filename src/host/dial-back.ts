@@ -153,6 +153,13 @@ function faultOf(err: unknown, connected: boolean): ProofFault {
     return 'dial_not_libp2p'
   }
   switch ((err as NodeJS.ErrnoException | null)?.code) {
+    // This machine has no socket to spare: it says nothing about the peer.
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+    case 'EADDRNOTAVAIL':
+      return 'dial_busy'
     case 'ECONNREFUSED':
     case 'ECONNRESET':
       return 'dial_refused'
