@@ -93,6 +93,57 @@ export function prefixOf(ip: Ip, bits: Bits): string {
 type Bits = 16 | 24 | 32 | 48 | 56 | 64
 
 /**
+ * The subnets that an address is in, widest first, as opaque keys: /16, /24 and the address of IPv4; /32, /48, /56 and
+ * /64 of IPv6. Fair shares are counted between the subnets of one level. Of a translated address they are those of the
+ * IPv4 address inside.
+ */
+export function subnetsOf(ip: Ip): readonly string[] {
+  const { family, text } = ip4Inside(ip) ?? ip
+  if (family === 4) {
+    const [a, b, c] = text.split('.')
+    return [`${a}.${b}/16`, `${a}.${b}.${c}/24`, text]
+  }
+  const [a, b, c, d] = ip6Groups(text).map((group) => group.toString(16)) as [string, string, string, string]
+  const site = `${a}:${b}:${c}`
+  return [`${a}:${b}/32`, `${site}/48`, `${site}:${firstByteOf(d)}/56`, `${site}:${d}/64`]
+}
+
+/** Whether the limits of the public internet hold for callers of this scope: a translated address is one of them. */
+export function isLimited(scope: Scope): boolean {
+  return scope === 'public' || scope === 'special'
+}
+
+/**
+ * The IPv4 address that a translated IPv6 address stands for: 6to4 (2002::/16, RFC 3056), Teredo (2001::/32, RFC 4380:
+ * the client's, inverted) or NAT64 (64:ff9b::/96, RFC 6052). Undefined for any other address.
+ */
+export function ip4Inside({ family, text }: Ip): Ip | undefined {
+  if (family === 4 || !TRANSLATED.test(text)) {
+    return undefined
+  }
+  const groups = ip6Groups(text)
+  if (groups[0] === 0x2002) {
+    return ip4Of(groups[1]!, groups[2]!)
+  }
+  if (groups[0] === 0x2001) {
+    return ip4Of(groups[6]! ^ 0xffff, groups[7]! ^ 0xffff)
+  }
+  return groups.slice(2, 6).every((group) => group === 0) ? ip4Of(groups[6]!, groups[7]!) : undefined
+}
+
+/** Of canonical texts: a second group of zero is written as `0`, or as part of `::`. */
+const TRANSLATED = /^(?:2002:|2001:0?:|64:ff9b::)/
+
+function ip4Of(high: number, low: number): Ip {
+  return { family: 4, text: `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}` }
+}
+
+/** The first byte of a group, as {@link prefixOf} writes it in a /56. */
+function firstByteOf(group: string): string {
+  return (Number.parseInt(group, 16) & 0xff00).toString(16)
+}
+
+/**
  * The network group of an address, which stands for one hosting operator: a /16 for IPv4, a /32 for IPv6. Bitcoin and
  * CometBFT group so: an eclipse costs addresses in many of these.
  */

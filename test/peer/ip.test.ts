@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { BlockList, isIP } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Ip, ip4Number, networkGroupOf, parseIp, prefixOf, type Scope, scopeOf } from '../../src/peer/ip.ts'
+import {
+  type Ip,
+  ip4Inside,
+  ip4Number,
+  networkGroupOf,
+  parseIp,
+  prefixOf,
+  type Scope,
+  scopeOf,
+  subnetsOf,
+} from '../../src/peer/ip.ts'
 
 const ip4 = fc.ipV4()
 const ip6 = fc.ipV6()
@@ -241,3 +251,33 @@ function flipBit(ip: Ip, bit: number): Ip {
   groups[bit >> 4] = (Number.parseInt(groups[bit >> 4]!, 16) ^ (0x8000 >> (bit & 15))).toString(16)
   return parse(groups.join(':'))
 }
+
+describe('subnetsOf', () => {
+  for (const [text, subnets] of [
+    ['8.9.10.11', ['8.9/16', '8.9.10/24', '8.9.10.11']],
+    ['2a01:4f8:1:1234::1', ['2a01:4f8/32', '2a01:4f8:1/48', '2a01:4f8:1:1200/56', '2a01:4f8:1:1234/64']],
+    ['2a01:4f8::1', ['2a01:4f8/32', '2a01:4f8:0/48', '2a01:4f8:0:0/56', '2a01:4f8:0:0/64']],
+    ['2002:808:a0b::1', ['8.8/16', '8.8.10/24', '8.8.10.11']],
+    ['2001:0:4136:e378:8000:63bf:3fff:fdd2', ['192.0/16', '192.0.2/24', '192.0.2.45']],
+    ['2001::4136:e378:8000:63bf:3fff:fdd2', ['192.0/16', '192.0.2/24', '192.0.2.45']],
+    ['64:ff9b::808:a0b', ['8.8/16', '8.8.10/24', '8.8.10.11']],
+    ['64:ff9b::1:0:808:a0b', ['64:ff9b/32', '64:ff9b:0/48', '64:ff9b:0:0/56', '64:ff9b:0:0/64']],
+    ['2001:4860::8888', ['2001:4860/32', '2001:4860:0/48', '2001:4860:0:0/56', '2001:4860:0:0/64']],
+  ] as const) {
+    it(`of ${text}: ${subnets.join(', ')}`, () => {
+      assert.deepEqual(subnetsOf(parse(text)), subnets)
+    })
+  }
+
+  it('are the prefixes that limits count by', () => {
+    fc.assert(
+      fc.property(fc.oneof(ip4, ip6).map(parse), (ip) => {
+        fc.pre(ip4Inside(ip) === undefined)
+        const prefixes = ip.family === 4 ? ([16, 24] as const) : ([32, 48, 56, 64] as const)
+        const expected = prefixes.map((bits) => prefixOf(ip, bits))
+        assert.deepEqual(subnetsOf(ip), ip.family === 4 ? [...expected, ip.text] : expected)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
