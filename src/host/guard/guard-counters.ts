@@ -6,11 +6,11 @@ export const REFUSALS = [
   'denied',
   /** its IP or subnet connects too often */
   'rate',
-  /** its IP or subnet has as many connections as it may, and none is idle */
+  /** its IP or subnet has as many connections as it may, none is idle, and it has its share of them */
   'group_full',
-  /** as many handshakes are under way as there may be, and none is silent */
+  /** as many handshakes are under way as there may be, none is silent, and its network has its share */
   'half_open_full',
-  /** there are `max-connections` connections, and none is idle */
+  /** there are `max-connections` connections, none is idle, and its network has its share of them */
   'table_full',
 ] as const
 /** Why a connection was hung up on. */
@@ -29,6 +29,8 @@ export const HANG_UPS = [
   'idle',
   /** it had no stream in use, and the table was nearly full */
   'idle_crowded',
+  /** it was the newest of the most crowded network, none was idle, and a newcomer of a less crowded one needed its slot */
+  'crowded',
   /** it did not read what was sent to it */
   'slow_reader',
 ] as const

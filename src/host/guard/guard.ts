@@ -9,7 +9,7 @@ import { callerAt } from '../../peer/caller.ts'
 import { accessList } from '../../policy/access-list.ts'
 import type { Protection } from '../switches.ts'
 import { ConnectionRates } from './connection-rates.ts'
-import { type ConnectionLimits, ConnectionTable } from './connection-table.ts'
+import { type ConnectionLimits, ConnectionTable, type Place } from './connection-table.ts'
 import { denyDialMultiaddr } from './dial-rules.ts'
 import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './guard-counters.ts'
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
@@ -58,7 +58,7 @@ export class Guard {
     this.#maxOpen = limits.open
     this.table = new ConnectionTable({
       ...limits,
-      ...(this.protects('groups') ? {} : { perIp: Infinity, perSubnet: Infinity }),
+      ...(this.protects('groups') ? {} : { perIp: Infinity, perSite: Infinity, perSubnet: Infinity }),
       ...(this.protects('halfOpen') ? {} : { halfOpen: Infinity }),
     })
   }
@@ -160,7 +160,7 @@ export class Guard {
     if ('refusal' in place) {
       return this.#refuse(place.refusal)
     }
-    this.#giveWay(place.instead)
+    this.#giveWay(place)
     this.#sockets.set(maConn, connection)
     connection.watch()
     maConn.addEventListener('close', () => this.table.leave(connection), { once: true })
@@ -179,14 +179,13 @@ export class Guard {
     if ('refusal' in place) {
       return this.#refuse(place.refusal)
     }
-    connection.settled = true
-    this.#giveWay(place.instead)
+    this.#giveWay(place)
     return false
   }
 
-  #giveWay(connection: GuardedConnection | undefined): void {
-    if (connection !== undefined) {
-      this.#hangUp(connection, connection.settled ? 'idle_crowded' : 'half_open_crowded')
+  #giveWay(place: Place<GuardedConnection>): void {
+    if ('instead' in place) {
+      this.#hangUp(place.instead, place.because)
     }
   }
 

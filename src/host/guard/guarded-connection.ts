@@ -1,9 +1,10 @@
 import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
+import { PING_PROTOCOL } from '@libp2p/ping'
 import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
-import type { Ip, Scope } from '../../peer/ip.ts'
-import { type GuardedSlot, groupsOf } from './connection-table.ts'
+import { type Ip, isLimited, type Scope } from '../../peer/ip.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
+import { type GuardedSlot, networksOf } from './guarded-slot.ts'
 import type { LoopShare } from './loop-share.ts'
 import type { Reader } from './slow-readers.ts'
 
@@ -46,16 +47,15 @@ export interface GuardedConnectionInit {
 export class GuardedConnection implements GuardedSlot, Reader {
   readonly ip: Ip
   readonly scope: Scope
-  readonly groups: readonly [ip: string, subnet: string]
+  readonly networks: readonly string[]
   readonly limited: boolean
   readonly since: number
   heardAt: number
   bytes = 0
+  waiting = 0
   usedAt?: number
   askedAt?: number
   stalledSince: number | undefined
-  /** Set when its handshake is done. */
-  settled = false
   /** Set when it is hung up on. */
   ended = false
   readonly #maConn: MultiaddrConnection
@@ -74,8 +74,8 @@ export class GuardedConnection implements GuardedSlot, Reader {
     this.#maConn = maConn
     this.ip = ip
     this.scope = scope
-    this.groups = groupsOf(ip)
-    this.limited = scope === 'public'
+    this.networks = networksOf(ip, scope)
+    this.limited = isLimited(scope)
     this.#clock = clock
     this.#checks = checks
     this.#share = share
@@ -132,7 +132,8 @@ export class GuardedConnection implements GuardedSlot, Reader {
         this.#onAbuse(tally === undefined ? 'invalid_frame' : 'too_much_work')
         return
       }
-      if (tally?.uses) {
+      // What comes on streams for pings alone is no use: a peer that pings for ever would never be idle.
+      if (tally?.opens || (tally?.uses && this.streams() > 0)) {
         this.usedAt = now
       }
       if (tally?.opens) {
@@ -167,7 +168,11 @@ export class GuardedConnection implements GuardedSlot, Reader {
   }
 
   streams(): number {
-    return this.#muxer?.streams.length ?? 0
+    let count = 0
+    for (const { protocol } of this.#muxer?.streams ?? []) {
+      count += protocol === PING_PROTOCOL ? 0 : 1
+    }
+    return count
   }
 
   get unsent(): number {

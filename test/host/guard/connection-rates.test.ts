@@ -31,6 +31,28 @@ describe('the rate of new connections', () => {
     assert.equal(admitted(rates, '1.2.4.1', 0, 10_000), ip.burst)
   })
 
+  it('leaves a neighbour its share, however often the others of a subnet connect', () => {
+    const rates = new ConnectionRates()
+    const hogs = ['1.2.3.1', '1.2.3.2', '1.2.3.3', '1.2.3.4']
+    let [asked, served] = [0, 0]
+    for (let now = 0; now < 120_000; now += 50) {
+      for (const hog of hogs) {
+        admitted(rates, hog, now, 5)
+      }
+      if (now % 1000 === 0) {
+        asked++
+        served += admitted(rates, '1.2.3.99', now, 1)
+      }
+    }
+    assert.equal(served, asked)
+  })
+
+  it('counts a translated address as the IPv4 address inside', () => {
+    const rates = new ConnectionRates()
+    assert.equal(rates.admits(at('2002:102:304::1'), 'special', 0), true)
+    assert.equal(admitted(rates, '1.2.3.4', 0, 10_000), ip.burst - 1)
+  })
+
   it('lets a test network on one machine start at once', () => {
     assert.equal(admitted(new ConnectionRates(), '127.0.0.1', 0, 10_000), privateIp.burst)
   })

@@ -4,7 +4,7 @@ import { type MultiaddrConnection, StreamMessageEvent } from '@libp2p/interface'
 import type { HangUp } from '../../../src/host/guard/guard-counters.ts'
 import { BYTE_BUDGET, GuardedConnection, WORK_BUDGET } from '../../../src/host/guard/guarded-connection.ts'
 import { parseIp } from '../../../src/peer/ip.ts'
-import { ASKS_BOOTSTRAP, DATA, FIN, frame, SYN, WINDOW_UPDATE } from '../../support/raw-peer.ts'
+import { ASKS_BOOTSTRAP, DATA, FIN, frame, PING, SYN, WINDOW_UPDATE } from '../../support/raw-peer.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -44,6 +44,27 @@ describe('a connection', () => {
   })
 })
 
+describe('pings of a connection', () => {
+  it('are no use of it, on a stream of their own or without one', () => {
+    const { decrypt, clock, guarded } = connection()
+    const stream = { protocol: '' }
+    guarded.muxer = { streams: [stream] } as never
+    clock.now = 1000
+    decrypt(frame(DATA, SYN, 1, ASKS_BOOTSTRAP))
+    assert.equal(guarded.usedAt, 1000)
+    clock.now = 2000
+    decrypt(frame(DATA, 0, 1, Buffer.alloc(10)))
+    assert.equal(guarded.usedAt, 2000)
+    assert.equal(guarded.streams(), 1)
+    stream.protocol = '/ipfs/ping/1.0.0'
+    clock.now = 3000
+    decrypt(frame(DATA, 0, 1, Buffer.alloc(32)))
+    decrypt(frame(PING, SYN, 0, 7))
+    assert.equal(guarded.usedAt, 2000)
+    assert.equal(guarded.streams(), 0)
+  })
+})
+
 function asking(id: number, bytes: number): Buffer {
   return Buffer.concat([
     frame(DATA, SYN, id, ASKS_BOOTSTRAP),
@@ -72,5 +93,5 @@ function connection() {
   const into = (end: MultiaddrConnection) => (bytes: Buffer) => {
     end.dispatchEvent(new StreamMessageEvent(bytes))
   }
-  return { clock, complaints, receive: into(socket), decrypt: into(plain) }
+  return { clock, guarded, complaints, receive: into(socket), decrypt: into(plain) }
 }
