@@ -5,7 +5,7 @@ import type {
   MultiaddrConnection,
   StreamMuxerFactory,
 } from '@libp2p/interface'
-import { callerAt } from '../../peer/caller.ts'
+import { type Caller, callerAt } from '../../peer/caller.ts'
 import { accessList } from '../../policy/access-list.ts'
 import type { Protection } from '../switches.ts'
 import { ConnectionRates } from './connection-rates.ts'
@@ -13,8 +13,11 @@ import { type ConnectionLimits, ConnectionTable, type Place } from './connection
 import { denyDialMultiaddr } from './dial-rules.ts'
 import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './guard-counters.ts'
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
+import { networksOf } from './guarded-slot.ts'
 import { LoopShare } from './loop-share.ts'
+import type { LoopWait } from './recent-waits.ts'
 import { slowReaders } from './slow-readers.ts'
+import { WorkBudgets } from './work-budgets.ts'
 
 export interface GuardInit {
   readonly limits: ConnectionLimits
@@ -42,6 +45,7 @@ export class Guard {
   readonly #denied: ReturnType<typeof accessList>
   readonly #rates = new ConnectionRates()
   readonly #share: LoopShare | undefined
+  readonly #budgets: WorkBudgets | undefined
   readonly #sockets = new WeakMap<MultiaddrConnection | MessageStream, GuardedConnection>()
   readonly #plain = new WeakMap<MessageStream, GuardedConnection>()
 
@@ -54,6 +58,7 @@ export class Guard {
     }
     this.#clock = clock
     this.#share = this.protects('loopShare') ? new LoopShare(clock) : undefined
+    this.#budgets = this.protects('groups') ? new WorkBudgets() : undefined
     this.#denied = accessList({ deny, allow: [] })
     this.#maxOpen = limits.open
     this.table = new ConnectionTable({
@@ -76,9 +81,14 @@ export class Guard {
     }
   }
 
-  /** Resolves when the event loop has time for another answer; at once where `loopShare` is disabled. */
-  async takeShare(): Promise<void> {
-    await this.#share?.turn()
+  /** Resolves when the event loop has time for an answer to a caller; at once where `loopShare` is disabled. */
+  async takeShare({ ip, scope }: Caller): Promise<void> {
+    await this.#share?.turn(networksOf(ip, scope))
+  }
+
+  /** How long input and answers waited for their share of the event loop lately. */
+  get loopWait(): LoopWait {
+    return this.#share?.waits ?? { p99: 0, max: 0 }
   }
 
   /** Remembers which plain stream belongs to which socket. */
@@ -154,6 +164,7 @@ export class Guard {
       clock: this.#clock,
       checks: this.#checks,
       share: this.#share,
+      budgets: this.#budgets,
       onAbuse: (reason) => this.#hangUp(connection, reason),
     })
     const place = this.table.arrive(connection, now)
