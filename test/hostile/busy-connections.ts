@@ -8,7 +8,7 @@ import { Victim } from './victim.ts'
 const CONNECTIONS_OF_IP = 8
 /** How much of the budget of one connection each of them takes, once it had its burst. */
 const SHARE = 0.92
-/** A stream opened and reset, as the node prices it. */
+/** A stream opened, which the node begins to negotiate, and reset, as the node prices it. */
 const STREAM_WORK = 49
 /** How often each opens some. */
 const EACH_MS = 250
@@ -85,8 +85,8 @@ async function churn(
   const atOnce = Math.floor((SHARE * WORK_BUDGETS.connection.perSecond * EACH_MS) / 1000 / STREAM_WORK)
   for (let id = 1; !peer.closed && !over.aborted; id += 2 * atOnce) {
     const streams = Array.from({ length: atOnce }, (_, i) => [
-      frame(WINDOW_UPDATE, SYN, id + 2 * i),
-      frame(DATA, RST, id + 2 * i),
+      frame(DATA, SYN, id + 2 * i, ASKS_BOOTSTRAP),
+      frame(WINDOW_UPDATE, RST, id + 2 * i),
     ])
     peer.send(Buffer.concat(streams.flat()))
     tally.streams += atOnce

@@ -42,12 +42,14 @@ export type HangUp = (typeof HANG_UPS)[number]
  * How often each happened since the node was constructed. The set of keys is closed, so that they can label a metric.
  */
 export interface GuardCounters {
+  /** Inbound connections, those that were refused for another reason than `stopping` and `denied` among them. */
+  arrived: number
   readonly refused: Record<Refusal, number>
   readonly hungUp: Record<HangUp, number>
 }
 
 export function guardCounters(): GuardCounters {
-  return { refused: zeros(REFUSALS), hungUp: zeros(HANG_UPS) }
+  return { arrived: 0, refused: zeros(REFUSALS), hungUp: zeros(HANG_UPS) }
 }
 
 function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {

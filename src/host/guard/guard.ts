@@ -157,6 +157,7 @@ export class Guard {
     if (!this.#denied.permits('', ip)) {
       return this.#refuse('denied')
     }
+    this.counters.arrived++
     if (this.protects('groups') && !this.#rates.admits(ip, scope, now)) {
       return this.#refuse('rate')
     }
