@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WORK_BUDGETS } from '../../src/host/guard/work-budgets.ts'
-import { DATA, frame, type RawPeer, RST, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import { ASKS_BOOTSTRAP, DATA, frame, type RawPeer, RST, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
 import { honestNewcomers, inNamespace, newcomersServed } from './newcomers.ts'
 import { atLeast, atMost, type Figure, shown } from './report.ts'
 import { Victim } from './victim.ts'
