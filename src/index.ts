@@ -3,6 +3,7 @@
 export type { ExchangesStatus } from './frontends/exchanges/exchanges.ts'
 export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
 export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
+export type { LoopWait } from './host/guard/recent-waits.ts'
 export type { HostInit } from './host/host-init.ts'
 export type { IdentifiedComponents } from './host/identified.ts'
 export type { Disabled, Optimization, Protection } from './host/switches.ts'

@@ -53,6 +53,10 @@ export interface SummaryLine {
   readonly loopP99: number
   /** The same, the most. */
   readonly loopMax: number
+  /** How long input and answers waited for their turn among those of all networks, ms, over the last 30 to 60 s, 99th percentile. */
+  readonly loopWaitP99: number
+  /** The same, the most. Far above `loopMax`, it says that there is more to serve than the machine has time for. */
+  readonly loopWaitMax: number
   /** `ok`, or `failing` when the store takes no changes. */
   readonly store: 'ok' | 'failing'
   /** The system's code of that failure; only while the store is failing. */
@@ -90,6 +94,8 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
       refusedConnections: rises(guard?.counters.refused, before?.guard?.counters.refused),
       hungUp: rises(guard?.counters.hungUp, before?.guard?.counters.hungUp),
       ...delays(),
+      loopWaitP99: guard?.loopWait.p99 ?? 0,
+      loopWaitMax: guard?.loopWait.max ?? 0,
       store: store.status,
       ...(store.status === 'failing' ? { storeError: store.code } : {}),
     }

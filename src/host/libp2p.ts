@@ -8,6 +8,7 @@ import type { Libp2pOptions } from 'libp2p'
 import { MAX_FRAME_BYTES } from './guard/frame-inspector.ts'
 import { Guard } from './guard/guard.ts'
 import { GuardService, type GuardServiceComponents } from './guard/guard-service.ts'
+import { IDLE_MS } from './guard/quiet-connections.ts'
 import type { HostSettings } from './host-init.ts'
 import { joinWritesOf } from './patches/joined-writes.ts'
 import { lightenPeerStore } from './patches/light-peer-store.ts'
@@ -15,8 +16,9 @@ import { patchedNoise } from './patches/patched-noise.ts'
 
 /** Sockets that have not finished their handshake. A crowd of peers that start at once has hundreds. */
 export const MAX_HALF_OPEN = 1024
-/** Of one public IPv4 address or IPv6 /56, and of a /24 or /48: go-libp2p's conn_limiter.go. */
+/** Of one public IPv4 address or IPv6 /64, of a /56, and of a /24 or /48: go-libp2p's conn_limiter.go has 8, 8 and 64. */
 export const MAX_PER_IP = 8
+export const MAX_PER_SITE = 16
 export const MAX_PER_SUBNET = 64
 
 /**
@@ -26,7 +28,13 @@ export const MAX_PER_SUBNET = 64
 export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
   const off = new Set(disabled.optimizations)
   const guard = new Guard({
-    limits: { open: maxConnections, halfOpen: MAX_HALF_OPEN, perIp: MAX_PER_IP, perSubnet: MAX_PER_SUBNET },
+    limits: {
+      open: maxConnections,
+      halfOpen: MAX_HALF_OPEN,
+      perIp: MAX_PER_IP,
+      perSite: MAX_PER_SITE,
+      perSubnet: MAX_PER_SUBNET,
+    },
     deny,
     disabled: disabled.protections,
   })
@@ -40,8 +48,8 @@ export function hostOptions({ maxConnections, deny, disabled }: HostSettings) {
         // 511 by default. A crowd waits here while the node is busy; a peer that finds no room tries again after a second.
         // The kernel may have less (net.core.somaxconn, 4096 on Linux).
         backlog: 2 * MAX_HALF_OPEN,
-        // 2 minutes by default, twice what the guard calls idle: for sockets whose other end has vanished.
-        inboundSocketInactivityTimeout: 120_000,
+        // 2 minutes by default, less than the guard lets an idle connection live: for sockets whose other end has vanished.
+        inboundSocketInactivityTimeout: 2 * IDLE_MS,
       }),
     ],
     connectionEncrypters: [guard.encrypter(patchedNoise(off))],

@@ -1,4 +1,5 @@
 import { type GuardService, guardOf } from '../host/guard/guard-service.ts'
+import { networksOf } from '../host/guard/guarded-slot.ts'
 import { LoopShare } from '../host/guard/loop-share.ts'
 import type { Protection } from '../host/switches.ts'
 
@@ -7,18 +8,17 @@ import type { Protection } from '../host/switches.ts'
  * together; without the guard, answers have their own; where `loopShare` is disabled, they do not wait. It is decided at the
  * first call, because libp2p constructs the services in the order of the configuration, and the guard may come later.
  */
-export function takesShare(
-  components: { readonly guard?: unknown },
-  disabled: readonly Protection[],
-): () => Promise<void> {
-  let take: GuardService['takeShare'] | undefined
-  return () => {
+export function takesShare(components: { readonly guard?: unknown }, disabled: readonly Protection[]): TakeShare {
+  let take: TakeShare | undefined
+  return (caller) => {
     take ??= guardOf(components)?.takeShare ?? (disabled.includes('loopShare') ? async () => {} : ownShare())
-    return take()
+    return take(caller)
   }
 }
 
-function ownShare(): () => Promise<void> {
+type TakeShare = GuardService['takeShare']
+
+function ownShare(): TakeShare {
   const share = new LoopShare(() => performance.now())
-  return () => share.turn()
+  return ({ ip, scope }) => share.turn(networksOf(ip, scope))
 }

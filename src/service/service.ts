@@ -1,12 +1,14 @@
 // The service in a libp2p node: its start, tick, stop and status.
 
 import { type Logger, type Startable, serviceCapabilities, TypedEventEmitter } from '@libp2p/interface'
+import type { Clock } from '../base/clock.ts'
 import { guardOf } from '../host/guard/guard-service.ts'
 import { isLegacy } from '../point/legacy-peers.ts'
 import type { Registration } from '../registry/registration.ts'
 import { isEditable, type ListEdit, type StoreState } from '../store/store.ts'
 import { checkServiceInit } from './check-init.ts'
 import { type ServiceParts, serviceParts } from './parts.ts'
+import { RoomWatch } from './room-watch.ts'
 import type { BootstrapServiceComponents, BootstrapServiceEvents, BootstrapServiceInit } from './service-init.ts'
 import { serviceMetrics } from './service-metrics.ts'
 import { type ServiceSettings, serviceSettings } from './settings.ts'
@@ -41,6 +43,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   readonly #log: Logger
   readonly #parts: ServiceParts
   readonly #pushMetrics: (() => void) | undefined
+  readonly #room = new RoomWatch()
+  readonly #clock: Clock
   #isOpen = false
   #timer: NodeJS.Timeout | undefined
   #storeStatus: StoreState['status'] = 'ok'
@@ -48,6 +52,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   constructor(components: BootstrapServiceComponents, settings: ServiceSettings) {
     super()
     this.#components = components
+    this.#clock = settings.clock
     this.#log = components.logger.forComponent('bootstrap-peer')
     const listener = {
       warn: (message: string) => this.#warn(message),
@@ -169,6 +174,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       this.#warn(lag)
     }
     this.#pushMetrics?.()
+    const noRoom = this.#room.see(this.status, this.#clock())
+    if (noRoom !== undefined) {
+      this.#warn(noRoom)
+    }
     const { state } = store
     if (state.status !== this.#storeStatus) {
       this.#storeStatus = state.status

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { busyConnections, moreBusyConnections } from './busy-connections.ts'
 import { decoys } from './decoys.ts'
 import { fixedExchanges } from './fixed-exchanges.ts'
 import { fixedFrames } from './fixed-frames.ts'
 import { frameBomb } from './frame-bomb.ts'
+import { fullerTable, fullTable } from './full-table.ts'
 import { fuzzedExchanges } from './fuzzed-exchanges.ts'
 import { HonestPeer } from './honest-peer.ts'
 import { identities } from './identities.ts'
@@ -25,7 +27,7 @@ const HELP = `Attacks a node that it starts, and tells what each attack came to.
   npm run test:hostile -- [--long] [--only ATTACK,...] [--again] [--late fail|warn] [--seed N] [--cases N] [--json]
 
   --long    1,000,000 fuzzed exchanges and addresses, a full table of 4000, 40,000 leavers, 6000 connections of silent
-            streams; without it, 50,000 and 100,000, 200, none and 600
+            streams, 1000 busy ones; without it, 50,000 and 100,000, 200 or 500, none, 600 and 192
   --only    these attacks, of: ATTACKS
   --again   attacks with a figure that missed its bound are run a second time, and judged by that
   --late    what becomes of a time that missed its bound. Default: fail. The attackers share the machine with the node
@@ -68,8 +70,14 @@ const OTHERS: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> 
   'public-ranges': publicRanges,
   'silent-streams': silentStreams,
   'record-addresses': ({ long, seed }) => recordAddresses(long ? 1_000_000 : 100_000, seed),
+  'full-table': fullTable,
+  'busy-connections': busyConnections,
 }
-const LONG_OTHERS: typeof OTHERS = { 'silent-streams-6000': moreSilentStreams }
+const LONG_OTHERS: typeof OTHERS = {
+  'silent-streams-6000': moreSilentStreams,
+  'full-table-4000': fullerTable,
+  'busy-connections-1000': moreBusyConnections,
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

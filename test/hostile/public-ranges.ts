@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { PUBLIC_LIMITS } from '../../src/policy/room.ts'
-import { namespaceFault, spawnInNamespace } from '../support/namespace.ts'
 import { connections } from './connections.ts'
 import { HonestPeer } from './honest-peer.ts'
+import { inNamespace } from './newcomers.ts'
 import { type Answer, PublicPeer, peersAt } from './public-peer.ts'
-import { atLeast, atMost, type Figure, shown } from './report.ts'
+import { atLeast, atMost, type Figure } from './report.ts'
 import { streamChurn } from './stream-churn.ts'
 import { Victim } from './victim.ts'
 
@@ -21,15 +20,7 @@ const NAME = 'public ranges'
 
 /** What holds on the public internet alone, on a machine that has all of it to itself. */
 export async function publicRanges(): Promise<Figure[]> {
-  const fault = namespaceFault()
-  if (fault !== undefined) {
-    return [shown(NAME, `skipped: ${fault}`, 0)]
-  }
-  const child = spawnInNamespace([fileURLToPath(import.meta.url)])
-  const figures: Figure[] = []
-  createInterface({ input: child.stdout! }).on('line', (line) => figures.push(JSON.parse(line)))
-  const [code] = await once(child, 'close')
-  return [...figures, atMost(NAME, 'attacks that could not be finished', code === 0 ? 0 : 1, 0)]
+  return await inNamespace(NAME, import.meta.url)
 }
 
 async function main(): Promise<void> {

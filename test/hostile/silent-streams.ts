@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { namespaceFault, spawnInNamespace } from '../support/namespace.ts'
 import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
+import { inNamespace } from './newcomers.ts'
 import { PublicPeer } from './public-peer.ts'
 import { atLeast, atMost, type Figure, quantile, shown } from './report.ts'
 import { Victim } from './victim.ts'
@@ -45,27 +44,12 @@ const V6 = {
 
 /** 600 connections with 8 silent streams each: from 75 addresses, and from one IPv6 /32. */
 export async function silentStreams(): Promise<Figure[]> {
-  return await inNamespace('75')
+  return await inNamespace('silent streams', import.meta.url, '75')
 }
 
 /** The same from ten times as many IPv4 addresses, and as many connections as they may have: more than the table takes. */
 export async function moreSilentStreams(): Promise<Figure[]> {
-  return await inNamespace('750')
-}
-
-async function inNamespace(addresses: string): Promise<Figure[]> {
-  const name = 'silent streams'
-  const fault = namespaceFault()
-  if (fault !== undefined) {
-    // It fails: what is skipped is not proved.
-    console.error(`${name}: ${fault}`)
-    return [atMost(name, 'attacks that could not be finished', 1, 0)]
-  }
-  const child = spawnInNamespace([fileURLToPath(import.meta.url), addresses])
-  const figures: Figure[] = []
-  createInterface({ input: child.stdout! }).on('line', (line) => figures.push(JSON.parse(line)))
-  const [code] = await once(child, 'close')
-  return [...figures, atMost(name, 'attacks that could not be finished', code === 0 ? 0 : 1, 0)]
+  return await inNamespace('silent streams', import.meta.url, '750')
 }
 
 async function attack({ name, addresses, at, ipOf, honestIp }: Attack): Promise<Figure[]> {

@@ -124,6 +124,18 @@ export class Victim {
     return Number(waited) / 1e6
   }
 
+  /** CPU that it used so far, ms. */
+  async cpu(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')
+    // User and system time, the 14th and 15th field, in hundredths of a second; the name in front may have spaces.
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number) as [number, number]
+    return (user + system) * 10
+  }
+
   /** A mark in its log, for {@link summariesSince}. */
   get mark(): number {
     return this.#lines.length

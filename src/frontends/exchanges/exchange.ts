@@ -50,8 +50,8 @@ export interface ExchangeInit {
   readonly next: () => Turn
   /** Takes turns for what a request cost beyond its own. */
   readonly charge: (turns: number) => void
-  /** Resolves when the event loop has time for another answer. */
-  readonly takeShare: () => Promise<void>
+  /** Resolves when the event loop has time for an answer to a caller. */
+  readonly takeShare: (caller: Caller) => Promise<void>
   readonly count: (event: ExchangeEvent) => void
   readonly unread: UnreadAnswers
   readonly log: Logger
@@ -124,7 +124,7 @@ export class Exchange {
     if (turn.wait > 0) {
       await delay(turn.wait, undefined, { ref: false, signal: this.signal })
     }
-    await takeShare()
+    await takeShare(this.caller)
     try {
       const { answer, ok } = await serve()
       count(ok ? 'answered' : 'errors')

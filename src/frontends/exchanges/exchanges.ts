@@ -26,8 +26,8 @@ export const MAX_STREAMS = 8
 export interface ExchangesInit {
   readonly limits: RequestLimits
   readonly clock: Clock
-  /** Resolves when the event loop has time for another answer; at once where that protection is off. */
-  readonly takeShare: () => Promise<void>
+  /** Resolves when the event loop has time for an answer to a caller; at once where that protection is off. */
+  readonly takeShare: (caller: Caller) => Promise<void>
   readonly count: (event: ExchangeEvent) => void
   /** Called once for each stream and each legacy connection. */
   readonly onCaller: (caller: Caller) => void

@@ -1,5 +1,7 @@
-import { type Ip, subnetsOf } from '../../peer/ip.ts'
+import { FairShares } from '../../base/fair-shares.ts'
 import type { HangUp, Refusal } from './guard-counters.ts'
+import type { GuardedSlot } from './guarded-slot.ts'
+import { CROWDED, IDLE_SO_FAR, idleLimits, quietFor, SILENT_SO_FAR } from './quiet-connections.ts'
 
 /** How many connections there may be, of each kind. */
 export interface ConnectionLimits {
@@ -7,74 +9,41 @@ export interface ConnectionLimits {
   readonly open: number
   /** Sockets whose handshake is not done yet. */
   readonly halfOpen: number
-  /** Of one public IPv4 address or IPv6 /56, half-open ones counted. go-libp2p's conn_limiter has the same. */
+  /** Of one public IPv4 address or IPv6 /64, half-open ones counted. go-libp2p's conn_limiter has 8. */
   readonly perIp: number
+  /** Of one public IPv6 /56: one customer, or, where a provider is thrifty, some. */
+  readonly perSite: number
   /** Of one public IPv4 /24 or IPv6 /48. */
   readonly perSubnet: number
 }
 
-/** A connection as the table sees it. Times are ms of one clock. */
-export interface GuardedSlot {
-  /** The subnets that it comes from: see {@link groupsOf}. */
-  readonly groups: readonly [ip: string, subnet: string]
-  /** Whether the limits by subnet apply. A private range may be one machine with a whole test network. */
-  readonly limited: boolean
-  readonly since: number
-  /** When bytes last arrived. */
-  heardAt: number
-  bytes: number
-  /** When a stream was last used. */
-  usedAt?: number
-  /** When the other side last opened a stream. */
-  askedAt?: number
-  /** Whether it has begun a frame and not ended it. */
-  unfinished(): boolean
-  /** Streams that are open now. */
-  streams(): number
+/** A connection that is evicted for another one. */
+export interface Evicted<S extends GuardedSlot> {
+  readonly instead: S
+  readonly because: HangUp
 }
 
 /** Refused, admitted, or admitted after evicting another connection. */
-export type Place<S extends GuardedSlot> = { readonly refusal: Refusal } | { readonly instead?: S }
+export type Place<S extends GuardedSlot> = { readonly refusal: Refusal } | Evicted<S> | Record<string, never>
 
 /**
  * A connection that sends nothing for this long in the middle of its handshake, or of a frame, is hung up on, ms.
  * Either takes a round trip or two.
  */
 export const SILENT_MS = 3000
-/**
- * A connection without a stream in use for this long is idle, ms, also in an empty table: connecting again costs one
- * handshake.
- */
-export const IDLE_MS = 60_000
-/** The same in a full table, ms. Between {@link CROWDED} and full it falls linearly. */
-export const CROWDED_IDLE_MS = 5000
-/** From this fraction of the table up, idle connections are hung up on early. */
-export const CROWDED = 0.8
-
-/** Which connections may be evicted for a newcomer, by ms of quiet. */
-const NEVER_USED_MS = 1000
-const NO_STREAM_MS = 5000
-/** A stream may be quiet while its answer waits for dial-backs (5 s) and for its reader (5 s). */
-const QUIET_STREAM_MS = 15_000
-/** When there is none of these: a connection that has not asked yet, or has its answer. */
-const HASTY_NEVER_USED_MS = 250
-const HASTY_NO_STREAM_MS = 2000
-/** A connection that keeps a stream busy without opening another one, as a ping does, is evicted in the end. */
-const NO_NEW_STREAM_MS = 30_000
-/** And half-open ones: silent so far, or silent since. */
-const NOTHING_SAID_MS = 250
-const NOTHING_MORE_SAID_MS = 1000
 
 /**
- * The connections that are open, and which of them goes when there is no room: the idle first, and of those the ones
- * of the most crowded subnet, so that a newcomer from elsewhere gets in however many connections one subnet sends.
- * libp2p itself refuses all newcomers when its table is full, and keeps idle connections.
+ * The connections that are open, and which of them goes when there is no room. The idle first, and of those the ones of
+ * the most crowded network. Where none is idle, the newest connection of the most crowded network gives way to a
+ * newcomer whose own network has at least two fewer: /16 or /32 first, then the networks inside. So a newcomer from
+ * elsewhere gets in however many connections one network has, and however busy it keeps them. libp2p itself refuses
+ * all newcomers when its table is full, and keeps idle connections.
  */
 export class ConnectionTable<S extends GuardedSlot> {
   readonly #limits: ConnectionLimits
   readonly #halfOpen = new Set<S>()
   readonly #open = new Set<S>()
-  readonly #counts = new Map<string, number>()
+  readonly #shares = { all: new FairShares<S>(), halfOpen: new FairShares<S>(), open: new FairShares<S>() }
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits
@@ -99,152 +68,136 @@ export class ConnectionTable<S extends GuardedSlot> {
    * if any.
    */
   arrive(slot: S, now: number): Place<S> {
-    const { perIp, perSubnet, halfOpen } = this.#limits
-    let instead: S | undefined
-    const full = fullGroup(slot, this.#counts, { perIp, perSubnet })
-    if (full !== undefined) {
-      const neighbours = this.#where((each) => each.groups.includes(full))
-      instead = this.#halfOpenVictim(neighbours, now) ?? this.#idleVictim(neighbours, now)
-      if (instead === undefined) {
-        return { refusal: 'group_full' }
-      }
-    } else if (this.#halfOpen.size >= halfOpen) {
-      instead = this.#halfOpenVictim(this.#halfOpen, now)
-      if (instead === undefined) {
-        return { refusal: 'half_open_full' }
-      }
+    let place: Place<S> = {}
+    const depth = this.#fullDepth(slot)
+    if (depth !== undefined) {
+      place = this.#makeRoomNear(slot, depth, now)
+    } else if (this.#halfOpen.size >= this.#limits.halfOpen) {
+      place = this.#makeRoom(this.#halfOpen, this.#shares.halfOpen, slot, now) ?? { refusal: 'half_open_full' }
     }
-    this.#halfOpen.add(slot)
-    for (const key of slot.groups) {
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    if (!('refusal' in place)) {
+      this.#halfOpen.add(slot)
+      this.#shares.halfOpen.add(slot.networks, slot)
+      this.#shares.all.add(slot.networks, slot)
     }
-    return instead === undefined ? {} : { instead }
+    return place
   }
 
   /** The handshake is done. Only now the limit of connections counts, so that silent sockets evict no connection. */
   settle(slot: S, now: number): Place<S> {
-    const instead = this.#open.size >= this.#limits.open ? this.#idleVictim(this.#open, now) : undefined
-    if (this.#open.size >= this.#limits.open && instead === undefined) {
-      return { refusal: 'table_full' }
+    let place: Place<S> = {}
+    if (this.#open.size >= this.#limits.open) {
+      place = this.#makeRoom(this.#open, this.#shares.open, slot, now) ?? { refusal: 'table_full' }
     }
-    this.#halfOpen.delete(slot)
-    this.#open.add(slot)
-    return instead === undefined ? {} : { instead }
+    if (!('refusal' in place)) {
+      this.#halfOpen.delete(slot)
+      this.#shares.halfOpen.remove(slot.networks, slot)
+      this.#open.add(slot)
+      this.#shares.open.add(slot.networks, slot)
+    }
+    return place
   }
 
   /** The connection has ended or is about to. Idempotent. */
   leave(slot: S): void {
-    const left = this.#halfOpen.delete(slot) || this.#open.delete(slot)
-    if (!left) {
-      return
-    }
-    for (const key of slot.groups) {
-      const count = this.#counts.get(key)! - 1
-      if (count === 0) {
-        this.#counts.delete(key)
-      } else {
-        this.#counts.set(key, count)
-      }
+    if (this.#halfOpen.delete(slot)) {
+      this.#shares.halfOpen.remove(slot.networks, slot)
+      this.#shares.all.remove(slot.networks, slot)
+    } else if (this.#open.delete(slot)) {
+      this.#shares.open.remove(slot.networks, slot)
+      this.#shares.all.remove(slot.networks, slot)
     }
   }
 
-  /** The connections that have to be hung up on by now. */
+  /** The connections that have to be hung up on by now. One whose bytes wait here is not silent: the node is slow. */
   overdue(now: number): Array<readonly [S, HangUp]> {
-    const silent = this.#where(
-      (slot) => now - slot.heardAt >= SILENT_MS && (!this.#open.has(slot) || slot.unfinished()),
-    )
-    return [...silent.map((slot) => [slot, 'silent'] as const), ...this.#idle(now)]
+    const overdue: Array<readonly [S, HangUp]> = []
+    for (const slot of this.slots()) {
+      const isLate = slot.waiting === 0 && now - slot.heardAt >= SILENT_MS
+      if (isLate && (!this.#open.has(slot) || slot.unfinished())) {
+        overdue.push([slot, 'silent'])
+      }
+    }
+    return [...overdue, ...this.#idle(now)]
   }
 
   #idle(now: number): Array<readonly [S, HangUp]> {
     const { open } = this.#limits
-    const crowdedBy = this.#open.size - Math.floor(open * CROWDED)
-    const over = Math.min(1, Math.max(0, crowdedBy / (open * (1 - CROWDED))))
-    const limit = IDLE_MS - over * (IDLE_MS - CROWDED_IDLE_MS)
-    const idle = [...this.#open].filter((slot) => slot.streams() === 0 && quiet(slot, now) >= limit)
-    const long = idle.filter((slot) => quiet(slot, now) >= IDLE_MS)
-    const short = idle.filter((slot) => quiet(slot, now) < IDLE_MS).sort((a, b) => this.#order(a, b, now))
+    const { limit, early } = idleLimits(this.#open.size / open)
+    const tooMany = this.#open.size - Math.floor(open * CROWDED)
+    const idle = [...this.#open].filter((slot) => slot.streams() === 0 && quietFor(slot, now) >= early)
+    const long = idle.filter((slot) => quietFor(slot, now) >= limit)
+    const short = tooMany > long.length ? idle.filter((slot) => quietFor(slot, now) < limit) : []
+    const crowd = (slot: S) => this.#shares.open.count(slot.networks, 1)
+    short.sort((a, b) => crowd(b) - crowd(a) || quietFor(b, now) - quietFor(a, now))
     return [
       ...long.map((slot) => [slot, 'idle'] as const),
-      ...short.slice(0, Math.max(0, crowdedBy - long.length)).map((slot) => [slot, 'idle_crowded'] as const),
+      ...short.slice(0, Math.max(0, tooMany - long.length)).map((slot) => [slot, 'idle_crowded'] as const),
     ]
   }
 
-  #halfOpenVictim(among: Iterable<S>, now: number): S | undefined {
-    const candidates = [...among].filter((slot) => this.#halfOpen.has(slot))
+  /** How many of its networks, widest first, the narrowest one is that has no room left for one more. */
+  #fullDepth({ networks, limited }: S): number | undefined {
+    if (!limited) {
+      return undefined
+    }
+    const { perIp, perSite, perSubnet } = this.#limits
+    const limits = networks.length === 4 ? [perIp, perSite, perSubnet] : [perIp, perSubnet]
+    const at = limits.findIndex((limit, i) => this.#shares.all.count(networks, networks.length - i) >= limit)
+    return at < 0 ? undefined : networks.length - at
+  }
+
+  #makeRoomNear(newcomer: S, depth: number, now: number): Place<S> {
+    const { all } = this.#shares
+    const network = newcomer.networks[depth - 1]
+    const neighbours = [...this.slots()].filter(({ networks }) => networks[depth - 1] === network)
+    const silent = neighbours.filter((slot) => this.#halfOpen.has(slot))
+    const open = neighbours.filter((slot) => this.#open.has(slot))
     return (
-      this.#first(candidates, now, (slot) => slot.bytes === 0 && now - slot.since >= NOTHING_SAID_MS) ??
-      this.#first(candidates, now, (slot) => now - slot.heardAt >= NOTHING_MORE_SAID_MS)
+      this.#evict(this.#quietVictim(silent, SILENT_SO_FAR, all, newcomer, now), 'half_open_crowded') ??
+      this.#evict(this.#quietVictim(open, IDLE_SO_FAR, all, newcomer, now), 'idle_crowded') ??
+      this.#evict(all.whoGivesWay(newcomer.networks, depth), 'crowded') ?? { refusal: 'group_full' }
     )
   }
 
-  #idleVictim(among: Iterable<S>, now: number): S | undefined {
-    const candidates = [...among].filter((slot) => this.#open.has(slot))
+  #makeRoom(among: ReadonlySet<S>, shares: FairShares<S>, newcomer: S, now: number): Evicted<S> | undefined {
+    const [rules, because] =
+      among === this.#open ? ([IDLE_SO_FAR, 'idle_crowded'] as const) : ([SILENT_SO_FAR, 'half_open_crowded'] as const)
     return (
-      this.#first(candidates, now, (slot) => quiet(slot, now) >= quietLimit(slot)) ??
-      this.#first(candidates, now, (slot) => quiet(slot, now) >= hastyQuietLimit(slot)) ??
-      this.#first(candidates, now, (slot) => now - (slot.askedAt ?? slot.since) >= NO_NEW_STREAM_MS)
+      this.#evict(this.#quietVictim([...among], rules, shares, newcomer, now), because) ??
+      this.#evict(shares.whoGivesWay(newcomer.networks, 0), 'crowded')
     )
   }
 
-  #first(slots: readonly S[], now: number, eligible: (slot: S) => boolean): S | undefined {
-    let first: S | undefined
-    for (const slot of slots) {
-      if (eligible(slot) && (first === undefined || this.#order(slot, first, now) < 0)) {
-        first = slot
+  #evict(instead: S | undefined, because: HangUp): Evicted<S> | undefined {
+    return instead && { instead, because }
+  }
+
+  /** Of the quiet: in the most crowded network, there in the most crowded one inside, and so on, the quietest. */
+  #quietVictim(
+    slots: readonly S[],
+    rules: ReadonlyArray<(slot: S, now: number) => boolean>,
+    shares: FairShares<S>,
+    newcomer: S,
+    now: number,
+  ): S | undefined {
+    for (const rule of rules) {
+      let among = slots.filter((slot) => rule(slot, now) && isOwed(slot.networks, newcomer.networks, shares))
+      for (let depth = 1; among.some(({ networks }) => networks.length >= depth); depth++) {
+        const counts = among.map(({ networks }) => shares.count(networks, depth))
+        const most = counts.reduce((a, b) => Math.max(a, b))
+        among = among.filter((_, i) => counts[i] === most)
+      }
+      if (among.length > 0) {
+        return among.reduce((a, b) => (quietFor(b, now) > quietFor(a, now) ? b : a))
       }
     }
-    return first
-  }
-
-  /** The most crowded subnet first, and in it the quietest connection. */
-  #order(a: S, b: S, now: number): number {
-    return this.#crowd(b) - this.#crowd(a) || quiet(b, now) - quiet(a, now)
-  }
-
-  #crowd(slot: S): number {
-    return this.#counts.get(slot.groups[1]) ?? 0
-  }
-
-  #where(wanted: (slot: S) => boolean): S[] {
-    return [...this.slots()].filter(wanted)
-  }
-}
-
-/** An IPv4 address and its /24, or the /56 and /48 of an IPv6 one: what one customer and one site have. */
-export function groupsOf(ip: Ip): readonly [ip: string, subnet: string] {
-  return [subnetsOf(ip)[2]!, subnetsOf(ip)[1]!]
-}
-
-function quiet(slot: GuardedSlot, now: number): number {
-  return now - (slot.usedAt ?? slot.since)
-}
-
-function quietLimit(slot: GuardedSlot): number {
-  if (slot.usedAt === undefined) {
-    return NEVER_USED_MS
-  }
-  return slot.streams() === 0 ? NO_STREAM_MS : QUIET_STREAM_MS
-}
-
-function hastyQuietLimit(slot: GuardedSlot): number {
-  if (slot.usedAt === undefined) {
-    return HASTY_NEVER_USED_MS
-  }
-  return slot.streams() === 0 ? HASTY_NO_STREAM_MS : QUIET_STREAM_MS
-}
-
-/** The group of a newcomer that has no room left. */
-function fullGroup(
-  { groups: [ip, subnet], limited }: GuardedSlot,
-  counts: ReadonlyMap<string, number>,
-  { perIp, perSubnet }: Pick<ConnectionLimits, 'perIp' | 'perSubnet'>,
-): string | undefined {
-  if (!limited) {
     return undefined
   }
-  if ((counts.get(ip) ?? 0) >= perIp) {
-    return ip
-  }
-  return (counts.get(subnet) ?? 0) >= perSubnet ? subnet : undefined
+}
+
+/** Whether a quiet connection gives way: where the two networks part, its own is as crowded as the newcomer's. */
+function isOwed(networks: readonly string[], newcomers: readonly string[], shares: FairShares<unknown>): boolean {
+  const at = networks.findIndex((network, i) => network !== newcomers[i])
+  return at < 0 || shares.count(networks, at + 1) >= shares.count(newcomers, at + 1)
 }

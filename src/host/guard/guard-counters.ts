@@ -6,11 +6,11 @@ export const REFUSALS = [
   'denied',
   /** its IP or subnet connects too often */
   'rate',
-  /** its IP or subnet has as many connections as it may, and none is idle */
+  /** its IP or subnet has as many connections as it may, none is idle, and it has its share of them */
   'group_full',
-  /** as many handshakes are under way as there may be, and none is silent */
+  /** as many handshakes are under way as there may be, none is silent, and its network has its share */
   'half_open_full',
-  /** there are `max-connections` connections, and none is idle */
+  /** there are `max-connections` connections, none is idle, and its network has its share of them */
   'table_full',
 ] as const
 /** Why a connection was hung up on. */
@@ -29,6 +29,8 @@ export const HANG_UPS = [
   'idle',
   /** it had no stream in use, and the table was nearly full */
   'idle_crowded',
+  /** it was the newest of the most crowded network, none was idle, and a newcomer of a less crowded one needed its slot */
+  'crowded',
   /** it did not read what was sent to it */
   'slow_reader',
 ] as const
@@ -40,12 +42,14 @@ export type HangUp = (typeof HANG_UPS)[number]
  * How often each happened since the node was constructed. The set of keys is closed, so that they can label a metric.
  */
 export interface GuardCounters {
+  /** Inbound connections, those that were refused for another reason than `stopping` and `denied` among them. */
+  arrived: number
   readonly refused: Record<Refusal, number>
   readonly hungUp: Record<HangUp, number>
 }
 
 export function guardCounters(): GuardCounters {
-  return { refused: zeros(REFUSALS), hungUp: zeros(HANG_UPS) }
+  return { arrived: 0, refused: zeros(REFUSALS), hungUp: zeros(HANG_UPS) }
 }
 
 function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {

@@ -10,10 +10,12 @@ import {
   type TypedEventTarget,
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Caller } from '../../peer/caller.ts'
 import type { Guard } from './guard.ts'
 import type { GuardCounters } from './guard-counters.ts'
 import { guardMetrics } from './guard-metrics.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
+import type { LoopWait } from './recent-waits.ts'
 
 /** How often the guard looks for connections to hang up on, ms. A look takes 0.4 ms when the table is full. */
 const SWEEP_MS = 100
@@ -33,6 +35,8 @@ export interface GuardStatus {
   readonly halfOpen: number
   /** Connections that have. */
   readonly open: number
+  /** How long input and answers waited for their turn, ms, over the last 30 to 60 s. */
+  readonly loopWait: LoopWait
   readonly counters: GuardCounters
 }
 
@@ -60,12 +64,12 @@ export class GuardService implements Startable {
   }
 
   get status(): GuardStatus {
-    const { table, counters } = this.#guard
-    return { halfOpen: table.halfOpen, open: table.open, counters: structuredClone(counters) }
+    const { table, loopWait, counters } = this.#guard
+    return { halfOpen: table.halfOpen, open: table.open, loopWait, counters: structuredClone(counters) }
   }
 
-  /** Resolves when the event loop has time for another answer; at once where `loopShare` is disabled. */
-  readonly takeShare = (): Promise<void> => this.#guard.takeShare()
+  /** Resolves when the event loop has time for an answer to a caller; at once where `loopShare` is disabled. */
+  readonly takeShare = (caller: Caller): Promise<void> => this.#guard.takeShare(caller)
 
   start(): void {
     this.#guard.stopping = false

@@ -5,16 +5,19 @@ import type {
   MultiaddrConnection,
   StreamMuxerFactory,
 } from '@libp2p/interface'
-import { callerAt } from '../../peer/caller.ts'
+import { type Caller, callerAt } from '../../peer/caller.ts'
 import { accessList } from '../../policy/access-list.ts'
 import type { Protection } from '../switches.ts'
 import { ConnectionRates } from './connection-rates.ts'
-import { type ConnectionLimits, ConnectionTable } from './connection-table.ts'
+import { type ConnectionLimits, ConnectionTable, type Place } from './connection-table.ts'
 import { denyDialMultiaddr } from './dial-rules.ts'
 import { type GuardCounters, guardCounters, type HangUp, type Refusal } from './guard-counters.ts'
 import { type Checks, GuardedConnection } from './guarded-connection.ts'
+import { networksOf } from './guarded-slot.ts'
 import { LoopShare } from './loop-share.ts'
+import type { LoopWait } from './recent-waits.ts'
 import { slowReaders } from './slow-readers.ts'
+import { WorkBudgets } from './work-budgets.ts'
 
 export interface GuardInit {
   readonly limits: ConnectionLimits
@@ -42,6 +45,7 @@ export class Guard {
   readonly #denied: ReturnType<typeof accessList>
   readonly #rates = new ConnectionRates()
   readonly #share: LoopShare | undefined
+  readonly #budgets: WorkBudgets | undefined
   readonly #sockets = new WeakMap<MultiaddrConnection | MessageStream, GuardedConnection>()
   readonly #plain = new WeakMap<MessageStream, GuardedConnection>()
 
@@ -54,11 +58,12 @@ export class Guard {
     }
     this.#clock = clock
     this.#share = this.protects('loopShare') ? new LoopShare(clock) : undefined
+    this.#budgets = this.protects('groups') ? new WorkBudgets() : undefined
     this.#denied = accessList({ deny, allow: [] })
     this.#maxOpen = limits.open
     this.table = new ConnectionTable({
       ...limits,
-      ...(this.protects('groups') ? {} : { perIp: Infinity, perSubnet: Infinity }),
+      ...(this.protects('groups') ? {} : { perIp: Infinity, perSite: Infinity, perSubnet: Infinity }),
       ...(this.protects('halfOpen') ? {} : { halfOpen: Infinity }),
     })
   }
@@ -76,9 +81,14 @@ export class Guard {
     }
   }
 
-  /** Resolves when the event loop has time for another answer; at once where `loopShare` is disabled. */
-  async takeShare(): Promise<void> {
-    await this.#share?.turn()
+  /** Resolves when the event loop has time for an answer to a caller; at once where `loopShare` is disabled. */
+  async takeShare({ ip, scope }: Caller): Promise<void> {
+    await this.#share?.turn(networksOf(ip, scope))
+  }
+
+  /** How long input and answers waited for their share of the event loop lately. */
+  get loopWait(): LoopWait {
+    return this.#share?.waits ?? { p99: 0, max: 0 }
   }
 
   /** Remembers which plain stream belongs to which socket. */
@@ -147,6 +157,7 @@ export class Guard {
     if (!this.#denied.permits('', ip)) {
       return this.#refuse('denied')
     }
+    this.counters.arrived++
     if (this.protects('groups') && !this.#rates.admits(ip, scope, now)) {
       return this.#refuse('rate')
     }
@@ -154,13 +165,14 @@ export class Guard {
       clock: this.#clock,
       checks: this.#checks,
       share: this.#share,
+      budgets: this.#budgets,
       onAbuse: (reason) => this.#hangUp(connection, reason),
     })
     const place = this.table.arrive(connection, now)
     if ('refusal' in place) {
       return this.#refuse(place.refusal)
     }
-    this.#giveWay(place.instead)
+    this.#giveWay(place)
     this.#sockets.set(maConn, connection)
     connection.watch()
     maConn.addEventListener('close', () => this.table.leave(connection), { once: true })
@@ -179,14 +191,13 @@ export class Guard {
     if ('refusal' in place) {
       return this.#refuse(place.refusal)
     }
-    connection.settled = true
-    this.#giveWay(place.instead)
+    this.#giveWay(place)
     return false
   }
 
-  #giveWay(connection: GuardedConnection | undefined): void {
-    if (connection !== undefined) {
-      this.#hangUp(connection, connection.settled ? 'idle_crowded' : 'half_open_crowded')
+  #giveWay(place: Place<GuardedConnection>): void {
+    if ('instead' in place) {
+      this.#hangUp(place.instead, place.because)
     }
   }
 

@@ -1,23 +1,19 @@
 import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
+import { PING_PROTOCOL } from '@libp2p/ping'
 import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
 import { type Ip, isLimited, type Scope } from '../../peer/ip.ts'
-import { type GuardedSlot, groupsOf } from './connection-table.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
+import { type GuardedSlot, networksOf } from './guarded-slot.ts'
 import type { LoopShare } from './loop-share.ts'
 import type { Reader } from './slow-readers.ts'
+import { WORK_BUDGETS, type WorkBudgets } from './work-budgets.ts'
 
 /**
  * What one connection may send, bytes: three full streams of requests (16 lines of 8 KiB each) at once, and half a
  * stream a second after that. Honest nodes send a few hundred bytes a few times an hour.
  */
 export const BYTE_BUDGET: Budget = { burst: 512 * 1024, perSecond: 64 * 1024 }
-
-/**
- * What serving one connection may cost, in units of about 10 µs: a hundred streams at once, 60 ms of work, and 1.5 %
- * of a core after that. The limits on requests (100 at once, then 5 a second) are reached first.
- */
-export const WORK_BUDGET: Budget = { burst: 6144, perSecond: 1536 }
 
 /**
  * The most bytes that may wait for a connection to take them. libp2p's default has no limit: a peer that grants a
@@ -38,6 +34,8 @@ export interface GuardedConnectionInit {
   readonly checks: Checks
   /** Schedules when input is served; undefined serves it at once. */
   readonly share: LoopShare | undefined
+  /** What the connections of its address and of its subnet may cost together; undefined has no limit. */
+  readonly budgets: WorkBudgets | undefined
   /** Called when the connection does what no honest peer does. What it sent then is not passed on. */
   readonly onAbuse: (reason: HangUp) => void
 }
@@ -46,16 +44,15 @@ export interface GuardedConnectionInit {
 export class GuardedConnection implements GuardedSlot, Reader {
   readonly ip: Ip
   readonly scope: Scope
-  readonly groups: readonly [ip: string, subnet: string]
+  readonly networks: readonly string[]
   readonly limited: boolean
   readonly since: number
   heardAt: number
   bytes = 0
+  waiting = 0
   usedAt?: number
   askedAt?: number
   stalledSince: number | undefined
-  /** Set when its handshake is done. */
-  settled = false
   /** Set when it is hung up on. */
   ended = false
   readonly #maConn: MultiaddrConnection
@@ -65,20 +62,24 @@ export class GuardedConnection implements GuardedSlot, Reader {
   readonly #clock: () => number
   #inspector: FrameInspector | undefined
   #muxer: StreamMuxer | undefined
+  readonly #budgets: WorkBudgets | undefined
+  /** Pieces of {@link waiting} that came out of the encryption already. */
+  #cutPieces = 0
 
   constructor(
     maConn: MultiaddrConnection,
     { ip, scope }: { readonly ip: Ip; readonly scope: Scope },
-    { clock, checks, share, onAbuse }: GuardedConnectionInit,
+    { clock, checks, share, budgets, onAbuse }: GuardedConnectionInit,
   ) {
     this.#maConn = maConn
     this.ip = ip
     this.scope = scope
-    this.groups = groupsOf(ip)
+    this.networks = networksOf(ip, scope)
     this.limited = isLimited(scope)
     this.#clock = clock
     this.#checks = checks
     this.#share = share
+    this.#budgets = budgets
     this.#onAbuse = onAbuse
     this.since = clock()
     this.heardAt = this.since
@@ -109,30 +110,42 @@ export class GuardedConnection implements GuardedSlot, Reader {
   /** Before libp2p's own buffer, so that the order of bytes stays the same. */
   #takeTurns(): void {
     const { onData } = this.#maConn as { onData?: (data: Data) => void }
-    const share = this.#share
-    if (onData === undefined || share === undefined) {
+    if (onData === undefined || this.#share === undefined) {
       return
     }
     const deferring = this.#maConn as { onData?: typeof onData }
     deferring.onData = (data) => {
-      this.heardAt = this.#clock()
-      share.take(data.byteLength, () => onData.call(this.#maConn, data))
+      this.#waitForTurn(data.byteLength, () => onData.call(this.#maConn, data))
     }
+  }
+
+  /** Serves it when it is the turn of its network. Until then the connection is not silent, however long that takes. */
+  #waitForTurn(bytes: number, serve: () => void): void {
+    this.waiting++
+    this.#share!.take(this.networks, bytes, () => {
+      this.waiting--
+      this.heardAt = this.#clock()
+      if (!this.ended) {
+        serve()
+      }
+    })
   }
 
   /** Reads the frames that come out of the encryption from now on. Call it before the muxer listens. */
   multiplexed(plain: MessageStream): void {
     const inspector = new FrameInspector()
     this.#inspector = inspector
-    const budget = new TokenBucket(WORK_BUDGET, this.#clock())
+    const own = new TokenBucket(WORK_BUDGETS.connection, this.#clock())
+    const shared = this.#budgets?.of(this) ?? (() => true)
     interceptMessages(plain, (data, dispatch) => {
       const tally = inspector.inspect(data)
       const now = this.#clock()
-      if (this.#checks.frames && (tally === undefined || !budget.spend(tally.work, now))) {
+      if (this.#checks.frames && (tally === undefined || !own.spend(tally.work, now) || !shared(tally.work, now))) {
         this.#onAbuse(tally === undefined ? 'invalid_frame' : 'too_much_work')
         return
       }
-      if (tally?.uses) {
+      // What comes on streams for pings alone is no use: a peer that pings for ever would never be idle.
+      if (tally?.opens || (tally?.uses && this.streams() > 0)) {
         this.usedAt = now
       }
       if (tally?.opens) {
@@ -142,15 +155,17 @@ export class GuardedConnection implements GuardedSlot, Reader {
     })
   }
 
-  /** A piece that is served later waits behind earlier ones: there is one queue for all. */
+  /** In order: what arrives while pieces wait is a piece behind them. */
   #dispatchPieces(data: Data, cuts: readonly number[], dispatch: (data: Data) => void, plain: MessageStream): void {
-    if (cuts.length === 0 || this.#share === undefined) {
+    if (this.#share === undefined || (cuts.length === 0 && this.#cutPieces === 0)) {
       dispatch(data)
       return
     }
     for (const [i, end] of [...cuts, data.byteLength].entries()) {
       const piece = data.subarray(cuts[i - 1] ?? 0, end)
-      this.#share.take(piece.byteLength, () => {
+      this.#cutPieces++
+      this.#waitForTurn(piece.byteLength, () => {
+        this.#cutPieces--
         if (plain.status === 'open' && piece.byteLength > 0) {
           dispatch(piece)
         }
@@ -167,7 +182,11 @@ export class GuardedConnection implements GuardedSlot, Reader {
   }
 
   streams(): number {
-    return this.#muxer?.streams.length ?? 0
+    let count = 0
+    for (const { protocol } of this.#muxer?.streams ?? []) {
+      count += protocol === PING_PROTOCOL ? 0 : 1
+    }
+    return count
   }
 
   get unsent(): number {

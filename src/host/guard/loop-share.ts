@@ -1,49 +1,73 @@
+import { FairShares } from '../../base/fair-shares.ts'
+import { type LoopWait, RecentWaits } from './recent-waits.ts'
+
 /** How long one turn of the event loop may serve input of sockets, ms. Then timers and the rest run. */
 export const TURN_MS = 10
 /** How many bytes may wait for their turn. Beyond, turns get longer, since memory is scarcer then. */
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
+interface Piece {
+  readonly bytes: number
+  readonly since: number
+  readonly serve: () => void
+}
+
 /**
- * Serves the input of sockets a few milliseconds at a time, in order of arrival.
+ * Serves the input of sockets a few milliseconds at a time. Networks take turns, in each the networks inside, and in one
+ * address the pieces are served in order of arrival: however much one network sends, another one waits for one piece
+ * of it at a time.
  *
  * Node reads every socket that is ready in one turn, and runs what follows from each read to its end before the next:
  * 500 long answers requested at once held the loop for 4 s, and with it the timers that should have stopped them.
  */
 export class LoopShare {
   readonly #clock: () => number
-  readonly #waiting: Array<{ readonly bytes: number; readonly serve: () => void }> = []
-  #next = 0
+  readonly #waiting = new FairShares<Piece>()
+  readonly #waits: RecentWaits
   #waitingBytes = 0
+  #isServing = false
   #turnSince: number | undefined
 
   /** The clock is in ms. */
   constructor(clock: () => number) {
     this.#clock = clock
+    this.#waits = new RecentWaits(clock())
   }
 
-  /** Serves it now, or in a later turn when this turn took long enough already. */
-  take(bytes: number, serve: () => void): void {
-    if (this.#next === this.#waiting.length && this.#hasTime()) {
+  /** How long pieces waited lately. */
+  get waits(): LoopWait {
+    return this.#waits.at(this.#clock())
+  }
+
+  /**
+   * Serves it now, or in a later turn when this turn took long enough already.
+   *
+   * @param networks of who sent it, widest first: see `networksOf`.
+   */
+  take(networks: readonly string[], bytes: number, serve: () => void): void {
+    const now = this.#clock()
+    if (this.#waiting.size === 0 && this.#hasTime(now)) {
+      this.#waits.add(0, now)
       serve()
       return
     }
-    if (this.#waiting.length === 0) {
+    if (!this.#isServing) {
+      this.#isServing = true
       setImmediate(this.#serveSome)
     }
-    this.#waiting.push({ bytes, serve })
+    this.#waiting.add(networks, { bytes, since: now, serve })
     this.#waitingBytes += bytes
     while (this.#waitingBytes > MAX_WAITING_BYTES) {
-      this.#serveNext()
+      this.#serveNext(now)
     }
   }
 
   /** Resolves when there is time for another piece of work: now, or in a later turn. */
-  turn(): Promise<void> {
-    return new Promise((resolve) => this.take(0, resolve))
+  turn(networks: readonly string[]): Promise<void> {
+    return new Promise((resolve) => this.take(networks, 0, resolve))
   }
 
-  #hasTime(): boolean {
-    const now = this.#clock()
+  #hasTime(now: number): boolean {
     if (this.#turnSince === undefined) {
       this.#turnSince = now
       setImmediate(this.#endTurn)
@@ -60,13 +84,13 @@ export class LoopShare {
    * next.
    */
   readonly #serveSome = (): void => {
-    if (this.#next === this.#waiting.length) {
-      this.#waiting.length = 0
-      this.#next = 0
+    if (this.#waiting.size === 0) {
+      this.#isServing = false
       return
     }
-    if (this.#hasTime()) {
-      this.#serveNext()
+    const now = this.#clock()
+    if (this.#hasTime(now)) {
+      this.#serveNext(now)
       // A tick that a microtask schedules runs when no microtask is left.
       queueMicrotask(this.#serveNextTick)
     } else {
@@ -76,13 +100,10 @@ export class LoopShare {
 
   readonly #serveNextTick = (): void => process.nextTick(this.#serveSome)
 
-  #serveNext(): void {
-    const { bytes, serve } = this.#waiting[this.#next]!
-    this.#waiting[this.#next] = SERVED
-    this.#next++
+  #serveNext(now: number): void {
+    const { bytes, since, serve } = this.#waiting.next()!
     this.#waitingBytes -= bytes
+    this.#waits.add(now - since, now)
     serve()
   }
 }
-
-const SERVED = { bytes: 0, serve: () => {} }

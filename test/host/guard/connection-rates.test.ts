@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CONNECTION_RATES, ConnectionRates, STRIKE_TURNS } from '../../../src/host/guard/connection-rates.ts'
-import { parseIp, scopeOf } from '../../../src/peer/ip.ts'
+import { parseIp } from '../../../src/peer/ip.ts'
 
 const { ip, subnet, privateIp } = CONNECTION_RATES
 const at = (text: string) => parseIp(text)!
@@ -31,15 +31,26 @@ describe('the rate of new connections', () => {
     assert.equal(admitted(rates, '1.2.4.1', 0, 10_000), ip.burst)
   })
 
-  it('is that of the IPv4 address inside for a caller that 6to4, Teredo or NAT64 translates', () => {
+  it('leaves a neighbour its share, however often the others of a subnet connect', () => {
     const rates = new ConnectionRates()
-    let all = admitted(rates, '8.8.8.8', 0, 100)
-    for (const text of ['2002:808:808::1', '2001:0:4136:e378:8000:63bf:f7f7:f7f7', '64:ff9b::808:808']) {
-      while (rates.admits(at(text), scopeOf(at(text)), 0)) {
-        all++
+    const hogs = ['1.2.3.1', '1.2.3.2', '1.2.3.3', '1.2.3.4']
+    let [asked, served] = [0, 0]
+    for (let now = 0; now < 120_000; now += 50) {
+      for (const hog of hogs) {
+        admitted(rates, hog, now, 5)
+      }
+      if (now % 1000 === 0) {
+        asked++
+        served += admitted(rates, '1.2.3.99', now, 1)
       }
     }
-    assert.equal(all, ip.burst)
+    assert.equal(served, asked)
+  })
+
+  it('counts a translated address as the IPv4 address inside', () => {
+    const rates = new ConnectionRates()
+    assert.equal(rates.admits(at('2002:102:304::1'), 'special', 0), true)
+    assert.equal(admitted(rates, '1.2.3.4', 0, 10_000), ip.burst - 1)
   })
 
   it('lets a test network on one machine start at once', () => {

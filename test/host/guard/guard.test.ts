@@ -177,6 +177,30 @@ describe('the guard', { concurrency: 4 }, () => {
     }
   })
 
+  it('makes room for a newcomer from elsewhere in a table full of busy connections', async (t) => {
+    const node = await guardedNode(t, { maxConnections: 8 })
+    const busy = await Promise.all(Array.from({ length: 8 }, () => rawPeer(targetOf(node))))
+    for (const peer of busy) {
+      peer.send(frame(DATA, SYN, 1, ASKS_BOOTSTRAP))
+    }
+    await until(() => busy.every((peer) => peer.received(1).length > 0), 'all of them have a stream')
+    const newcomer = await rawPeer(targetOf(node), { from: '127.99.1.1' })
+    t.after(() => newcomer.hangUp())
+    newcomer.send(Buffer.concat([frame(DATA, SYN, 1, ASKS_BOOTSTRAP), frame(DATA, 0, 1, Buffer.from('{}\n'))]))
+    await until(() => newcomer.received(1).includes('[]'), 'the newcomer is answered')
+    assert.equal(hungUp(node).crowded, 1)
+    assert.equal(busy.filter(({ closed }) => closed).length, 1)
+    // Another one of the crowd has its share already.
+    await rawPeer(targetOf(node)).then(
+      (ninth) => ninth.gone,
+      () => {},
+    )
+    assert.equal(refused(node).table_full, 1)
+    for (const peer of busy) {
+      peer.hangUp()
+    }
+  })
+
   it('switched off, leaves newcomers before a full table', async (t) => {
     const node = await guardedNode(t, { maxConnections: 8, disable: { protections: ['idle'] } })
     const idlers = await Promise.all(Array.from({ length: 8 }, () => rawPeer(targetOf(node))))
