@@ -15,13 +15,14 @@ export function editReport(edit: ListEdit, path: string): EditReport {
     case 'missing':
       return { level: 'info', fields: {}, message: `there is no ${path}: it is written anew` }
     case 'taken': {
-      const { added, removed, expired, useless, unserved } = edit
+      const { added, removed, expired, kept, useless, unserved } = edit
       return {
         level: useless.count === 0 && unserved === undefined ? 'info' : 'warn',
         fields: {
           added,
           removed,
           ...(expired === 0 ? {} : { expired }),
+          ...(kept === 0 ? {} : { kept }),
           ...(useless.count === 0 ? {} : { useless: uselessLines(useless) }),
           ...(unserved === undefined ? {} : { unserved: someOf(unserved.count, unserved.named.map(remoteText)) }),
         },
