@@ -1,3 +1,5 @@
+// The summary line: its members, and how they follow from the node's status since the line before.
+
 import type { NodeStatus } from '../node.ts'
 import { loopDelays } from './loop-delay.ts'
 

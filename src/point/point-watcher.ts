@@ -1,3 +1,5 @@
+// The calls by which a point tells the service of changes in its table: for snapshots, dial-backs, records and events.
+
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 
 /** Is called as a point's table changes. The point waits for none of these calls, and none may throw. */

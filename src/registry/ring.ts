@@ -1,3 +1,5 @@
+// A sorted collection that is read in a circle from any place; the listing order of rendezvous pages uses it.
+
 /** A place on a ring of {@link RING_SIZE}. */
 export interface Placed {
   readonly place: number
