@@ -195,6 +195,41 @@ for (const failing of ['write', 'datasync'] as const) {
   }
 }
 
+test('a snapshot that read the table while it had a change that was refused does not become the list', async () => {
+  const disk = fakeDisk()
+  const clock = { now: NOW }
+  const { store, kill } = storeOn(disk, clock)
+  await store.open()
+  await store.append([put(record(1)), put(record(2))])
+  const table = testTable([record(1), record(2)])
+  let refused: Promise<unknown> | undefined
+  disk.fault = ({ name, path }) => {
+    if (name === 'open' && path.endsWith('.tmp')) {
+      // The table has the change first, as a caller may do it, and gives it up when the store has refused it.
+      table.apply(remove(record(1)))
+      refused = store.append([remove(record(1))])
+      refused.catch(() => {})
+    }
+    if (name === 'sync') {
+      // A long snapshot: the disk has room again before it ends.
+      clock.now += 1000
+    }
+    const isFull = refused !== undefined && clock.now === NOW
+    return isFull && name === 'write' && path.includes('journal') ? 'ENOSPC' : undefined
+  }
+  await assert.rejects(store.compact(table), { name: 'StoreUnavailableError', code: 'ENOSPC' })
+  await assert.rejects(refused!, { code: 'ENOSPC' })
+  disk.fault = () => undefined
+  table.apply(put(record(1)))
+  const copy = disk.copy()
+  assert.deepEqual(sorted((await storeOn(copy).store.open()).records), sorted([record(1), record(2)]))
+  await store.compact(table)
+  kill()
+  const next = storeOn(disk).store
+  assert.deepEqual(sorted((await next.open()).records), sorted([record(1), record(2)]))
+  await next.close()
+})
+
 test('a snapshot that fails leaves the list and takes changes on; the state says so until one succeeds', async () => {
   const disk = await usedDisk()
   const clock = { now: NOW }
