@@ -11,9 +11,10 @@ import { readDialable } from '../offered-peers.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
-import { type Bootstrap, Bootstraps } from './bootstraps.ts'
+import { Bootstraps } from './bootstraps.ts'
+import type { Bootstrap } from './bootstraps-init.ts'
 import { CacheFallback } from './cache-fallback.ts'
-import { type ChosenPeer, choosePeers, type Offer, originsByPeer } from './choose-peers.ts'
+import type { ChosenPeer } from './choose-peers.ts'
 import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import {
@@ -24,6 +25,7 @@ import {
 } from './discovery-init.ts'
 import { systemResolveTxt } from './dnsaddr.ts'
 import { addressesOfInbound } from './inbound-peers.ts'
+import { Offers } from './offers.ts'
 import { PeerAnnouncer } from './peer-announcer.ts'
 import { PeerDemand } from './peer-demand.ts'
 
@@ -46,8 +48,7 @@ export class DiscoveryRun {
   readonly #lookup: BootstrapLookup
   /** For an application that does not take the events itself. */
   readonly #warnings: DeveloperWarnings | undefined
-  /** The last answer of each bootstrap. */
-  readonly #offers = new Map<string, Offer>()
+  readonly #offers = new Offers()
   readonly #demand: PeerDemand
   /** Whether the node wanted more peers when last looked at. */
   #wantsMore = true
@@ -86,6 +87,8 @@ export class DiscoveryRun {
     this.#fallback = new CacheFallback({
       cache: this.#cache,
       ownId,
+      hasOrigin: (origin) => this.#bootstraps.hasOrigin(origin),
+      isConnected: (id) => connectionManager.getConnections(peerIdFromString(id)).length > 0,
       refreshInterval,
       scheduler,
       random,
@@ -94,7 +97,8 @@ export class DiscoveryRun {
     this.#demand = new PeerDemand({
       connectionManager,
       target: () => this.#target,
-      named: () => originsByPeer([...this.#offers.values()]),
+      named: () => this.#offers.originsByPeer(),
+      isVoice: (origin) => keeperOf(components.events)?.isVoice(origin) ?? true,
       counts: (id) => this.#announcer.addressesOf(id) !== undefined && !this.#bootstraps.has(id),
       now: scheduler.now,
     })
@@ -114,12 +118,11 @@ export class DiscoveryRun {
         this.#tell({ type: 'failure', bootstrap: id, error, retryIn })
         this.#fallBack()
       },
-      onMet: ({ id, addresses, origin }) => {
-        this.#cache.met({ id, addresses, origin })
-        this.#tell({ type: 'learned', bootstrap: id, addresses })
-      },
-      onGone: ({ id }) => {
-        this.#offers.delete(id)
+      onMet: ({ id, addresses }) => this.#tell({ type: 'learned', bootstrap: id, addresses }),
+      onChanged: ({ id, addresses, namedBy, unnamedMs }) =>
+        this.#cache.met({ id, addresses, origin: namedBy, unnamedMs }),
+      onGone: (id) => {
+        this.#offers.forget(id)
         this.#cache.forgetBootstrap(id)
       },
       onUnregistered: ({ id }, error) => this.#tell({ type: 'unregistered', bootstrap: id, error }),
@@ -130,7 +133,7 @@ export class DiscoveryRun {
       resolveTxt,
       scheduler,
       random,
-      onFound: (found) => this.#bootstraps.configure(found),
+      onFound: (found, known) => this.#bootstraps.configure(found, known),
       onFault: (message) => {
         warn(message)
         this.#fallBack()
@@ -146,7 +149,10 @@ export class DiscoveryRun {
 
   start(): void {
     const { events } = this.#components
-    linkDiscovery(events, this.#announcer)
+    linkDiscovery(events, {
+      addressesOf: (id) => this.#announcer.addressesOf(id),
+      hasOrigin: (origin) => this.#bootstraps.hasOrigin(origin),
+    })
     events.addEventListener('connection:open', this.#onConnection)
     events.addEventListener('peer:identify', this.#onIdentify)
     events.addEventListener('peer:connect', this.#onPeersChanged)
@@ -191,10 +197,10 @@ export class DiscoveryRun {
     await Promise.all([this.#bootstraps.stop(), this.#cache.close()])
   }
 
-  #takeAnswer({ id, origin }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
-    this.#offers.set(id, { origin, peers })
+  #takeAnswer({ id, origin, namedBy }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
+    this.#offers.take(id, { origin, learned: namedBy !== undefined, peers })
     const named = new Set(peers.map((peer) => peer.id))
-    const chosen = choosePeers([...this.#offers.values()])
+    const chosen = this.#offers.choose()
     for (const peer of chosen) {
       if (named.has(peer.id)) {
         if (this.#announcer.addressesOf(peer.id) === undefined) {
@@ -249,9 +255,10 @@ export class DiscoveryRun {
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const id = detail.peerId.toString()
     if (detail.connection.direction === 'inbound' && !this.#bootstraps.has(id)) {
+      const inPrivate = this.#offers.inPrivate || this.#bootstraps.hasPrivate
       this.#cache.connected(
         id,
-        addressesOfInbound(detail).map(({ text }) => text),
+        addressesOfInbound(detail, inPrivate).map(({ text }) => text),
       )
     }
   }
@@ -265,17 +272,17 @@ export class DiscoveryRun {
     if (announced !== undefined && !this.#bootstraps.has(id)) {
       const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
       if (dialled === undefined) {
-        this.#cache.named(id, announced)
+        this.#cache.named(id, announced, this.#offers.originsOf(id))
       } else {
-        this.#cache.dialled(id, dialled.address.text)
+        this.#cache.dialled(id, dialled.address.text, this.#offers.originsOf(id))
       }
     }
   }
 
   /** A peer that was connected before a bootstrap named it, as one is that found this node first. */
-  #rememberConnected({ id, addresses }: ChosenPeer): void {
+  #rememberConnected({ id, addresses, origins }: ChosenPeer): void {
     if (this.#components.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#cache.named(id, addresses)
+      this.#cache.named(id, addresses, origins)
     }
   }
 

@@ -18,13 +18,13 @@ async function cachePath(t: TestContext): Promise<string> {
 it('a cache that has the origin of a bootstrap as `root`, as older ones do, is read', async (t) => {
   const path = await cachePath(t)
   await writeFile(path, JSON.stringify({ version: 1, bootstraps: [{ ...BOOTSTRAP, root: ORIGIN }], peers: [] }))
-  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN, unnamedMs: 0 }] }
   assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
 })
 
 it('a cache is written with `origin`, and read back', async (t) => {
   const path = await cachePath(t)
-  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN, unnamedMs: 0 }] }
   await writeCache(path, contents)
   assert.deepEqual(JSON.parse(await readFile(path, 'utf8')).bootstraps, contents.bootstraps)
   assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
@@ -36,6 +36,6 @@ it('a cache that does not say which addresses were dialled, as older ones do not
   await writeFile(path, JSON.stringify({ version: 1, bootstraps: [], peers: [peer, { ...peer, dialled: -1 }] }))
   assert.deepEqual(await readCache(path, 0), {
     status: 'read',
-    contents: { peers: [{ ...peer, dialled: 1 }], bootstraps: [] },
+    contents: { peers: [{ ...peer, dialled: 1, origins: [] }], bootstraps: [] },
   })
 })
