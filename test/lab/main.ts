@@ -1,8 +1,10 @@
 /**
  * Prints the tables of the labs, exit code 1 when a figure misses its bound: `node test/lab/main.ts [days] [draws]`.
- * A week of churn takes a minute or two, and so do 10,000 draws of each way to sit among the honest.
+ * A week of churn takes a minute or two, and so do 10,000 draws of each way to sit among the honest, and the client's rows.
  */
+import { tableLine } from '../hostile/report.ts'
 import type { Census } from './census.ts'
+import { runClientRows } from './client-rows.ts'
 import { drawEclipse, ECLIPSES, type EclipseResult } from './eclipse.ts'
 import { missesOf, missesOfEclipse } from './judge.ts'
 import { runLab } from './lab.ts'
@@ -24,6 +26,11 @@ console.table(rows)
 const results = ECLIPSES.map((eclipse) => drawEclipse(eclipse, draws))
 misses.push(...results.flatMap((result) => missesOfEclipse(result, 0)))
 console.table(results.map(eclipseRow))
+
+for (const figure of await runClientRows(days)) {
+  console.log(tableLine(figure))
+  misses.push(...(figure.ok ? [] : [`${figure.attack}: ${figure.figure} ${figure.value}, not ${figure.bound}`]))
+}
 
 console.log(misses.length === 0 ? 'everything within its bounds' : misses.join('\n'))
 process.exitCode = misses.length === 0 ? 0 : 1

@@ -12,7 +12,8 @@ export interface VirtualTime {
   advanceTo(ms: number): Promise<void>
 }
 
-export function virtualTime(start: number): VirtualTime {
+/** `turn` resolves when all has happened that follows without waiting for time. Default: a turn of the event loop. */
+export function virtualTime(start: number, turn: () => Promise<unknown> = nextTurn): VirtualTime {
   const moments = new Map<number, Array<() => void>>()
   const heap: number[] = []
   let now = start
@@ -41,7 +42,7 @@ export function virtualTime(start: number): VirtualTime {
           callback()
         }
         // All that follows from it without waiting for time: promises run dry before the next turn of the event loop.
-        await nextTurn()
+        await turn()
       }
       now = ms
     },

@@ -8,8 +8,8 @@ export interface Entry extends Prospect {
   addresses: readonly OfferedAddress[]
   /** Where its addresses are. */
   places: readonly Place[]
+  /** While it is connected, of the address that it is connected at; `groups` too. */
   ips: ReadonlySet<string>
-  /** While it is connected, of the address that it is connected at. */
   groups: ReadonlySet<string>
   readonly sources: Set<string>
   anchor: boolean
@@ -37,6 +37,34 @@ export interface Opened {
   readonly outbound: boolean
   /** The far end; undefined where that is no IP and TCP port. */
   readonly at: OfferedAddress | undefined
+}
+
+/** One that was never dialled. */
+export function newEntry(
+  id: string,
+  addresses: readonly OfferedAddress[],
+  sources: readonly string[],
+  anchor: boolean,
+): Entry {
+  return {
+    id,
+    addresses,
+    places: [],
+    ips: new Set(),
+    groups: new Set(),
+    sources: new Set(sources),
+    anchor,
+    failures: 0,
+    notBefore: 0,
+    dialling: false,
+    connectedAt: undefined,
+    outbound: false,
+    lasted: false,
+    held: false,
+    worked: anchor ? addresses[0] : undefined,
+    cameFrom: [],
+    aliveAt: 0,
+  }
 }
 
 /**

@@ -1,8 +1,10 @@
 import { type BackOff, backOff } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
+import { RecentMap } from '../../base/recent-map.ts'
+import { ipOf } from '../../peer/address.ts'
 import type { OfferedAddress } from '../offered-peers.ts'
-import { PER_GROUP, PER_PUBLIC_IP, type Place, PlaceCounts, placesOf } from '../places.ts'
-import { type Entry, type Opened, victimOf } from './entry.ts'
+import { PER_GROUP, PER_PUBLIC_IP, PlaceCounts, placesOf } from '../places.ts'
+import { type Entry, newEntry, type Opened, victimOf } from './entry.ts'
 import { soleOrigin } from './prospect.ts'
 import { Voices } from './voices.ts'
 
@@ -21,6 +23,8 @@ export const PEER_BACK_OFF: BackOff = { first: 2000, most: 30 * 60_000 }
 const GIVE_UP_AFTER = 10
 /** A connection that ends this soon was no success, ms. */
 export const SHORT_MS = 10_000
+/** IPs of which it is known how often they were dialled: several for each peer. */
+const MAX_DIALLED_IPS = 8 * MAX_PROSPECTS
 
 /**
  * The peers that a keeper may connect to, and what became of it. Synchronous; no I/O.
@@ -33,6 +37,7 @@ export class KeeperBook {
   /** Those that connected to this node and are held. */
   readonly #inbound = new PlaceCounts(PLACES)
   readonly #voices = new Voices()
+  readonly #dials = new RecentMap<string, number>(MAX_DIALLED_IPS)
 
   get(id: string): Entry | undefined {
     return this.#entries.get(id)
@@ -60,25 +65,8 @@ export class KeeperBook {
   add(id: string, addresses: readonly OfferedAddress[], sources: readonly string[], anchor = false): Entry | undefined {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      entry = {
-        id,
-        addresses,
-        places: placesAt(addresses),
-        ips: new Set(),
-        groups: new Set(),
-        sources: new Set(sources),
-        anchor,
-        failures: 0,
-        notBefore: 0,
-        dialling: false,
-        connectedAt: undefined,
-        outbound: false,
-        lasted: false,
-        held: false,
-        worked: anchor ? addresses[0] : undefined,
-        cameFrom: [],
-        aliveAt: 0,
-      }
+      entry = newEntry(id, addresses, sources, anchor)
+      this.#moveTo(entry, addresses)
       if (!this.#makeRoomFor(entry)) {
         return undefined
       }
@@ -96,7 +84,7 @@ export class KeeperBook {
     if (entry.connectedAt === undefined || (outbound && !entry.outbound)) {
       entry.connectedAt = now
       entry.lasted = false
-      entry.groups = groupsOf(at === undefined ? [] : [at])
+      this.#seenAt(entry, at === undefined ? [] : [at])
     }
     entry.aliveAt = now
     if (outbound) {
@@ -122,7 +110,7 @@ export class KeeperBook {
     this.#leaveInbound(entry)
     entry.connectedAt = undefined
     entry.outbound = entry.held = false
-    entry.groups = groupsOf(entry.addresses)
+    this.#seenAt(entry, entry.addresses)
     if (now - connectedAt < SHORT_MS) {
       this.failed(entry, now, random)
     } else {
@@ -142,6 +130,18 @@ export class KeeperBook {
     if (entry.failures >= GIVE_UP_AFTER) {
       this.#entries.delete(entry.id)
     }
+  }
+
+  dialling(entry: Entry): void {
+    entry.dialling = true
+    for (const ip of entry.groups.size === 0 ? [] : entry.ips) {
+      this.#dials.set(ip, this.dialsAt(ip) + 1)
+    }
+  }
+
+  /** How often peers at a public IP were dialled; 0 in private ranges, where all are neighbours. */
+  dialsAt(ip: string): number {
+    return this.#dials.get(ip) ?? 0
   }
 
   /** Time has passed: a connection that lasted shows that the origin that named the peer is a voice. */
@@ -172,11 +172,18 @@ export class KeeperBook {
     const { worked } = entry
     entry.addresses =
       worked === undefined ? addresses : [worked, ...addresses.filter(({ text }) => text !== worked.text)]
-    entry.places = placesAt(entry.addresses)
-    entry.ips = new Set(entry.places.flatMap(({ key }) => (key.startsWith('ip ') ? key : [])))
+    entry.places = placesOf(
+      entry.addresses.map(({ text }) => text),
+      PLACES,
+    )
     if (entry.connectedAt === undefined) {
-      entry.groups = groupsOf(entry.addresses)
+      this.#seenAt(entry, entry.addresses)
     }
+  }
+
+  #seenAt(entry: Entry, addresses: readonly OfferedAddress[]): void {
+    entry.groups = new Set(addresses.flatMap(({ group }) => group ?? []))
+    entry.ips = new Set(addresses.map(({ text }) => ipOf(text).text))
   }
 
   get #hasOutbound(): boolean {
@@ -228,15 +235,4 @@ export class KeeperBook {
     }
     return true
   }
-}
-
-function placesAt(addresses: readonly OfferedAddress[]): Place[] {
-  return placesOf(
-    addresses.map(({ text }) => text),
-    PLACES,
-  )
-}
-
-function groupsOf(addresses: readonly OfferedAddress[]): Set<string> {
-  return new Set(addresses.flatMap(({ group }) => group ?? []))
 }

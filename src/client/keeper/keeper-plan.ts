@@ -15,6 +15,8 @@ export interface PlanInit {
   /** Whether every bootstrap has had the time to answer. */
   readonly settled: boolean
   readonly random: Random
+  /** How often peers at an IP were dialled; 0 in private ranges. */
+  readonly dialsAt: (ip: string) => number
   /** Whether an origin counts as one of several: one whose peers all failed does not. */
   readonly isVoice: (origin: string) => boolean
   /** Whether to see if the peers of an origin that is no voice are back. */
@@ -24,7 +26,7 @@ export interface PlanInit {
 /** Bootstraps that are there have answered by then, ms. */
 export const SETTLED_MS = 5000
 
-/** One network group holds this part of the connections at most, as long as there are others. */
+/** One network group holds this part of the connections at most, and one public IP one, as long as there are others. */
 const GROUP_SHARE = 1 / 4
 
 /**
@@ -39,13 +41,13 @@ const GROUP_SHARE = 1 / 4
  * Peers of an origin that is no voice get the places that are left, and beyond the target now and then one is dialled.
  */
 export function planDials(init: PlanInit): Prospect[] {
-  const { available, now, settled, random } = init
+  const { available, now, settled } = init
   const plan = new Plan(init)
   const due = plan.wantsNone ? [] : available.filter(({ notBefore }) => notBefore <= now)
   const byOrigin = Map.groupBy(due, soleOrigin)
-  const trusted = inOrder(byOrigin.get(undefined) ?? [], random)
+  const trusted = inOrder(byOrigin.get(undefined) ?? [], init)
   byOrigin.delete(undefined)
-  const sole = new Map([...byOrigin].map(([origin, each]) => [origin!, inOrder(each, random)]))
+  const sole = new Map([...byOrigin].map(([origin, each]) => [origin!, inOrder(each, init)]))
   for (const strict of settled ? [true, false] : [true]) {
     plan.strict = strict
     for (const each of due.filter(({ anchor }) => anchor)) {
@@ -101,7 +103,7 @@ class Plan {
   }
 
   get wantsNone(): boolean {
-    return this.#isFull && this.#silent.size === 0
+    return this.#isFull && ![...this.#silent].some((origin) => this.#wantsFeeler(origin))
   }
 
   /** Those that are a voice, and earlier runs that dialled a peer, go first; those that a peer dialled go last. */
@@ -115,7 +117,7 @@ class Plan {
   }
 
   take(prospect: Prospect): boolean {
-    if (this.#isFull || this.#taken.has(prospect) || !this.#fitsGroups(prospect)) {
+    if (this.#isFull || this.#taken.has(prospect) || !this.#fitsPlaces(prospect)) {
       return false
     }
     this.#taken.add(prospect)
@@ -143,10 +145,14 @@ class Plan {
 
   /** One peer of an origin that is no voice, when none of its peers is connected or being dialled. */
   takeFeeler(prospect: Prospect, origin: string): void {
-    if (this.#silent.has(origin) && this.soleCount(origin) === 0 && this.#init.wantsFeeler(origin)) {
+    if (this.#silent.has(origin) && this.#wantsFeeler(origin)) {
       this.#taken.add(prospect)
       this.chosen.push(prospect)
     }
+  }
+
+  #wantsFeeler(origin: string): boolean {
+    return this.soleCount(origin) === 0 && this.#init.wantsFeeler(origin)
   }
 
   /** Turn by turn an origin may be one ahead of all others together; in the end it may not. */
@@ -179,9 +185,18 @@ class Plan {
     return count === 1 || count <= this.#taken.size - (count - 1) + 1
   }
 
-  #fitsGroups({ groups }: Prospect): boolean {
+  /** As long as there are others: one peer of a public IP, and a share of a network group. */
+  #fitsPlaces({ groups, ips }: Prospect): boolean {
     const most = Math.max(1, Math.ceil(this.#init.target * GROUP_SHARE))
-    return !this.strict || [...groups].every((group) => this.#groupCount(group) < most)
+    return (
+      !this.strict ||
+      groups.size === 0 ||
+      ([...groups].every((group) => this.#groupCount(group) < most) && [...ips].every((ip) => this.#ipCount(ip) === 0))
+    )
+  }
+
+  #ipCount(ip: string): number {
+    return this.#taken.values().reduce((count, { ips }) => count + (ips.has(ip) ? 1 : 0), 0)
   }
 
   #groupCount(group: string): number {
@@ -190,15 +205,17 @@ class Plan {
 }
 
 /**
- * The prospects, those to dial first first: anchors, those that failed less, those that more named; then those that are
- * the only one at their IP so far.
+ * The prospects, those to dial first first: anchors, those at IPs that were dialled less often by half or more, those that
+ * failed less, those that more named; then those that are the only one at their IP so far.
  */
-function inOrder(prospects: readonly Prospect[], random: Random): Prospect[] {
+function inOrder(prospects: readonly Prospect[], { dialsAt, random }: PlanInit): Prospect[] {
   const counts = new Map<string, number>()
   const ranks = new Map<Prospect, number>()
+  const dials = new Map<Prospect, number>()
   for (const prospect of shuffled(prospects, random)) {
     const before = [...prospect.ips].map((ip) => counts.get(ip) ?? 0)
     ranks.set(prospect, Math.max(0, ...before))
+    dials.set(prospect, Math.floor(Math.log2(1 + Math.max(0, ...[...prospect.ips].map(dialsAt)))))
     for (const ip of prospect.ips) {
       counts.set(ip, (counts.get(ip) ?? 0) + 1)
     }
@@ -207,6 +224,7 @@ function inOrder(prospects: readonly Prospect[], random: Random): Prospect[] {
   return shuffled(prospects, random).sort(
     (a, b) =>
       Number(b.anchor) - Number(a.anchor) ||
+      dials.get(a)! - dials.get(b)! ||
       a.failures - b.failures ||
       b.sources.size - a.sources.size ||
       ranks.get(a)! - ranks.get(b)!,

@@ -225,6 +225,7 @@ export class PeerKeeper implements Startable {
       now,
       settled: now - this.#startedAt >= SETTLED_MS,
       random: this.#random,
+      dialsAt: (ip) => this.#book.dialsAt(ip),
       isVoice: (origin) => this.#book.isVoice(origin),
       wantsFeeler: (origin) => this.#book.wantsFeeler(origin, now),
     })
@@ -234,7 +235,7 @@ export class PeerKeeper implements Startable {
   }
 
   async #dial(entry: Entry, stopping: AbortSignal): Promise<void> {
-    entry.dialling = true
+    this.#book.dialling(entry)
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       const connection = await dialInTurn(this.#components.connectionManager, entry, signal)

@@ -27,6 +27,7 @@ const plan = (available: Prospect[], more: Partial<PlanInit> = {}) =>
     random: Math.random,
     isVoice: () => true,
     wantsFeeler: () => false,
+    dialsAt: () => 0,
     ...more,
   })
 const count = (chosen: Prospect[], name: string) => chosen.filter(({ id }) => id.startsWith(name)).length
@@ -188,6 +189,23 @@ describe('whom to dial', () => {
     assert.equal(count(plan([...crowd, ...others]), 'crowd'), 2)
     assert.equal(count(plan(crowd), 'crowd'), 8)
     assert.equal(count(plan(crowd, { settled: false }), 'crowd'), 2)
+  })
+
+  it('is at IPs that were dialled less often', () => {
+    const at = (ip: string) => ({ ips: new Set([ip]) })
+    const flapping = many(50, 'flapping', ['r'], at('9.9.9.9'))
+    const failed = many(8, 'failed', ['r'], { ...at('8.8.8.8'), failures: 1 })
+    const dialsAt = (ip: string) => (ip === '9.9.9.9' ? 40 : 2)
+    assert.equal(count(plan([...flapping, ...failed], { dialsAt }), 'failed'), 8)
+  })
+
+  it('is one of each public IP as long as there are others', () => {
+    const at = (n: number) => ({ ips: new Set([`9.9.0.${n}`]), groups: new Set([`${n}`]) })
+    const crowd = many(50, 'crowd', ['r', 's'], at(1))
+    const others = Array.from({ length: 7 }, (_, n) => prospect(`other ${n}`, ['r', 's'], at(2 + n)))
+    assert.equal(count(plan([...crowd, ...others]), 'crowd'), 1)
+    assert.equal(count(plan([...crowd, ...others.slice(0, 4)]), 'crowd'), 4)
+    assert.equal(count(plan(others, { target: 7, engaged: many(1, 'crowd', ['r'], at(2)) }), 'other 0'), 0)
   })
 
   it('never exceeds the target, names nobody twice, and gives no sole origin half', () => {
