@@ -1,7 +1,7 @@
 /**
- * How many of a node's places peers fill, by the origin whose word alone stands for each; undefined for one that several
- * origins named, or none. While there are `several` origins, those of one fill fewer than half of the target, be they any
- * number and whichever side dialled: else one liar's peers, by connecting to the node, would leave no place to any other.
+ * How many of a node's places the peers that it dialled fill, by the origin whose word alone stands for each; undefined for
+ * one that several origins named, or none. While there are `several` origins, those of one fill fewer than half of the
+ * target, however many they are: a liar that was the only origin for a while leaves places to the others.
  */
 export function filledPlaces(soleOrigins: Iterable<string | undefined>, target: number, several: boolean): number {
   const counts = new Map<string | undefined, number>()

@@ -77,7 +77,9 @@ export async function writeCache(path: string, { peers, bootstraps }: CacheConte
   const text = `{\n  "version": 1,\n  "bootstraps": ${JSON.stringify(bootstraps)},\n  "peers": [\n${lines}\n  ]\n}\n`
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.tmp`
-  const file = await open(temporary, 'w', 0o600)
+  // Neither what a crash left, nor a link that stands there, is written through.
+  await unlink(temporary).catch(ignoreMissing)
+  const file = await open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
@@ -132,6 +134,12 @@ function readBootstrap(value: unknown): CachedBootstrap | undefined {
   return typeof id !== 'string' || usable.length === 0 || known === undefined
     ? undefined
     : { id, addresses: usable, origin: known, unnamedMs: isCount(unnamedMs) ? unnamedMs : 0 }
+}
+
+function ignoreMissing(err: NodeJS.ErrnoException): void {
+  if (err.code !== 'ENOENT') {
+    throw err
+  }
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
@@ -38,4 +38,14 @@ it('a cache that does not say which addresses were dialled, as older ones do not
     status: 'read',
     contents: { peers: [{ ...peer, dialled: 1, origins: [] }], bootstraps: [] },
   })
+})
+
+it('a cache is not written through a link that stands where its draft goes', async (t) => {
+  const path = await cachePath(t)
+  const victim = `${path}.victim`
+  await writeFile(victim, 'precious')
+  await symlink(victim, `${path}.tmp`)
+  await writeCache(path, { peers: [], bootstraps: [] })
+  assert.equal(await readFile(victim, 'utf8'), 'precious')
+  assert.equal((await readCache(path, 0)).status, 'read')
 })

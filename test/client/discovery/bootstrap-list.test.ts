@@ -39,3 +39,17 @@ it('a name that is pinned with /p2p gives the bootstrap a voice of its own', asy
   assert.deepEqual([...found.keys()], [id])
   assert.deepEqual(origins, new Map([[id, id]]))
 })
+
+it('a zone whose records name others without end costs 64 look-ups', async () => {
+  let lookups = 0
+  const { faults } = await resolveBootstraps(
+    { bootstraps: [NAME] },
+    async (name) => {
+      lookups++
+      return Array.from({ length: 64 }, (_, n) => `dnsaddr=/dnsaddr/${n}.${name.replace('_dnsaddr.', '')}`)
+    },
+    signal,
+  )
+  assert.equal(lookups, 64)
+  assert.equal(faults.length, 1)
+})
