@@ -46,9 +46,9 @@ export class Bootstraps {
     return this.#byId.values().every(({ session }) => session.failures > 0)
   }
 
-  /** Whether an origin is one of the configuration. */
+  /** Whether one of them speaks for an origin. */
   hasOrigin(origin: string): boolean {
-    return this.#byId.values().some((each) => each.namedBy === undefined && each.origin === origin)
+    return this.#byId.values().some((each) => each.origin === origin)
   }
 
   /** Whether one of them is in a private range or on loopback, as those of a private network are. */

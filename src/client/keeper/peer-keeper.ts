@@ -95,9 +95,9 @@ export class PeerKeeper implements Startable {
     }))
   }
 
-  /** Whether an origin counts as one of several. One whose peers all failed does not, until one of them answers. */
+  /** Whether an origin counts as one of several: not while its peers all fail, nor when it is configured no more. */
   isVoice(origin: string): boolean {
-    return this.#book.isVoice(origin)
+    return this.#book.isVoice(origin) && (discoveryOf(this.#components.events)?.hasOrigin(origin) ?? true)
   }
 
   start(): void {
@@ -226,7 +226,7 @@ export class PeerKeeper implements Startable {
       settled: now - this.#startedAt >= SETTLED_MS,
       random: this.#random,
       dialsAt: (ip) => this.#book.dialsAt(ip),
-      isVoice: (origin) => this.#book.isVoice(origin),
+      isVoice: (origin) => this.isVoice(origin),
       wantsFeeler: (origin) => this.#book.wantsFeeler(origin, now),
     })
     for (const { id } of chosen) {

@@ -49,7 +49,7 @@ describe('peerKeeper', () => {
     const { events } = componentsOf(node)
     const named = namedTo.get(events) ?? new Map<string, readonly string[]>()
     namedTo.set(events, named.set(peer.peerId.toString(), addresses))
-    linkDiscovery(events, { addressesOf: (id) => named.get(id), hasOrigin: () => true })
+    linkDiscovery(events, { addressesOf: (id) => named.get(id), hasOrigin: (origin) => origin !== 'gone' })
     const multiaddrs = addresses.map((each) => multiaddr(each))
     await node.peerStore.merge(peer.peerId, { multiaddrs, tags: sourceTags(sources, 60_000) })
   }
@@ -100,6 +100,21 @@ describe('peerKeeper', () => {
     assert.ok(outbound().every((id) => honest.some(({ peerId }) => peerId.toString() === id)))
     assert.equal(keeper.peers.length, 6)
     assert.equal(node.getConnections().length, 6)
+  })
+
+  it('fills its places though peers of an origin that is configured no more are connected', async () => {
+    const time = virtualScheduler()
+    const { node, keeper } = await keeperOf({ target: 4, scheduler: time })
+    const [old, ...peers] = (await plainPeers(5)) as [Libp2p, ...Libp2p[]]
+    await name(node, old, ['gone'])
+    const held = (count: number) => async () => {
+      await time.advance(SETTLED_MS)
+      return keeper.peers.length === count
+    }
+    await until(held(1), 'it is connected')
+    await Promise.all(peers.map((peer) => name(node, peer, ['a'])))
+    await until(held(4), 'three more are')
+    assert.ok(keeper.isVoice('a') && !keeper.isVoice('gone'))
   })
 
   it('dials another one when a peer hangs up on its connection and keeps its own', async () => {
