@@ -1,8 +1,8 @@
 /**
- * Returns how many of a node's places its peers fill. `soleOrigins` has for each peer the only origin that named it, and
- * undefined for a peer that several origins named, or none. While there are `several` origins, the peers of one fill fewer
- * than half of the target, however many they are and whichever side dialled: else the peers of one lying bootstrap, by
- * connecting to the node, would leave no place to others.
+ * Returns how many of a node's places the peers that it dialled fill. `soleOrigins` has for each of them the only origin that
+ * named it, and undefined for a peer that several origins named, or none. While there are `several` origins, the peers of
+ * one fill fewer than half of the target, however many they are: a lying bootstrap that was the only origin for a while
+ * leaves places to the others.
  */
 export function filledPlaces(soleOrigins: Iterable<string | undefined>, target: number, several: boolean): number {
   const counts = new Map<string | undefined, number>()

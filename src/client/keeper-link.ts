@@ -10,6 +10,8 @@ export const TARGET = 8
 export interface KeeperView {
   /** How many peers it wants to be connected to. */
   readonly target: number
+  /** Whether an origin counts as one of several; see `Voices`. */
+  isVoice(origin: string): boolean
 }
 
 /** By the `events` component, the one object that all modules of a libp2p node share under a fixed name. */
@@ -32,6 +34,8 @@ export interface DiscoveryView {
    * announced. libp2p's peer store sorts addresses by their text and loses this order.
    */
   addressesOf(id: string): readonly string[] | undefined
+  /** Whether an origin is one of the configuration. */
+  hasOrigin(origin: string): boolean
 }
 
 const discoveries = new WeakMap<object, DiscoveryView>()

@@ -1,6 +1,6 @@
 // Peers as bootstraps and the cache offer them, for the keeper.
 
-import { isDialablePort, MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
+import { type Address, isDialablePort, MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 import { MAX_ADDRESSES, type PeerRecord } from '../wire/bootstrap-codec.ts'
@@ -62,12 +62,22 @@ export function readDialable(text: string): Dialable | undefined {
     return undefined
   }
   const id = canonicalPeerId(parsed.peerId)
-  const { ip, port, text: address } = parsed.address
+  const { ip, port } = parsed.address
   const scope = scopeOf(ip)
   if (id === undefined || scope === 'special' || !isDialablePort(port)) {
     return undefined
   }
-  return { id, scope, address: { text: address, group: scope === 'public' ? networkGroupOf(ip) : undefined } }
+  return { id, scope, address: offered(parsed.address) }
+}
+
+function offered({ ip, text }: Address): OfferedAddress {
+  return { text, group: scopeOf(ip) === 'public' ? networkGroupOf(ip) : undefined }
+}
+
+/** The far end of a connection as an address; undefined when it is no IP and TCP port. */
+export function readAddress(remoteAddr: string): OfferedAddress | undefined {
+  const parsed = parseAddress(withoutPeer(remoteAddr))
+  return typeof parsed === 'string' || parsed.address === undefined ? undefined : offered(parsed.address)
 }
 
 /** The dialable addresses of a peer that are not our `own`: a peer that claims one of those would have us dial ourselves. */

@@ -1,10 +1,12 @@
 /**
  * Prints the tables of the labs, exit code 1 when a figure misses its bound: `node test/lab/main.ts [days] [draws]`.
  * A week of churn takes a minute or two, the same with sessions as they are in deployed networks, by age and by a fixed
- * interval, two, a crowd that is too large one, 10,000 draws of each way to sit among the honest a minute or two, and a
- * week of first pages of `/rendezvous/1.0.0` a quarter of one.
+ * interval, two, a crowd that is too large one, 10,000 draws of each way to sit among the honest a minute or two, a week of
+ * first pages of `/rendezvous/1.0.0` a quarter of one, and the client's rows a minute.
  */
+import { tableLine } from '../hostile/report.ts'
 import type { Census } from './census.ts'
+import { runClientRows } from './client-rows.ts'
 import { type CrowdResult, runCrowd } from './crowd.ts'
 import { drawEclipse, ECLIPSES, type EclipseResult } from './eclipse.ts'
 import { drawFirstPages, type FirstPageResult, missesOfFirstPages } from './first-page.ts'
@@ -44,6 +46,11 @@ console.table(results.map(eclipseRow))
 const firstPages = await drawFirstPages({ hours: days * 24, identities: 1000, readers: draws })
 misses.push(...missesOfFirstPages(firstPages))
 console.table([firstPageRow(firstPages)])
+
+for (const figure of await runClientRows(days)) {
+  console.log(tableLine(figure))
+  misses.push(...(figure.ok ? [] : [`${figure.attack}: ${figure.figure} ${figure.value}, not ${figure.bound}`]))
+}
 
 console.log(misses.length === 0 ? 'everything within its bounds' : misses.join('\n'))
 process.exitCode = misses.length === 0 ? 0 : 1

@@ -13,7 +13,8 @@ export interface VirtualTime extends Scheduler {
   advanceTo(time: number): Promise<void>
 }
 
-export function virtualTime(start = 1_800_000_000_000): VirtualTime {
+/** `turn` resolves when all has happened that follows without waiting for time. Default: a turn of the event loop. */
+export function virtualTime(start = 1_800_000_000_000, turn: () => Promise<unknown> = nextTurn): VirtualTime {
   const due = new Map<number, Set<() => void>>()
   const heap: number[] = []
   let now = start
@@ -33,7 +34,7 @@ export function virtualTime(start = 1_800_000_000_000): VirtualTime {
   }
 
   async function advanceTo(end: number): Promise<void> {
-    await nextTurn()
+    await turn()
     while (heap.length > 0 && heap[0]! <= end) {
       now = heap[0]!
       const tasks = due.get(now)!
@@ -42,7 +43,7 @@ export function virtualTime(start = 1_800_000_000_000): VirtualTime {
         task()
       }
       // All that follows from it without waiting for time: promises run dry before the next turn of the event loop.
-      await nextTurn()
+      await turn()
     }
     now = Math.max(now, end)
   }

@@ -15,6 +15,8 @@ export interface CachedPeer {
   readonly dialled: number
   /** When a connection to it was last opened, ms since the epoch. */
   readonly workedAt: number
+  /** The origins that named it while it was connected; none in older files. At most 8. */
+  readonly origins: readonly string[]
 }
 
 /** A bootstrap that another one named, and that answered. */
@@ -22,8 +24,10 @@ export interface CachedBootstrap {
   readonly id: string
   /** Multiaddrs with `/p2p`. */
   readonly addresses: readonly string[]
-  /** PeerId of the configured bootstrap that led to it. */
+  /** PeerId of the configured bootstrap that named it. */
   readonly origin: string
+  /** For how long that one has answered without naming it, ms; 0 in older files. */
+  readonly unnamedMs: number
 }
 
 export interface CacheContents {
@@ -42,6 +46,9 @@ export const MAX_CACHED_PEERS = 1000
 export const MAX_CACHED_BOOTSTRAPS = 16
 const MAX_CACHE_BYTES = 2 * 1024 * 1024
 export const MAX_CACHED_ADDRESSES = 8
+export const MAX_CACHED_ORIGINS = 8
+/** A `/dnsaddr` with the longest name, or a PeerId. */
+const MAX_ORIGIN_CHARS = 300
 
 /**
  * Reads a cache. One that makes no sense is renamed to `<path>.corrupt-<now>` and starts empty; entries that make no
@@ -72,7 +79,9 @@ export async function writeCache(path: string, { peers, bootstraps }: CacheConte
   const text = `{\n  "version": 1,\n  "bootstraps": ${JSON.stringify(bootstraps)},\n  "peers": [\n${lines}\n  ]\n}\n`
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.tmp`
-  const file = await open(temporary, 'w', 0o600)
+  // Neither what a crash left, nor a link that stands there, is written through.
+  await unlink(temporary).catch(ignoreMissing)
+  const file = await open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
@@ -105,7 +114,7 @@ function parseCache(text: string): CacheContents | undefined {
 }
 
 function readPeer(value: unknown): CachedPeer | undefined {
-  const { id, addresses, dialled = 1, workedAt } = (value ?? {}) as Record<string, unknown>
+  const { id, addresses, dialled = 1, workedAt, origins } = (value ?? {}) as Record<string, unknown>
   const read = texts(addresses).flatMap((text) => readDialable(`${text}/p2p/${id}`) ?? [])
   const [first] = read
   return first === undefined || typeof workedAt !== 'number' || !(workedAt >= 0) || !isCount(dialled)
@@ -115,25 +124,32 @@ function readPeer(value: unknown): CachedPeer | undefined {
         addresses: read.map(({ address }) => address.text),
         dialled: Math.min(dialled, read.length),
         workedAt,
+        origins: texts(origins, MAX_CACHED_ORIGINS).filter(({ length }) => length <= MAX_ORIGIN_CHARS),
       }
 }
 
 function readBootstrap(value: unknown): CachedBootstrap | undefined {
   // Older files call it `root`.
-  const { id, addresses, root, origin = root } = (value ?? {}) as Record<string, unknown>
+  const { id, addresses, root, origin = root, unnamedMs = 0 } = (value ?? {}) as Record<string, unknown>
   const usable = texts(addresses).filter((text) => readDialable(text)?.id === id)
   const known = typeof origin === 'string' ? canonicalPeerId(origin) : undefined
   return typeof id !== 'string' || usable.length === 0 || known === undefined
     ? undefined
-    : { id, addresses: usable, origin: known }
+    : { id, addresses: usable, origin: known, unnamedMs: isCount(unnamedMs) ? unnamedMs : 0 }
+}
+
+function ignoreMissing(err: NodeJS.ErrnoException): void {
+  if (err.code !== 'ENOENT') {
+    throw err
+  }
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.slice(0, MAX_CACHED_ADDRESSES).filter((each) => typeof each === 'string') : []
+function texts(value: unknown, most = MAX_CACHED_ADDRESSES): string[] {
+  return Array.isArray(value) ? value.slice(0, most).filter((each) => typeof each === 'string') : []
 }
 
 async function readBounded(path: string): Promise<string> {

@@ -1,21 +1,26 @@
 // The cache of peers that worked and of bootstraps met on the way; it survives restarts.
 
+import { PER_GROUP, PER_PUBLIC_IP, PlaceCounts, placesOf } from '../places.ts'
 import type { Scheduler } from '../scheduler.ts'
 import {
   type CachedBootstrap,
   type CachedPeer,
   MAX_CACHED_ADDRESSES,
   MAX_CACHED_BOOTSTRAPS,
+  MAX_CACHED_ORIGINS,
   MAX_CACHED_PEERS,
   readCache,
   writeCache,
 } from './cache-file.ts'
-import { InboundPlaces } from './inbound-places.ts'
 
 /** Changes that come within this time are written together, ms. */
 const WRITE_DELAY_MS = 2000
 /** Addresses of one peer that are kept because they were dialled: the rest of them is for what others say. */
 const MAX_DIALLED = MAX_CACHED_ADDRESSES / 2
+/** Peers that only connected to this node. */
+const INBOUND_PLACES = { perPublicIp: PER_PUBLIC_IP, perPrivateIp: 16, perGroup: PER_GROUP }
+/** Peers that this node dialled, by the addresses that it dialled: in its own private network it takes what is there. */
+const DIALLED_PLACES = { ...INBOUND_PLACES, perPrivateIp: MAX_CACHED_PEERS }
 
 export interface PeerCacheInit {
   /** The file; undefined remembers for as long as the process runs. */
@@ -30,7 +35,8 @@ export class PeerCache {
   readonly #init: PeerCacheInit
   /** The one that worked last is last. */
   readonly #peers = new Map<string, CachedPeer>()
-  readonly #inbound = new InboundPlaces()
+  readonly #inbound = new PlaceCounts(INBOUND_PLACES)
+  readonly #dialled = new PlaceCounts(DIALLED_PLACES)
   readonly #bootstraps = new Map<string, CachedBootstrap>()
   #cancelWrite: (() => void) | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -74,22 +80,25 @@ export class PeerCache {
     return [...this.#bootstraps.values()]
   }
 
-  /** A peer has answered at this multiaddr without `/p2p`, which this node dialled. */
-  dialled(id: string, address: string): void {
-    const { dialled = [], others = [] } = this.#known(id)
+  /**
+   * A peer has answered at this multiaddr without `/p2p`, which this node dialled; `origins` name it. Where its IP or its
+   * network group has enough peers already, the one that worked longest ago gives its place to it.
+   */
+  dialled(id: string, address: string, origins: readonly string[]): void {
+    const { dialled, others } = this.#known(id)
     const proved = [...new Set([address, ...dialled])].slice(0, MAX_DIALLED)
-    this.#put(id, proved, [...dialled, ...others])
+    this.#put(id, proved, [...dialled, ...others], origins)
   }
 
   /**
    * A peer that is connected was named at these multiaddrs. They stay behind what was dialled, and take turns with what
    * else was said, the earlier word first: a liar's list cuts nothing of it off.
    */
-  named(id: string, addresses: readonly string[]): void {
-    const { dialled = [], others = [] } = this.#known(id)
+  named(id: string, addresses: readonly string[], origins: readonly string[]): void {
+    const { dialled, others } = this.#known(id)
     const longest = Math.max(others.length, addresses.length)
     const inTurn = Array.from({ length: longest }, (_, turn) => [others[turn] ?? [], addresses[turn] ?? []])
-    this.#put(id, dialled, inTurn.flat(2))
+    this.#put(id, dialled, inTurn.flat(2), origins)
   }
 
   /**
@@ -99,22 +108,21 @@ export class PeerCache {
   connected(id: string, addresses: readonly string[]): void {
     const room = () => this.#peers.size < MAX_CACHED_PEERS && this.#inbound.hasRoom(addresses)
     if (addresses.length > 0 && (this.#peers.has(id) || room())) {
-      const { dialled = [], others = [] } = this.#known(id)
-      this.#put(id, dialled, [...addresses, ...others])
+      const { dialled, others } = this.#known(id)
+      this.#put(id, dialled, [...addresses, ...others], [])
     }
   }
 
-  #known(id: string): { readonly dialled?: readonly string[]; readonly others?: readonly string[] } {
-    const peer = this.#peers.get(id)
-    return peer === undefined
-      ? {}
-      : { dialled: peer.addresses.slice(0, peer.dialled), others: peer.addresses.slice(peer.dialled) }
+  #known(id: string): Known {
+    const { addresses = [], dialled = 0, origins = [] } = this.#peers.get(id) ?? {}
+    return { dialled: addresses.slice(0, dialled), others: addresses.slice(dialled), origins }
   }
 
-  #put(id: string, dialled: readonly string[], others: readonly string[]): void {
+  #put(id: string, dialled: readonly string[], others: readonly string[], origins: readonly string[]): void {
     const addresses = [...new Set([...dialled, ...others])].slice(0, MAX_CACHED_ADDRESSES)
+    const named = [...new Set([...this.#known(id).origins, ...origins])].slice(0, MAX_CACHED_ORIGINS)
     this.#drop(id)
-    this.#add({ id, addresses, dialled: dialled.length, workedAt: this.#init.scheduler.now() })
+    this.#add({ id, addresses, dialled: dialled.length, workedAt: this.#init.scheduler.now(), origins: named })
     while (this.#peers.size > MAX_CACHED_PEERS) {
       this.#drop(this.#peers.values().find((peer) => peer.dialled === 0 && peer.id !== id)?.id ?? this.#oldest)
     }
@@ -126,9 +134,16 @@ export class PeerCache {
   }
 
   #add(peer: CachedPeer): void {
+    const proved = peer.addresses.slice(0, peer.dialled)
+    const full = this.#dialled.fullOf(proved)
+    if (full.length > 0) {
+      this.#makeRoomAt(full)
+    }
     this.#peers.set(peer.id, peer)
     if (peer.dialled === 0) {
       this.#inbound.add(peer.addresses)
+    } else {
+      this.#dialled.add(proved)
     }
   }
 
@@ -137,6 +152,22 @@ export class PeerCache {
     this.#peers.delete(id)
     if (peer?.dialled === 0) {
       this.#inbound.remove(peer.addresses)
+    } else if (peer !== undefined) {
+      this.#dialled.remove(peer.addresses.slice(0, peer.dialled))
+    }
+  }
+
+  /** At each of these places, the peer goes that worked longest ago. */
+  #makeRoomAt(places: readonly string[]): void {
+    for (const place of places) {
+      const oldest = this.#peers
+        .values()
+        .find(({ addresses, dialled }) =>
+          placesOf(addresses.slice(0, dialled), DIALLED_PLACES).some(({ key }) => key === place),
+        )
+      if (oldest !== undefined) {
+        this.#drop(oldest.id)
+      }
     }
   }
 
@@ -151,9 +182,9 @@ export class PeerCache {
     this.#changed()
   }
 
-  /** A bootstrap that was not configured has answered. */
+  /** A bootstrap that was not configured has answered, or what is remembered of it has changed. */
   met(bootstrap: CachedBootstrap): void {
-    if (!this.#bootstraps.has(bootstrap.id) && this.#bootstraps.size < MAX_CACHED_BOOTSTRAPS) {
+    if (this.#bootstraps.has(bootstrap.id) || this.#bootstraps.size < MAX_CACHED_BOOTSTRAPS) {
       this.#bootstraps.set(bootstrap.id, bootstrap)
       this.#changed()
     }
@@ -189,6 +220,12 @@ export class PeerCache {
         onWarning(`the cache ${path} can't be written (${text(err)}); it is tried again with the next change`),
       )
   }
+}
+
+interface Known {
+  readonly dialled: readonly string[]
+  readonly others: readonly string[]
+  readonly origins: readonly string[]
 }
 
 function text(err: unknown): string {

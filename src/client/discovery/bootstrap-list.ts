@@ -19,6 +19,11 @@ export interface BootstrapSources {
 /** The bootstraps of a list by PeerId, with their addresses, and what could not be read of it. */
 export interface ResolvedBootstraps {
   readonly found: ReadonlyMap<string, readonly string[]>
+  /**
+   * The origin that each has its voice from: its own PeerId where an operator wrote that down; else the name that it was
+   * found under, `/dnsaddr/<name>`. The DNS is not authenticated, so one false answer must not be many voices.
+   */
+  readonly origins: ReadonlyMap<string, string>
   readonly faults: readonly string[]
 }
 
@@ -49,12 +54,16 @@ export async function resolveBootstraps(
 ): Promise<ResolvedBootstraps> {
   const faults: string[] = []
   const found = new Map<string, string[]>()
+  const origins = new Map<string, string>()
   const listed = bootstrapsFile === undefined ? [] : await readList(bootstrapsFile, faults)
   const all = [...bootstraps, ...listed]
   const names = all.filter(isDnsaddr)
   const resolved = await Promise.allSettled(names.map((name) => resolveDnsaddr(name, resolveTxt, signal)))
   for (const address of all.filter((each) => !isDnsaddr(each))) {
-    if (!add(found, address)) {
+    const id = add(found, address)
+    if (id !== undefined) {
+      origins.set(id, id)
+    } else {
       faults.push(`${JSON.stringify(address.slice(0, 256))} in ${bootstrapsFile} is no address of a bootstrap`)
     }
   }
@@ -63,11 +72,14 @@ export async function resolveBootstraps(
       faults.push(`${names[i]} could not be looked up: ${(result.reason as Error).message}`)
     } else {
       for (const address of result.value) {
-        add(found, address)
+        const id = add(found, address)
+        if (id !== undefined && !origins.has(id)) {
+          origins.set(id, peerIdOf(names[i]!) ?? names[i]!)
+        }
       }
     }
   }
-  return { found, faults }
+  return { found, origins, faults }
 }
 
 /** Whether a list has anything that may change while the node runs. */
@@ -75,11 +87,11 @@ export function isDynamic({ bootstraps = [], bootstrapsFile }: BootstrapSources)
   return bootstrapsFile !== undefined || bootstraps.some(isDnsaddr)
 }
 
-/** False when it is no address of a bootstrap; one too many is passed over. */
-function add(found: Map<string, string[]>, address: string): boolean {
+/** Returns the PeerId; undefined when it is no address of a bootstrap. One too many is passed over. */
+function add(found: Map<string, string[]>, address: string): string | undefined {
   const id = isDnsaddr(address) || bootstrapProblem(address) !== undefined ? undefined : peerIdOf(address)
   if (id === undefined) {
-    return false
+    return undefined
   }
   const known = found.get(id)
   if (known === undefined) {
@@ -89,7 +101,7 @@ function add(found: Map<string, string[]>, address: string): boolean {
   } else if (!known.includes(address) && known.length < MAX_ADDRESSES) {
     known.push(address)
   }
-  return true
+  return id
 }
 
 const MAX_ADDRESSES = 8

@@ -7,11 +7,10 @@ import type { PeerCache } from '../cache/peer-cache.ts'
 import { readDialable } from '../offered-peers.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { CACHE_SOURCE, INBOUND_SOURCE } from '../source-tags.ts'
-import { type ChosenPeer, choosePeers } from './choose-peers.ts'
+import { CHOICE_CAPS, type ChosenPeer, choosePeers } from './choose-peers.ts'
 
 /** Peers of the cache that are tried at a time. */
 const MOST = 128
-const PER_GROUP = 16
 /** Those of them at most that only connected to this node: strangers can be any number of these. */
 const MOST_INBOUND = MOST / 4
 /** They are announced again after 5–15 s at the earliest, ms, then twice as late each time, up to the refresh. */
@@ -20,6 +19,10 @@ const AGAIN_MS = 10_000
 export interface CacheFallbackInit {
   readonly cache: Pick<PeerCache, 'peers'>
   readonly ownId: string
+  /** Whether an origin is one of the configuration. */
+  readonly hasOrigin: (origin: string) => boolean
+  /** Whether the node is connected to a peer. */
+  readonly isConnected: (id: string) => boolean
   /** The longest pause between two uses that are wanted, ms. */
   readonly refreshInterval: number
   readonly scheduler: Scheduler
@@ -29,7 +32,9 @@ export interface CacheFallbackInit {
 
 /**
  * Peers of earlier runs, for when the answers leave the node short of peers: those that this node has dialled, then some
- * that only connected to it, each those that worked last, spread over network groups.
+ * that only connected to it, each those that worked last, spread over IPs and network groups. A peer that the cache
+ * remembers stands for the origins that named it, as long as those are configured: that it was dialled makes it no more
+ * trusted than that.
  */
 export class CacheFallback {
   readonly #init: CacheFallbackInit
@@ -56,7 +61,7 @@ export class CacheFallback {
 
   /** The node is short of peers now. */
   use(): void {
-    const { cache, ownId, refreshInterval, scheduler, random, onUse } = this.#init
+    const { cache, ownId, isConnected, refreshInterval, scheduler, random, onUse } = this.#init
     if (this.#state !== 'ready') {
       this.#state = this.#state === 'stopped' ? 'stopped' : 'wanted'
       return
@@ -64,13 +69,13 @@ export class CacheFallback {
     if (scheduler.now() < this.#notBefore) {
       return
     }
-    const others = cache.peers.filter(({ id }) => id !== ownId)
-    const inbound = chosenOf(
+    const others = cache.peers.filter(({ id }) => id !== ownId && !isConnected(id))
+    const inbound = this.#chosenOf(
       others.filter(({ dialled }) => dialled === 0),
       MOST_INBOUND,
       INBOUND_SOURCE,
     )
-    const dialled = chosenOf(
+    const dialled = this.#chosenOf(
       others.filter((each) => each.dialled > 0),
       MOST - inbound.length,
       CACHE_SOURCE,
@@ -82,13 +87,18 @@ export class CacheFallback {
       onUse(chosen)
     }
   }
-}
 
-/** Those that worked last, spread over network groups. */
-function chosenOf(peers: readonly CachedPeer[], most: number, origin: string): ChosenPeer[] {
-  const offered = peers.flatMap(({ id, addresses }) => {
-    const read = addresses.flatMap((text) => readDialable(`${text}/p2p/${id}`)?.address ?? [])
-    return read.length === 0 ? [] : [{ id, addresses: read }]
-  })
-  return choosePeers([{ origin, peers: offered }], { perOrigin: most, perGroup: PER_GROUP })
+  /** Those that worked last, spread over IPs and network groups. */
+  #chosenOf(peers: readonly CachedPeer[], most: number, source: string): ChosenPeer[] {
+    const offered = peers.flatMap(({ id, addresses }) => {
+      const read = addresses.flatMap((text) => readDialable(`${text}/p2p/${id}`)?.address ?? [])
+      return read.length === 0 ? [] : [{ id, addresses: read }]
+    })
+    const origins = new Map(peers.map((peer) => [peer.id, peer.origins.filter(this.#init.hasOrigin)]))
+    const caps = { ...CHOICE_CAPS, perOrigin: most }
+    return choosePeers([{ origin: source, peers: offered }], caps).map((peer) => ({
+      ...peer,
+      origins: [source, ...origins.get(peer.id)!],
+    }))
+  }
 }

@@ -1,11 +1,15 @@
 // Which peers to take from the offers of several bootstraps.
 
-import { MAX_ADDRESSES } from '../../wire/bootstrap-codec.ts'
-import type { OfferedPeer } from '../offered-peers.ts'
+import { ipOf } from '../../peer/address.ts'
+import { MAX_ADDRESSES } from '../../peer/limits.ts'
+import type { OfferedAddress, OfferedPeer } from '../offered-peers.ts'
+import { PER_GROUP, PER_PUBLIC_IP, type Place } from '../places.ts'
 
 /** What one bootstrap says. Bootstraps of one `origin` have one voice: one of them named the others. */
 export interface Offer {
   readonly origin: string
+  /** Whether it is said by a sibling that the origin named. The origin's own list goes first. */
+  readonly learned?: boolean
   readonly peers: readonly OfferedPeer[]
 }
 
@@ -21,29 +25,31 @@ export interface ChosenPeer {
 export interface ChoiceCaps {
   /** Peers that one origin brought in. A liar has this many lines to fill, however long its list. */
   readonly perOrigin: number
+  /** Peers at one public IP. */
+  readonly perIp: number
   /** Peers of one network group (a /16, or a /32 of IPv6). Loopback and private ranges have none. */
   readonly perGroup: number
 }
 
-export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perGroup: 16 }
+export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perIp: PER_PUBLIC_IP, perGroup: PER_GROUP }
 
 /**
  * The peers to take out of what several bootstraps offer: those that more of them named first, then in the order they
- * were offered, within the caps. What the origins share is shared fairly: the places of a network group, and the
+ * were offered, within the caps. What the origins share is shared fairly: the places of an IP and of a network group, and the
  * addresses of one peer. An origin that offers much pushes out nothing of what the others offer, also when it answers first.
  */
 export function choosePeers(offers: readonly Offer[], caps: ChoiceCaps = CHOICE_CAPS): ChosenPeer[] {
   const candidates = [...merged(offers).values()].sort(
-    (a, b) => b.origins.size - a.origins.size || a.position - b.position,
+    (a, b) => b.origins.size - a.origins.size || Number(a.learned) - Number(b.learned) || a.position - b.position,
   )
-  const admitted = admittedToGroups(candidates, caps.perGroup)
+  const admitted = admittedToPlaces(candidates, caps)
   const perOrigin = new Map<string, number>()
   const chosen: ChosenPeer[] = []
   for (const candidate of candidates) {
     const { id, origins, addresses } = candidate
     const payer = leastCharged(origins, perOrigin)
-    const usable = [...addresses.values()].filter(
-      ({ group }) => group === undefined || admitted.get(group)!.has(candidate),
+    const usable = [...addresses.values()].filter(({ places }) =>
+      places.every(({ key }) => admitted.get(key)!.has(candidate)),
     )
     if ((perOrigin.get(payer) ?? 0) < caps.perOrigin && usable.length > 0) {
       increment(perOrigin, payer)
@@ -65,24 +71,36 @@ export function originsByPeer(offers: readonly Offer[]): Map<string, Set<string>
   return byPeer
 }
 
-/** For each network group the candidates that may use their addresses in it. */
-function admittedToGroups(candidates: readonly Candidate[], perGroup: number): Map<string, ReadonlySet<Candidate>> {
-  const claims = new Map<string, Map<Candidate, Claim>>()
+/** For each public IP and network group the candidates that may use their addresses there. */
+function admittedToPlaces(candidates: readonly Candidate[], caps: ChoiceCaps): Map<string, ReadonlySet<Candidate>> {
+  const claims = new Map<string, { readonly most: number; readonly byCandidate: Map<Candidate, Claim> }>()
   for (const candidate of candidates) {
-    for (const { group, origins } of candidate.addresses.values()) {
-      if (group !== undefined) {
-        const inGroup = claims.get(group) ?? new Map<Candidate, Claim>()
-        const { origins: known } = inGroup.get(candidate) ?? { origins: new Set() }
-        claims.set(group, inGroup.set(candidate, { candidate, origins: new Set([...known, ...origins]) }))
+    for (const address of candidate.addresses.values()) {
+      address.places = placesAt(address, caps)
+      for (const { key, most } of address.places) {
+        const { byCandidate } = claims.get(key) ?? { byCandidate: new Map<Candidate, Claim>() }
+        const { origins: known } = byCandidate.get(candidate) ?? { origins: new Set() }
+        byCandidate.set(candidate, { candidate, origins: new Set([...known, ...address.origins]) })
+        claims.set(key, { most, byCandidate })
       }
     }
   }
   return new Map(
-    [...claims].map(([group, inGroup]) => [
-      group,
-      new Set(shared([...inGroup.values()], perGroup).map(({ candidate }) => candidate)),
+    [...claims].map(([key, { most, byCandidate }]) => [
+      key,
+      new Set(shared([...byCandidate.values()], most).map(({ candidate }) => candidate)),
     ]),
   )
+}
+
+/** Where an address takes up room: nowhere in loopback and private ranges. */
+function placesAt({ text, group }: OfferedAddress, { perIp, perGroup }: ChoiceCaps): Place[] {
+  return group === undefined
+    ? []
+    : [
+        { key: `ip ${ipOf(text).text}`, most: perIp },
+        { key: `group ${group}`, most: perGroup },
+      ]
 }
 
 interface Claim {
@@ -109,24 +127,29 @@ function shared<Item extends { readonly origins: ReadonlySet<string> }>(items: r
 interface Candidate {
   readonly id: string
   readonly origins: Set<string>
-  readonly addresses: Map<
-    string,
-    { readonly text: string; readonly group: string | undefined; readonly origins: Set<string> }
-  >
+  readonly addresses: Map<string, CandidateAddress>
+  /** Whether only siblings of its origins name it. */
+  learned: boolean
   /** The best place it has in a list. */
   position: number
 }
 
+interface CandidateAddress extends OfferedAddress {
+  readonly origins: Set<string>
+  places: readonly Place[]
+}
+
 function merged(offers: readonly Offer[]): Map<string, Candidate> {
   const byId = new Map<string, Candidate>()
-  for (const { origin, peers } of offers) {
+  const ownFirst = offers.toSorted((a, b) => Number(a.learned === true) - Number(b.learned === true))
+  for (const { origin, learned = false, peers } of ownFirst) {
     for (const [position, { id, addresses }] of peers.entries()) {
-      const candidate = byId.get(id) ?? { id, origins: new Set(), addresses: new Map(), position }
+      const candidate = byId.get(id) ?? { id, origins: new Set(), addresses: new Map(), learned, position }
       byId.set(id, candidate)
       candidate.origins.add(origin)
       candidate.position = Math.min(candidate.position, position)
       for (const { text, group } of addresses) {
-        const known = candidate.addresses.get(text) ?? { text, group, origins: new Set() }
+        const known = candidate.addresses.get(text) ?? { text, group, origins: new Set(), places: [] }
         candidate.addresses.set(text, known)
         known.origins.add(origin)
       }

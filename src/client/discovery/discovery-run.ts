@@ -1,6 +1,7 @@
 // One run of a discovery, from its start to its stop: puts its parts together.
 
 import type { Logger, PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { addressesToRegister } from '../addresses-to-register.ts'
 import type { BootstrapAnswer } from '../bootstrap-answer.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
@@ -10,12 +11,14 @@ import type { Scheduler } from '../scheduler.ts'
 import { unregistrableOf } from '../unregistrable.ts'
 import { isDynamic } from './bootstrap-list.ts'
 import { BootstrapLookup } from './bootstrap-lookup.ts'
-import { type Bootstrap, Bootstraps, type Connect } from './bootstraps.ts'
+import { Bootstraps } from './bootstraps.ts'
+import type { Bootstrap, Connect } from './bootstraps-init.ts'
 import { CacheFallback } from './cache-fallback.ts'
-import { type ChosenPeer, choosePeers, type Offer, originsByPeer } from './choose-peers.ts'
+import type { ChosenPeer } from './choose-peers.ts'
 import { DeveloperWarnings } from './developer-warnings.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'
 import type { BootstrapDiscoveryComponents, DiscoverySettings } from './discovery-init.ts'
+import { Offers } from './offers.ts'
 import { PeerAnnouncer } from './peer-announcer.ts'
 import { PeerDemand } from './peer-demand.ts'
 import { WorkedPeers } from './worked-peers.ts'
@@ -47,10 +50,7 @@ export class DiscoveryRun {
   readonly #lookup: BootstrapLookup
   /** For an application without `onEvent`. */
   readonly #warnings: DeveloperWarnings | undefined
-  /** The addresses of the configured bootstraps. */
-  #configured: readonly string[] = []
-  /** The last answer of each bootstrap. */
-  readonly #offers = new Map<string, Offer>()
+  readonly #offers = new Offers()
   readonly #demand: PeerDemand
   /** Whether the node wanted more peers when last looked at. */
   #wantsMore = true
@@ -75,22 +75,25 @@ export class DiscoveryRun {
       this.#warnings?.say(message)
     }
     this.#cache = new PeerCache({ path: settings.cache, scheduler, onWarning: warnOfCache })
+    const isConnected = (id: string) => connectionManager.getConnections(peerIdFromString(id)).length > 0
     this.#fallback = new CacheFallback({
-      cache: this.#cache,
-      ownId,
-      refreshInterval,
-      scheduler,
-      random,
+      ...{ cache: this.#cache, ownId, isConnected, refreshInterval, scheduler, random },
+      hasOrigin: (origin) => this.#bootstraps.hasOrigin(origin),
       onUse: (peers) => this.#useCached(peers),
     })
     const announced = (id: string) => this.#announcer.addressesOf(id)
     const isBootstrap = (id: string) => this.#bootstraps.has(id)
     const { events } = components
-    this.#worked = new WorkedPeers({ cache: this.#cache, events, connectionManager, announced, isBootstrap })
+    this.#worked = new WorkedPeers({
+      ...{ cache: this.#cache, events, announced, isBootstrap, isConnected },
+      originsOf: (id) => this.#offers.originsOf(id),
+      inPrivate: () => this.#offers.inPrivate || this.#bootstraps.hasPrivate,
+    })
     this.#demand = new PeerDemand({
       connectionManager,
       target: () => this.#target,
-      named: () => originsByPeer([...this.#offers.values()]),
+      named: () => this.#offers.originsByPeer(),
+      isVoice: (origin) => keeperOf(events)?.isVoice(origin) ?? true,
       counts: (id) => announced(id) !== undefined && !isBootstrap(id),
       now: scheduler.now,
     })
@@ -104,33 +107,25 @@ export class DiscoveryRun {
         this.#report({ type: 'failure', bootstrap: id, error, retryIn })
         this.#fallBack()
       },
-      onMet: ({ id, addresses, origin }) => {
-        this.#cache.met({ id, addresses, origin })
-        this.#report({ type: 'learned', bootstrap: id, addresses })
-      },
-      onGone: ({ id }) => {
-        this.#offers.delete(id)
+      onMet: ({ id, addresses }) => this.#report({ type: 'learned', bootstrap: id, addresses }),
+      onChanged: ({ id, addresses, namedBy, unnamedMs }) =>
+        this.#cache.met({ id, addresses, origin: namedBy, unnamedMs }),
+      onGone: (id) => {
+        this.#offers.forget(id)
         this.#cache.forgetBootstrap(id)
       },
       onUnregistered: ({ id }, error) => this.#report({ type: 'unregistered', bootstrap: id, error }),
     })
     this.#lookup = new BootstrapLookup({
-      sources: settings.sources,
-      interval: refreshInterval,
-      resolveTxt,
-      scheduler,
-      random,
-      onFound: (found) => {
-        this.#configured = [...found.values()].flat()
-        this.#bootstraps.configure(found)
-      },
+      ...{ sources: settings.sources, interval: refreshInterval, resolveTxt, scheduler, random },
+      onFound: (found, known) => this.#bootstraps.configure(found, known),
       onFault: (message) => {
         warn(message)
         this.#fallBack()
       },
     })
     const bootstraps = this.#bootstraps
-    const unregistrable = () => (register ? unregistrableOf(addressManager, this.#configured) : undefined)
+    const unregistrable = () => (register ? unregistrableOf(addressManager, this.#lookup.addresses) : undefined)
     const hasKeeper = () => keeperOf(events) !== undefined
     this.#warnings =
       settings.onEvent === undefined
@@ -140,7 +135,10 @@ export class DiscoveryRun {
 
   start(): void {
     const { events } = this.#components
-    linkDiscovery(events, this.#announcer)
+    linkDiscovery(events, {
+      addressesOf: (id) => this.#announcer.addressesOf(id),
+      hasOrigin: (origin) => this.#bootstraps.hasOrigin(origin),
+    })
     this.#worked.start()
     events.addEventListener('peer:connect', this.#onPeersChanged)
     events.addEventListener('peer:disconnect', this.#onPeersChanged)
@@ -183,10 +181,10 @@ export class DiscoveryRun {
     await Promise.all([this.#bootstraps.stop(), this.#cache.close()])
   }
 
-  #takeAnswer({ id, origin }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
-    this.#offers.set(id, { origin, peers })
+  #takeAnswer({ id, origin, namedBy }: Bootstrap, { peers, self, observed }: BootstrapAnswer): void {
+    this.#offers.take(id, { origin, learned: namedBy !== undefined, peers })
     const named = new Set(peers.map((peer) => peer.id))
-    const chosen = choosePeers([...this.#offers.values()])
+    const chosen = this.#offers.choose()
     for (const peer of chosen) {
       if (named.has(peer.id)) {
         if (this.#announcer.addressesOf(peer.id) === undefined) {

@@ -8,7 +8,7 @@ import {
   TypedEventEmitter,
 } from '@libp2p/interface'
 import { BootstrapClient } from '../bootstrap-client.ts'
-import type { Connect } from './bootstraps.ts'
+import type { Connect } from './bootstraps-init.ts'
 import {
   type BootstrapDiscoveryComponents,
   type BootstrapDiscoveryInit,

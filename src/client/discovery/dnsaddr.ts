@@ -9,6 +9,8 @@ export type ResolveTxt = (name: string, signal: AbortSignal) => Promise<readonly
 /** How many names may refer to each other, as the libp2p specification of dnsaddr leaves to us; js-libp2p has 32. */
 const MAX_DEPTH = 3
 const MAX_RECORDS = 64
+/** The most names of one zone that are looked up: its records may name as many as they like, at each depth. */
+const MAX_LOOKUPS = 64
 /** How long one look-up may take, ms, with two tries. */
 const LOOKUP_MS = 2500
 
@@ -19,7 +21,15 @@ const LOOKUP_MS = 2500
  */
 export async function resolveDnsaddr(address: string, resolve: ResolveTxt, signal: AbortSignal): Promise<string[]> {
   const found: string[] = []
-  await collect(address, resolve, signal, MAX_DEPTH, found)
+  let left = MAX_LOOKUPS
+  const bounded: ResolveTxt = async (name, ...rest) => {
+    if (left === 0) {
+      throw new Error(`it leads to more than ${MAX_LOOKUPS} names`)
+    }
+    left--
+    return await resolve(name, ...rest)
+  }
+  await collect(address, bounded, signal, MAX_DEPTH, found)
   if (found.length === 0) {
     throw new Error('it has no record dnsaddr=<multiaddr>')
   }

@@ -10,15 +10,15 @@ const MAX_ADDRESSES = 2
 
 /**
  * Where a peer that connected to this node may be dialled: the TCP ports that identify names, at the IP that the
- * connection comes from. An IP that only identify names is never used, so that a peer sends this node nowhere else.
- * Empty for a bootstrap, which is no peer of the network.
+ * connection comes from. An IP that only identify names is never used, so that a peer sends this node nowhere else. Nor is
+ * one of a private range or of loopback unless the network is `inPrivate`: behind a proxy or a source NAT all remote peers
+ * come from the gateway, which they may not have dialled at ports that they choose. Empty for a bootstrap, which is no peer
+ * of the network.
  */
-export function addressesOfInbound({
-  peerId,
-  listenAddrs,
-  protocols,
-  connection,
-}: IdentifyResult): readonly OfferedAddress[] {
+export function addressesOfInbound(
+  { peerId, listenAddrs, protocols, connection }: IdentifyResult,
+  inPrivate: boolean,
+): readonly OfferedAddress[] {
   const remote = parseAddress(connection.remoteAddr.toString())
   if (typeof remote === 'string' || remote.address === undefined || protocols.includes(BOOTSTRAP_PROTOCOL)) {
     return []
@@ -31,6 +31,7 @@ export function addressesOfInbound({
     }),
   )
   return [...ports]
-    .flatMap((port) => readDialable(`${addressAt(ip, port).text}/p2p/${peerId}`)?.address ?? [])
+    .flatMap((port) => readDialable(`${addressAt(ip, port).text}/p2p/${peerId}`) ?? [])
+    .flatMap(({ scope, address }) => (scope === 'public' || inPrivate ? address : []))
     .slice(0, MAX_ADDRESSES)
 }

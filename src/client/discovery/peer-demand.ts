@@ -1,5 +1,6 @@
 // Whether the node has the peers that it wants.
 
+import type { Connection } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Clock } from '../../base/clock.ts'
 import { filledPlaces } from '../filled-places.ts'
@@ -13,12 +14,17 @@ export interface PeerDemandInit {
   readonly target: () => number
   /** The peers that the bootstraps name now, by PeerId, and the origins that name each. */
   readonly named: () => ReadonlyMap<string, ReadonlySet<string>>
+  /** Whether an origin counts as one of several: one whose peers all failed does not. */
+  readonly isVoice: (origin: string) => boolean
   /** Whether a connected peer counts: one that was announced, and is no bootstrap. */
   readonly counts: (id: string) => boolean
   readonly now: Clock
 }
 
-/** Whether a node has the peers that it wants, judged by its connections in either direction. */
+/**
+ * Whether a node has the peers that it wants. Those that it dialled count for the target: remote peers that connect to it can
+ * be any number. Those connected in either direction count where a node may have all of its network.
+ */
 export class PeerDemand {
   readonly #init: PeerDemandInit
   #newPeerAt = Number.NEGATIVE_INFINITY
@@ -34,7 +40,7 @@ export class PeerDemand {
 
   /** Whether the connected peers fill fewer places than the target; see {@link filledPlaces}. */
   get isShort(): boolean {
-    return this.#filled(this.#connected(), this.#init.named()) < this.#init.target()
+    return this.#filled(this.#init.named()) < this.#init.target()
   }
 
   /**
@@ -45,25 +51,30 @@ export class PeerDemand {
     const { target, named, now } = this.#init
     const connected = this.#connected()
     const all = named()
-    if (this.#filled(connected, all) >= target()) {
+    if (this.#filled(all) >= target()) {
       return false
     }
     const hasAll = connected.size > 0 && all.keys().every((id) => connected.has(id))
     return !hasAll || now() - this.#newPeerAt < QUIET_MS
   }
 
-  #filled(connected: ReadonlySet<string>, named: ReadonlyMap<string, ReadonlySet<string>>): number {
-    const origins = new Set([...named.values()].flatMap((each) => [...each]))
-    const soleOrigins = connected.values().map((id) => {
-      const [only, ...others] = named.get(id) ?? []
-      return others.length === 0 ? only : undefined
-    })
+  #filled(named: ReadonlyMap<string, ReadonlySet<string>>): number {
+    const origins = new Set([...new Set([...named.values()].flatMap((each) => [...each]))].filter(this.#init.isVoice))
+    const soleOrigins = this.#connected(({ direction }) => direction === 'outbound')
+      .values()
+      .map((id) => {
+        const [only, ...others] = named.get(id) ?? []
+        return others.length === 0 ? only : undefined
+      })
     return filledPlaces(soleOrigins, this.#init.target(), origins.size > 1)
   }
 
-  #connected(): Set<string> {
+  #connected(condition: (connection: Connection) => boolean = () => true): Set<string> {
     const { connectionManager, counts } = this.#init
-    const ids = connectionManager.getConnections().map(({ remotePeer }) => remotePeer.toString())
+    const ids = connectionManager
+      .getConnections()
+      .filter(condition)
+      .map(({ remotePeer }) => remotePeer.toString())
     return new Set(ids.filter(counts))
   }
 }

@@ -1,8 +1,6 @@
 // Records in the cache the peers that a connection has shown to work.
 
 import type { Connection, IdentifyResult, Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerCache } from '../cache/peer-cache.ts'
 import { readDialable } from '../offered-peers.ts'
 import type { ChosenPeer } from './choose-peers.ts'
@@ -11,11 +9,15 @@ import { addressesOfInbound } from './inbound-peers.ts'
 export interface WorkedPeersInit {
   readonly cache: Pick<PeerCache, 'connected' | 'dialled' | 'named'>
   readonly events: TypedEventTarget<Libp2pEvents>
-  readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
   /** The addresses that a peer was announced with; undefined when it was not. */
   readonly announced: (id: string) => readonly string[] | undefined
   /** Whether a peer is a bootstrap, which the cache keeps apart. */
   readonly isBootstrap: (id: string) => boolean
+  readonly isConnected: (id: string) => boolean
+  /** The origins that name a peer. */
+  readonly originsOf: (id: string) => readonly string[]
+  /** Whether this node is in a private network, where the far end of a connection in a private range is a peer's own. */
+  readonly inPrivate: () => boolean
 }
 
 /** Remembers in the cache each peer that a connection has shown to work, at the address that it showed. */
@@ -37,23 +39,23 @@ export class WorkedPeers {
   }
 
   /** A bootstrap names a peer. It may have been connected before, as one that found this node first. */
-  named({ id, addresses }: ChosenPeer): void {
-    if (this.#init.connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#init.cache.named(id, addresses)
+  named({ id, addresses, origins }: ChosenPeer): void {
+    if (this.#init.isConnected(id)) {
+      this.#init.cache.named(id, addresses, origins)
     }
   }
 
   /** An announced peer works: at the address that was dialled, or, when it dialled, at one of the announced addresses. */
   readonly #onConnection = ({ detail: { remotePeer, remoteAddr, direction } }: CustomEvent<Connection>): void => {
-    const { cache, announced, isBootstrap } = this.#init
+    const { cache, announced, isBootstrap, originsOf } = this.#init
     const id = remotePeer.toString()
     const addresses = announced(id)
     if (addresses !== undefined && !isBootstrap(id)) {
       const dialled = direction === 'outbound' ? readDialable(remoteAddr.toString()) : undefined
       if (dialled === undefined) {
-        cache.named(id, addresses)
+        cache.named(id, addresses, originsOf(id))
       } else {
-        cache.dialled(id, dialled.address.text)
+        cache.dialled(id, dialled.address.text, originsOf(id))
       }
     }
   }
@@ -64,7 +66,7 @@ export class WorkedPeers {
     if (detail.connection.direction === 'inbound' && !this.#init.isBootstrap(id)) {
       this.#init.cache.connected(
         id,
-        addressesOfInbound(detail).map(({ text }) => text),
+        addressesOfInbound(detail, this.#init.inPrivate()).map(({ text }) => text),
       )
     }
   }

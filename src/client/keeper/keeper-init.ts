@@ -8,11 +8,11 @@ import { TARGET } from '../keeper-link.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { interval, random, scheduler, target } from '../shared-options.ts'
 
-/** How often a connection is asked whether it lives, ms. Gossip notices sooner; NATs forget idle ones after minutes. */
+/** How often a connection is asked whether it lives, ms. Gossip detects it sooner; NATs forget idle ones after minutes. */
 export const PING_INTERVAL_MS = 60_000
 
 export interface PeerKeeperInit {
-  /** How many peers to be connected to: 1 to 1000. Default {@link TARGET}. */
+  /** How many peers to be connected to by dialling them: 1 to 1000. Default {@link TARGET}. */
   readonly target?: number
   /** A file for the peers that were connected longest: they are dialled first after a restart. Default: none. */
   readonly anchors?: string
@@ -58,6 +58,8 @@ export interface KeptPeer {
   readonly id: string
   /** Since when, ms since the epoch. */
   readonly since: number
-  /** Who named it: PeerIds of bootstraps; `cache` and `inbound`, an earlier run that dialled it, or was dialled by it. */
+  /** Which side dialled; `outbound` when both did. Those that this node dialled fill the target. */
+  readonly direction: 'inbound' | 'outbound'
+  /** Who named it: origins, which are PeerIds of bootstraps or a `/dnsaddr` name of several; `cache` and `inbound`, an earlier run that dialled it, or was dialled by it. */
   readonly sources: readonly string[]
 }

@@ -6,8 +6,8 @@ const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
 
 /**
- * Rejects when nobody is there any more. A peer that does not speak the ping protocol has answered all the same, by
- * saying so.
+ * Rejects when the peer no longer answers. One that does not speak the ping protocol has answered all the same, by saying
+ * so.
  */
 export async function assertAlive(connection: Connection, signal: AbortSignal): Promise<void> {
   let stream: Stream | undefined

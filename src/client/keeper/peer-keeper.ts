@@ -1,5 +1,5 @@
 // peerKeeper(): keeps a number of connections to the peers that were discovered.
-
+// Above 250 lines because it is where the events of libp2p, the book, the plan and the dials meet: each has a file of its own.
 import {
   type Connection,
   type Logger,
@@ -9,15 +9,16 @@ import {
   serviceCapabilities,
 } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
 import { type Random, secureRandom } from '../../base/random.ts'
 import { PeerCache } from '../cache/peer-cache.ts'
 import { discoveryOf, linkKeeper, TARGET } from '../keeper-link.ts'
-import { foreignAddresses } from '../offered-peers.ts'
+import { foreignAddresses, readAddress } from '../offered-peers.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { CACHE_SOURCE, sourcesOf } from '../source-tags.ts'
 import { ANCHOR_INTERVAL_MS, anchorsOf } from './anchors.ts'
-import { type Entry, KeeperBook } from './keeper-book.ts'
+import { DIAL_TIMEOUT_MS, dialInTurn } from './dial-in-turn.ts'
+import type { Entry, Opened } from './entry.ts'
+import { KeeperBook } from './keeper-book.ts'
 import {
   checkKeeperInit,
   type KeptPeer,
@@ -28,11 +29,8 @@ import {
 import { planDials, SETTLED_MS } from './keeper-plan.ts'
 import { assertAlive } from './liveness.ts'
 
-/** How long a peer may take to echo, ms, and to be dialled. */
+/** How long a peer may take to echo, ms. */
 const PING_TIMEOUT_MS = 10_000
-const DIAL_TIMEOUT_MS = 10_000
-/** How long one address may take while others are left, ms: connecting at 300 ms of round trip takes 1.5 s. */
-const ADDRESS_TIMEOUT_MS = 3000
 /** The most addresses of a peer that are dialled: twice what one answer holds. */
 const MAX_ADDRESSES = 16
 /** How often time is looked at, ms. */
@@ -46,9 +44,9 @@ const TICK_MS = 1000
  * ```
  *
  * Dials up to the target, spread over network groups and over those who named the peers; asks those connected whether
- * they live, replaces the dropped, leaves alone the dead for longer each time. Peers that connect to this node count
- * when a bootstrap named them too. It hangs up on nobody but the dead. Throws a TypeError here and now when an option is
- * not what it can be, or has no such name, and nothing later.
+ * they live, replaces the dropped, leaves alone the dead for longer each time. Peers that connect to this node fill no
+ * place of the target, and are not dialled. It hangs up only on peers that no longer answer. Throws a TypeError at once when
+ * an option does not exist or is not what it can be; nothing is thrown later.
  */
 export function peerKeeper(init: PeerKeeperInit = {}): (components: PeerKeeperComponents) => PeerKeeper {
   checkKeeperInit(init)
@@ -88,9 +86,19 @@ export class PeerKeeper implements Startable {
     return this.#target
   }
 
-  /** Those connected now. */
+  /** Those connected now, whichever side dialled: of those that connected to this node 4 at one IP, 16 in one network group. */
   get peers(): KeptPeer[] {
-    return this.#book.connected.map(({ id, connectedAt: since = 0, sources }) => ({ id, since, sources: [...sources] }))
+    return this.#book.held.map(({ id, connectedAt: since = 0, outbound, sources }) => ({
+      id,
+      since,
+      direction: outbound ? 'outbound' : 'inbound',
+      sources: [...sources],
+    }))
+  }
+
+  /** Whether an origin counts as one of several: not while its peers all fail, nor when it is configured no more. */
+  isVoice(origin: string): boolean {
+    return this.#book.isVoice(origin) && (discoveryOf(this.#components.events)?.hasOrigin(origin) ?? true)
   }
 
   start(): void {
@@ -107,11 +115,14 @@ export class PeerKeeper implements Startable {
     const { events } = this.#components
     events.addEventListener('peer:update', this.#onPeer)
     events.addEventListener('connection:open', this.#onOpen)
+    events.addEventListener('connection:close', this.#onClose)
     events.addEventListener('peer:disconnect', this.#onDisconnect)
     this.#tick()
     await this.#anchors.open()
-    for (const { id, addresses } of this.#anchors.peers) {
-      this.#consider(id, addresses, [CACHE_SOURCE], true)
+    const discovery = discoveryOf(events)
+    for (const { id, addresses, origins } of this.#anchors.peers) {
+      const known = origins.filter((origin) => discovery?.hasOrigin(origin) === true)
+      this.#consider(id, addresses, [CACHE_SOURCE, ...known], true)
     }
   }
 
@@ -120,6 +131,7 @@ export class PeerKeeper implements Startable {
     const { events } = this.#components
     events.removeEventListener('peer:update', this.#onPeer)
     events.removeEventListener('connection:open', this.#onOpen)
+    events.removeEventListener('connection:close', this.#onClose)
     events.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#cancelTick()
     if (this.#stopping !== undefined) {
@@ -134,19 +146,33 @@ export class PeerKeeper implements Startable {
     await this.beforeStop()
   }
 
-  /** The peer store learned something: most of it, of peers that a bootstrap named. */
+  /**
+   * The peer store learned something: most of it, of peers that a bootstrap named. Its addresses are not used: a connected
+   * peer puts there what it likes, this node's own loopback and private network too.
+   */
   readonly #onPeer = ({ detail: { peer } }: CustomEvent<PeerUpdate>): void => {
     const sources = sourcesOf(peer.tags)
-    if (sources.length > 0) {
-      const addresses = peer.addresses.map((each) => each.multiaddr.toString())
-      this.#consider(peer.id.toString(), addresses, sources, false)
+    const id = peer.id.toString()
+    const addresses = discoveryOf(this.#components.events)?.addressesOf(id)
+    if (sources.length > 0 && addresses !== undefined) {
+      this.#consider(id, addresses, sources, false)
     }
   }
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => {
     const entry = this.#book.get(detail.remotePeer.toString())
     if (entry !== undefined) {
-      this.#book.opened(entry, this.#scheduler.now())
+      this.#book.opened(entry, openedBy(detail), this.#scheduler.now())
+    }
+  }
+
+  /** One of several connections to a peer ended: those of the other direction may be left. */
+  readonly #onClose = ({ detail }: CustomEvent<Connection>): void => {
+    const entry = this.#book.get(detail.remotePeer.toString())
+    const left = this.#components.connectionManager.getConnections(detail.remotePeer)
+    if (entry?.outbound && left.length > 0 && left.every(({ direction }) => direction === 'inbound')) {
+      this.#book.becameInbound(entry, openedBy(left[0]!).at)
+      this.#planSoon()
     }
   }
 
@@ -159,10 +185,9 @@ export class PeerKeeper implements Startable {
   }
 
   #consider(id: string, addresses: readonly string[], sources: readonly string[], anchor: boolean): void {
-    const { peerId, connectionManager, addressManager, events } = this.#components
-    const ordered = new Set([...(discoveryOf(events)?.addressesOf(id) ?? []), ...addresses])
+    const { peerId, connectionManager, addressManager } = this.#components
     const own = addressManager.getAddresses().map(String)
-    const usable = foreignAddresses(id, [...ordered], own).slice(0, MAX_ADDRESSES)
+    const usable = foreignAddresses(id, addresses, own).slice(0, MAX_ADDRESSES)
     if (id === peerId.toString() || usable.length === 0) {
       return
     }
@@ -170,8 +195,10 @@ export class PeerKeeper implements Startable {
     if (entry === undefined) {
       return
     }
-    if (entry.connectedAt === undefined && connectionManager.getConnections(peerIdFromString(id)).length > 0) {
-      this.#book.opened(entry, this.#scheduler.now())
+    if (entry.connectedAt === undefined) {
+      for (const connection of connectionManager.getConnections(peerIdFromString(id))) {
+        this.#book.opened(entry, openedBy(connection), this.#scheduler.now())
+      }
     }
     this.#planSoon()
   }
@@ -199,6 +226,9 @@ export class PeerKeeper implements Startable {
       now,
       settled: now - this.#startedAt >= SETTLED_MS,
       random: this.#random,
+      dialsAt: (ip) => this.#book.dialsAt(ip),
+      isVoice: (origin) => this.isVoice(origin),
+      wantsFeeler: (origin) => this.#book.wantsFeeler(origin, now),
     })
     for (const { id } of chosen) {
       this.#dial(this.#book.get(id)!, this.#stopping.signal)
@@ -206,12 +236,12 @@ export class PeerKeeper implements Startable {
   }
 
   async #dial(entry: Entry, stopping: AbortSignal): Promise<void> {
-    entry.dialling = true
+    this.#book.dialling(entry)
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
-      const connection = await this.#openOneOf(entry, signal)
+      const connection = await dialInTurn(this.#components.connectionManager, entry, signal)
       if (connection.status === 'open') {
-        this.#book.opened(entry, this.#scheduler.now())
+        this.#book.opened(entry, openedBy(connection), this.#scheduler.now())
       }
     } catch (err) {
       if (!stopping.aborted) {
@@ -224,36 +254,12 @@ export class PeerKeeper implements Startable {
     }
   }
 
-  /**
-   * One address after the other, also those that are named meanwhile: one that stays silent leaves the others their time.
-   * Each attempt begins with another of them, so that all get their turn, however many a liar has put in front.
-   */
-  async #openOneOf(entry: Entry, signal: AbortSignal): Promise<Connection> {
-    const tried = new Set<string>()
-    for (;;) {
-      const first = entry.failures % entry.addresses.length
-      const inTurn = [...entry.addresses.slice(first), ...entry.addresses.slice(0, first)]
-      const [next, ...others] = inTurn.map(({ text }) => text).filter((text) => !tried.has(text))
-      tried.add(next!)
-      const most = AbortSignal.timeout(others.length > 0 ? ADDRESS_TIMEOUT_MS : DIAL_TIMEOUT_MS)
-      try {
-        const target = multiaddr(`${next}/p2p/${entry.id}`)
-        return await this.#components.connectionManager.openConnection(target, {
-          signal: AbortSignal.any([signal, most]),
-        })
-      } catch (err) {
-        if (signal.aborted || entry.addresses.every(({ text }) => tried.has(text))) {
-          throw err
-        }
-      }
-    }
-  }
-
   #tick(): void {
     this.#cancelTick = this.#scheduler.after(TICK_MS, () => this.#tick())
     const now = this.#scheduler.now()
+    this.#book.lasted(now)
     this.#plan()
-    for (const entry of this.#book.connected) {
+    for (const entry of this.#book.held) {
       if (now - entry.aliveAt >= this.#pingInterval) {
         entry.aliveAt = now
         this.#ping(entry, this.#stopping!.signal)
@@ -280,10 +286,14 @@ export class PeerKeeper implements Startable {
 
   #keepAnchors(): void {
     const now = this.#scheduler.now()
-    const anchors = anchorsOf(this.#book.connected, this.#target, now)
+    const anchors = anchorsOf(this.#book.held, this.#target, now)
     // None of them is no reason to forget those of before.
     if (anchors.length > 0) {
       this.#anchors.keep(anchors)
     }
   }
+}
+
+function openedBy({ direction, remoteAddr }: Connection): Opened {
+  return { outbound: direction === 'outbound', at: readAddress(remoteAddr.toString()) }
 }

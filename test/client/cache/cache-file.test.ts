@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { readCache, writeCache } from '../../../src/client/cache/cache-file.ts'
@@ -16,13 +16,13 @@ async function cachePath(t: TestContext): Promise<string> {
 it('a cache that has the origin of a bootstrap as `root`, as older ones do, is read', async (t) => {
   const path = await cachePath(t)
   await writeFile(path, JSON.stringify({ version: 1, bootstraps: [{ ...BOOTSTRAP, root: ORIGIN }], peers: [] }))
-  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN, unnamedMs: 0 }] }
   assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
 })
 
 it('a cache is written with `origin`, and read back', async (t) => {
   const path = await cachePath(t)
-  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN }] }
+  const contents = { peers: [], bootstraps: [{ ...BOOTSTRAP, origin: ORIGIN, unnamedMs: 0 }] }
   await writeCache(path, contents)
   assert.deepEqual(JSON.parse(await readFile(path, 'utf8')).bootstraps, contents.bootstraps)
   assert.deepEqual(await readCache(path, 0), { status: 'read', contents })
@@ -34,6 +34,16 @@ it('a cache that does not say which addresses were dialled, as older ones do not
   await writeFile(path, JSON.stringify({ version: 1, bootstraps: [], peers: [peer, { ...peer, dialled: -1 }] }))
   assert.deepEqual(await readCache(path, 0), {
     status: 'read',
-    contents: { peers: [{ ...peer, dialled: 1 }], bootstraps: [] },
+    contents: { peers: [{ ...peer, dialled: 1, origins: [] }], bootstraps: [] },
   })
+})
+
+it('a cache is not written through a link that stands where its draft goes', async (t) => {
+  const path = await cachePath(t)
+  const victim = `${path}.victim`
+  await writeFile(victim, 'precious')
+  await symlink(victim, `${path}.tmp`)
+  await writeCache(path, { peers: [], bootstraps: [] })
+  assert.equal(await readFile(victim, 'utf8'), 'precious')
+  assert.equal((await readCache(path, 0)).status, 'read')
 })

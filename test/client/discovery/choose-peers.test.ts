@@ -5,8 +5,8 @@ import { choosePeers, type Offer } from '../../../src/client/discovery/choose-pe
 import type { OfferedPeer } from '../../../src/client/offered-peers.ts'
 
 const peer = (id: string, group?: string): OfferedPeer => ({ id, addresses: [{ text: `at ${id} ${group}`, group }] })
-const ids = (offers: Offer[], caps?: { perOrigin: number; perGroup: number }) =>
-  choosePeers(offers, caps).map(({ id }) => id)
+const ids = (offers: Offer[], { perOrigin = 64, perGroup = 16, perIp = 1000 } = {}) =>
+  choosePeers(offers, { perOrigin, perGroup, perIp }).map(({ id }) => id)
 
 describe('choosing among what bootstraps offer', () => {
   it('takes first whom more of them named', () => {
@@ -26,6 +26,39 @@ describe('choosing among what bootstraps offer', () => {
       { origin: 'b', peers: [peer('honest')] },
     ]
     assert.deepEqual(ids(offers), ['honest', 'planted', 'other'])
+  })
+
+  it('takes the own list of a bootstrap before those of its siblings, which have the same voice', () => {
+    const own = Array.from({ length: 6 }, (_, n) => peer(`own ${n}`))
+    const said = Array.from({ length: 6 }, (_, n) => peer(`said ${n}`))
+    const chosen = ids(
+      [
+        { origin: 'a', learned: true, peers: said },
+        { origin: 'a', peers: own },
+      ],
+      { perOrigin: 8 },
+    )
+    assert.deepEqual(
+      chosen.slice(0, 6),
+      own.map(({ id }) => id),
+    )
+    assert.equal(chosen.length, 8)
+    const [both] = choosePeers([
+      { origin: 'a', learned: true, peers: [{ id: '1', addresses: [{ text: 'said', group: undefined }] }] },
+      { origin: 'a', peers: [{ id: '1', addresses: [{ text: 'own', group: undefined }] }] },
+    ])
+    assert.deepEqual(both!.addresses, ['own', 'said'])
+  })
+
+  it('takes 4 of one public IP, shared by the origins', () => {
+    const at = (id: string, ip: string) => ({ id, addresses: [{ text: `/ip4/${ip}/tcp/4001`, group: `${ip}/16` }] })
+    const crowd = Array.from({ length: 20 }, (_, n) => at(`planted ${n}`, '8.8.8.8'))
+    const chosen = choosePeers([
+      { origin: 'liar', peers: crowd },
+      { origin: 'a', peers: [at('neighbour', '8.8.8.8'), at('other', '9.9.9.9')] },
+    ]).map(({ id }) => id)
+    assert.equal(chosen.filter((id) => id.startsWith('planted')).length, 3)
+    assert.ok(chosen.includes('neighbour') && chosen.includes('other'))
   })
 
   it('takes so many from one origin, however long its list', () => {
@@ -108,7 +141,7 @@ describe('choosing among what bootstraps offer', () => {
     })
     fc.assert(
       fc.property(fc.array(offer, { maxLength: 5 }), (offers) => {
-        const chosen = choosePeers(offers, { perOrigin: 2, perGroup: 2 })
+        const chosen = choosePeers(offers, { perOrigin: 2, perIp: 1000, perGroup: 2 })
         assert.equal(new Set(chosen.map(({ id }) => id)).size, chosen.length)
         assert.ok(chosen.length <= 2 * new Set(offers.map(({ origin }) => origin)).size)
         for (const group of ['g', 'h']) {

@@ -324,7 +324,8 @@ describe('bootstrapDiscovery', () => {
     const cache = join(folder, 'cache.json')
     const sibling = await bootstrapPeer()
     const dead = `/ip4/127.0.0.1/tcp/65000/p2p/12D3KooWEay2SXXakqWvbGkEJTiofUYyWt1MohdBRmnnqi11S6kK`
-    const named = (await bootstrapPeer({ siblings: [sibling.multiaddrs[0]!, dead] })).multiaddrs[0]!
+    const origin = await bootstrapPeer({ siblings: [sibling.multiaddrs[0]!, dead] })
+    const named = origin.multiaddrs[0]!
     const first = await chainNode({ bootstraps: [named], cache })
     await until(() => first.events.some(({ type }) => type === 'learned'), 'the sibling is learned')
     await until(() => sibling.status.registrationCount === 1, 'it is registered there too')
@@ -333,8 +334,15 @@ describe('bootstrapDiscovery', () => {
       JSON.parse(await readFile(cache, 'utf8')).bootstraps.map(({ id }: { id: string }) => id),
       [sibling.peerId.toString()],
     )
-    const second = await chainNode({ bootstraps: [dead], cache })
-    await until(() => second.events.some((event) => event.type === 'answer'), 'it is asked without being configured')
+    await origin.stop()
+    const second = await chainNode({ bootstraps: [named], cache })
+    await until(() => second.events.some((event) => event.type === 'answer'), 'it is asked while its origin is dead')
+    await second.node.stop()
+    const third = await chainNode({ bootstraps: [dead], cache })
+    await until(() => third.events.some((event) => event.type === 'failure'), 'those that are configured are asked')
+    await third.node.stop()
+    assert.ok(!third.events.some((event) => event.type === 'answer'), 'it ended with its origin')
+    assert.deepEqual(JSON.parse(await readFile(cache, 'utf8')).bootstraps, [])
   })
 
   it('takes bootstraps from a file and from a name, again and again', async () => {

@@ -11,19 +11,32 @@ describe('whether a node wants more peers', () => {
     /** Who names them: one each, or several. */
     origins = ['a', 'b'],
     counts = (_: string): boolean => true,
+    isVoice = (_: string): boolean => true,
   } = {}) {
-    const state = { now: 1_000_000, connected, named: new Map(named.map((id) => [id, new Set(origins)])) }
+    const state = {
+      now: 1_000_000,
+      connected,
+      inbound: [] as string[],
+      named: new Map(named.map((id) => [id, new Set(origins)])),
+    }
     const demand = new PeerDemand({
       connectionManager: {
-        getConnections: () => state.connected.map((id) => ({ remotePeer: { toString: () => id } }) as Connection),
+        getConnections: () => [
+          ...state.connected.map((id) => connectionTo(id, 'outbound')),
+          ...state.inbound.map((id) => connectionTo(id, 'inbound')),
+        ],
       },
       target: () => target,
       named: () => state.named,
+      isVoice,
       counts,
       now: () => state.now,
     })
     return { demand, state }
   }
+
+  const connectionTo = (id: string, direction: Connection['direction']) =>
+    ({ remotePeer: { toString: () => id }, direction }) as Connection
 
   it('wants more while it has none, even when none is named', () => {
     assert.equal(demandOf().demand.wantsMore, true)
@@ -48,6 +61,24 @@ describe('whether a node wants more peers', () => {
     }
     state.connected = [...planted, ...five]
     assert.equal(demand.isShort, false, 'three and five are eight')
+  })
+
+  it('is not content with peers that connected to it, but for those that are all it knows', () => {
+    const { demand, state } = demandOf({ target: 2, named: ['a', 'b', 'c'] })
+    state.inbound = ['a', 'b']
+    assert.equal(demand.isShort, true)
+    assert.equal(demand.wantsMore, true, 'c is missing')
+    state.inbound.push('c')
+    assert.equal(demand.wantsMore, false)
+    state.connected = ['a', 'b']
+    assert.equal(demand.isShort, false)
+  })
+
+  it('is content with peers of one origin when all of the other one failed', () => {
+    const good = Array.from({ length: 8 }, (_, n) => `good ${n}`)
+    const { demand, state } = demandOf({ connected: good, named: good, origins: ['a'], isVoice: (id) => id === 'a' })
+    state.named.set('dead', new Set(['liar']))
+    assert.equal(demand.isShort, false)
   })
 
   it('counts a peer once, and only peers of the network', () => {

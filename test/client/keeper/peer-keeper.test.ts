@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import type { PeerKeeperInit } from '../../../src/client/keeper/keeper-init.ts'
+import { SETTLED_MS } from '../../../src/client/keeper/keeper-plan.ts'
 import { type PeerKeeper, peerKeeper } from '../../../src/client/keeper/peer-keeper.ts'
+import { linkDiscovery } from '../../../src/client/keeper-link.ts'
 import { sourceTags } from '../../../src/client/source-tags.ts'
-import { startPeer } from '../../support/peers.ts'
+import { addressOf, startPeer } from '../../support/peers.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { virtualTime } from '../../support/virtual-time.ts'
 import { until } from '../../support/wait.ts'
@@ -40,9 +45,18 @@ describe('peerKeeper', () => {
   }
 
   /** As bootstrapDiscovery does. */
-  async function name(node: Keeping, peer: Libp2p, sources = ['a', 'b']): Promise<void> {
-    await node.peerStore.merge(peer.peerId, { multiaddrs: peer.getMultiaddrs(), tags: sourceTags(sources, 60_000) })
+  async function name(node: Keeping, peer: Libp2p, sources = ['a', 'b'], addresses = [addressOf(peer)]): Promise<void> {
+    const { events } = componentsOf(node)
+    const named = namedTo.get(events) ?? new Map<string, readonly string[]>()
+    namedTo.set(events, named.set(peer.peerId.toString(), addresses))
+    linkDiscovery(events, { addressesOf: (id) => named.get(id), hasOrigin: (origin) => origin !== 'gone' })
+    const multiaddrs = addresses.map((each) => multiaddr(each))
+    await node.peerStore.merge(peer.peerId, { multiaddrs, tags: sourceTags(sources, 60_000) })
   }
+
+  const namedTo = new WeakMap<object, Map<string, readonly string[]>>()
+  const componentsOf = (node: Keeping) =>
+    (node as unknown as { components: { events: object; connectionManager: { openConnection: unknown } } }).components
 
   const held = (keeper: PeerKeeper) => keeper.peers.map(({ id }) => id).sort()
 
@@ -73,15 +87,89 @@ describe('peerKeeper', () => {
     await until(() => keeper.peers.length === 2 && held(keeper).every((id) => !before.includes(id)), 'two others are')
   })
 
-  it('counts peers that connected themselves', async () => {
+  it('dials up to its target beside those that connected to it, and dials none of these', async () => {
+    const { node, keeper } = await keeperOf({ target: 2 })
+    const [planted, honest] = [await plainPeers(4), await plainPeers(3)]
+    for (const each of planted) {
+      await each.dial(node.getMultiaddrs())
+    }
+    await until(() => node.getConnections().length === planted.length, 'they are connected')
+    await Promise.all([...planted, ...honest].map((peer) => name(node, peer)))
+    const outbound = () => keeper.peers.filter(({ direction }) => direction === 'outbound').map(({ id }) => id)
+    await until(() => outbound().length === 2, 'two are dialled')
+    assert.ok(outbound().every((id) => honest.some(({ peerId }) => peerId.toString() === id)))
+    assert.equal(keeper.peers.length, 6)
+    assert.equal(node.getConnections().length, 6)
+  })
+
+  it('fills its places though peers of an origin that is configured no more are connected', async () => {
+    const time = virtualTime()
+    const { node, keeper } = await keeperOf({ target: 4, scheduler: time })
+    const [old, ...peers] = (await plainPeers(5)) as [Libp2p, ...Libp2p[]]
+    await name(node, old, ['gone'])
+    const held = (count: number) => async () => {
+      await time.advance(SETTLED_MS)
+      return keeper.peers.length === count
+    }
+    await until(held(1), 'it is connected')
+    await Promise.all(peers.map((peer) => name(node, peer, ['a'])))
+    await until(held(4), 'three more are')
+    assert.ok(keeper.isVoice('a') && !keeper.isVoice('gone'))
+  })
+
+  it('dials another one when a peer hangs up on its connection and keeps its own', async () => {
     const { node, keeper } = await keeperOf({ target: 1 })
-    const [inbound, other] = (await plainPeers(2)) as [Libp2p, Libp2p]
-    await inbound.dial(node.getMultiaddrs())
-    await name(node, inbound)
-    await until(() => keeper.peers.length === 1, 'it is held')
+    const [both, other] = (await plainPeers(2)) as [Libp2p, Libp2p]
+    await name(node, both)
+    await until(() => keeper.peers.length === 1, 'it is dialled')
+    await both.dial(node.getMultiaddrs(), { force: true })
+    await until(() => node.getConnections().length === 2, 'it has dialled back')
     await name(node, other)
-    await node.dial(other.getMultiaddrs())
-    assert.equal(node.getConnections().filter(({ direction }) => direction === 'inbound').length, 1)
+    await node
+      .getConnections()
+      .find(({ direction }) => direction === 'outbound')!
+      .close()
+    await until(() => keeper.peers.length === 2, 'the other is dialled')
+    assert.deepEqual(
+      new Map(keeper.peers.map(({ id, direction }) => [id, direction])),
+      new Map([
+        [both.peerId.toString(), 'inbound'],
+        [other.peerId.toString(), 'outbound'],
+      ]),
+    )
+  })
+
+  it('dials a peer where bootstraps name it, and never where the peer itself says that it is', async () => {
+    const { node, keeper } = await keeperOf({ target: 1, random: () => 0 })
+    const [peer] = (await plainPeers(1)) as [Libp2p]
+    const at = addressOf(peer)
+    let knocks = 0
+    const victim = createServer((socket) => {
+      knocks++
+      socket.destroy()
+    }).listen(0, '127.0.0.1')
+    await once(victim, 'listening')
+    stops.push(async () => victim.close())
+    const { port } = victim.address() as AddressInfo
+    await name(node, peer)
+    await until(() => keeper.peers.length === 1, 'it is connected')
+    // As identify does with what the peer announces.
+    await node.peerStore.patch(peer.peerId, { multiaddrs: [multiaddr(`/ip4/127.0.0.1/tcp/${port}`)] })
+    await peer.stop()
+    await until(() => keeper.peers.length === 0, 'it is gone')
+    const dialled: string[] = []
+    const { connectionManager } = componentsOf(node)
+    const open = connectionManager.openConnection as (...args: unknown[]) => Promise<unknown>
+    connectionManager.openConnection = async (...args: unknown[]) => {
+      dialled.push(String(args[0]))
+      return await open.apply(connectionManager, args)
+    }
+    await until(() => dialled.length > 0, 'it is dialled again')
+    assert.equal(knocks, 0)
+    assert.ok(
+      dialled.every((each) => each.startsWith(at)),
+      `${dialled}`,
+    )
   })
 
   it('comes back to the dead later each time, and gives them up', async () => {
@@ -91,9 +179,7 @@ describe('peerKeeper', () => {
     await name(node, dead)
     await dead.stop()
     let dials = 0
-    const { connectionManager } = (
-      node as unknown as { components: { connectionManager: { openConnection: unknown } } }
-    ).components
+    const { connectionManager } = componentsOf(node)
     const open = connectionManager.openConnection as (...args: unknown[]) => Promise<unknown>
     let underWay = 0
     connectionManager.openConnection = async (...args: unknown[]) => {
@@ -147,10 +233,7 @@ describe('peerKeeper', () => {
   it('dials neither itself nor its own addresses under other names', async () => {
     const { node, keeper } = await keeperOf({ target: 2 })
     const [other] = (await plainPeers(1)) as [Libp2p]
-    await node.peerStore.merge(other.peerId, {
-      multiaddrs: node.getMultiaddrs().map((each) => each.decapsulate('/p2p')),
-      tags: sourceTags(['liar'], 1000),
-    })
+    await name(node, other, ['liar'], [addressOf(node)])
     const [honest] = (await plainPeers(1)) as [Libp2p]
     await name(node, honest)
     await until(() => keeper.peers.length === 1, 'the honest one is connected')
@@ -174,7 +257,13 @@ describe('peerKeeper', () => {
     const written = JSON.parse(await readFile(anchors, 'utf8')).peers.map(({ id }: { id: string }) => id)
     assert.deepEqual(new Set(written), new Set(peers.slice(0, 2).map(({ peerId }) => peerId.toString())))
 
-    const { keeper: next } = await keeperOf({ target: 4, anchors })
+    const { keeper: next } = await keeperOf({ target: 4, anchors, scheduler: time })
+    const one = async () => {
+      await time.advance(0)
+      return next.peers.length === 1
+    }
+    await until(one, 'one is connected at once, as no bootstrap has had the time to answer')
+    await time.advance(SETTLED_MS)
     await until(() => next.peers.length === 2, 'both are connected without anybody naming them')
   })
 })
