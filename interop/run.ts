@@ -9,6 +9,7 @@ import { keyTypes } from './cells/key-types.ts'
 import { manners } from './cells/manners.ts'
 import { type Clients, membership } from './cells/membership.ts'
 import { original } from './cells/original.ts'
+import { recordAddresses } from './cells/record-addresses.ts'
 import { rendezvous } from './cells/rendezvous.ts'
 import { whoSeesWhom } from './cells/who-sees-whom.ts'
 import { count, createReport, type Report } from './report.ts'
@@ -75,6 +76,7 @@ async function runMatrix(report: Report, clients: Clients): Promise<void> {
   const peers = await membership(report, scope, multiaddr, clients)
   await keyTypes(report, multiaddr, clients)
   await rendezvous(report, multiaddr, clients)
+  await recordAddresses(report, clients)
   await whoSeesWhom(report, multiaddr, clients)
   if (clients.has('go')) {
     await manners(report, multiaddr)

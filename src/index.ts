@@ -1,3 +1,5 @@
+// The public API of the package.
+
 export type { ExchangesStatus } from './frontends/exchanges/exchanges.ts'
 export type { GuardCounters, HangUp, Refusal as ConnectionRefusal } from './host/guard/guard-counters.ts'
 export type { GuardService, GuardStatus } from './host/guard/guard-service.ts'
@@ -54,6 +56,7 @@ export {
   type TakenEdit,
   type UneditedList,
   type UnreadableEdit,
+  type UnservedEntries,
   type UselessEntries,
   type UselessEntry,
 } from './store/store.ts'

@@ -219,14 +219,13 @@ const FORWARDED = Object.keys({
   edited: true,
   store: true,
   registered: true,
+  evicted: true,
   expired: true,
 } satisfies Record<keyof BootstrapServiceEvents, true>) as Array<keyof BootstrapServiceEvents>
 
 function loggerOption(logger: ComponentLogger | undefined, disabled: readonly Optimization[]) {
-  if (logger !== undefined) {
-    return { logger }
-  }
-  return process.env.DEBUG !== undefined || disabled.includes('silentLogger') ? {} : { logger: silentLogger() }
+  const isLoud = process.env.DEBUG !== undefined || disabled.includes('silentLogger')
+  return logger === undefined && isLoud ? {} : { logger: logger ?? silentLogger() }
 }
 
 /** libp2p makes keys asynchronously; what constructs nothing but a value need not wait. */

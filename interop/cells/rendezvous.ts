@@ -57,9 +57,9 @@ async function ownClient(report: Report, language: string, command: Command, boo
     assert.deepEqual(await c.do(`register ${ns} 7200`), { ttl: 7200 })
     assertFound(await c.do(`more ${ns} 10`), [c])
 
-    assertFound(await a.do(`discover ${ns} 1`), [a])
-    assertFound(await a.do(`more ${ns} 1`), [b])
-    assertFound(await a.do(`more ${ns} 1`), [c])
+    const pages = [await a.do(`discover ${ns} 1`), await a.do(`more ${ns} 1`), await a.do(`more ${ns} 1`)]
+    assert.ok(pages.every(({ peers }) => peers.length === 1))
+    assertFound({ peers: pages.flatMap(({ peers }) => peers) }, [a, b, c])
     assertFound(await a.do(`more ${ns} 1`), [])
 
     await b.do(`unregister ${ns}`)
@@ -117,7 +117,7 @@ async function ourClient(command: Command): Promise<string> {
   return 'libp2p-rendezvous 0.18'
 }
 
-/** In this order, each at its own address. */
+/** In any order, as each reader begins somewhere else; each at its own address. */
 function assertFound(
   {
     peers,
@@ -127,7 +127,7 @@ function assertFound(
 ): void {
   assert.equal(error, undefined)
   assert.deepEqual(
-    peers?.map(({ peerId, addresses }) => ({ peerId, addresses })),
-    expected.map(({ peerId, address }) => ({ peerId, addresses: [address] })),
+    peers?.map(({ peerId, addresses }) => `${peerId} ${addresses}`).sort(),
+    expected.map(({ peerId, address }) => `${peerId} ${address}`).sort(),
   )
 }

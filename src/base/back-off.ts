@@ -1,3 +1,5 @@
+// How long to wait after failures in a row.
+
 import type { Random } from './random.ts'
 
 export interface BackOff {

@@ -1,3 +1,5 @@
+// A rate limit that the addresses of a subnet share fairly.
+
 import { MAX_KEYS, type RateLimit } from './rate-limit.ts'
 import { RecentMap } from './recent-map.ts'
 

@@ -1,3 +1,5 @@
+// What nested subnets hold, such as places: how crowded each is, and which item of it gives way to a newcomer.
+
 import { ShareBranch } from './share-branch.ts'
 
 /** Keys of nested places, widest first: a /16, its /24, the address. No path is the beginning of another one. */

@@ -1,3 +1,5 @@
+// Checks the options of a public function or class: kinds, ranges, and the message of the TypeError.
+
 import { isMultiaddr } from '@multiformats/multiaddr'
 import { didYouMean } from './did-you-mean.ts'
 

@@ -1,3 +1,5 @@
+// Rate limits by key, such as an IP: how long each has to wait for its next turn.
+
 import { RecentMap } from './recent-map.ts'
 
 export interface RateLimit {

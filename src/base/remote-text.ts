@@ -1,3 +1,5 @@
+// Makes text from remote peers safe for a log line or a terminal.
+
 /** Enough characters to recognise what a peer sent; a thousand of them still fit on a screen of a log viewer. */
 const MAX_LOGGED_CHARACTERS = 200
 

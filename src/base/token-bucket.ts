@@ -1,3 +1,5 @@
+// A budget of one spender that refills with time.
+
 export interface Budget {
   /** How much may be spent at once. */
   readonly burst: number

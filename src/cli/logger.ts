@@ -4,6 +4,7 @@ import { isatty } from 'node:tty'
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
+import { harmlessJson } from '../base/harmless-json.ts'
 import { remoteText } from '../base/remote-text.ts'
 
 const STDOUT = 1
@@ -24,7 +25,13 @@ export function createLogger(level: string): PinoLogger {
   const destination = pino.destination({ fd: STDOUT, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
   // A log that cannot be written (disk full, reader gone) does not stop the node.
   destination.on('error', () => {})
-  const options = { level, base: { pid: process.pid }, serializers: { err: errorFields } }
+  const options = {
+    level,
+    base: { pid: process.pid },
+    serializers: { err: errorFields },
+    // The fields of a line quote remote peers, too.
+    hooks: { streamWrite: harmlessJson },
+  }
   return pino(options, isTerminal() ? readable(destination) : destination)
 }
 
@@ -47,7 +54,7 @@ function readable(destination: DestinationStream): DestinationStream {
     ignore: 'pid',
     translateTime: 'SYS:HH:MM:ss',
   })
-  return { write: (line) => destination.write(format(line)) }
+  return { write: (line) => destination.write(harmlessJson(format(line))) }
 }
 
 /** An error may quote what a peer sent, and a terminal obeys what it prints: of the stack only the frames are kept. */

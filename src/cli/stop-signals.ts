@@ -10,6 +10,8 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   let signalled = false
   for (const signal of STOP_SIGNALS) {
+    // The bin's, which ends a process that has nothing to stop.
+    process.removeAllListeners(signal)
     process.on(signal, () => {
       if (signalled) {
         process.exit(128 + constants.signals[signal])

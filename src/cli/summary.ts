@@ -1,3 +1,5 @@
+// The summary line: its members, and how they follow from the node's status since the line before.
+
 import type { NodeStatus } from '../node.ts'
 import { loopDelays } from './loop-delay.ts'
 
@@ -7,6 +9,10 @@ export interface SummaryLine {
   readonly known: number
   /** Registrations in the table now: one for each address of a peer in a network. */
   readonly registrations: number
+  /** Registrations now whose peers answered when they were last dialed. */
+  readonly living: number
+  /** Registrations now that answers may have. Fewer than `living` for long when the dial-backs do not keep up. */
+  readonly listed: number
   /** Entries now that the operator wrote into the list. */
   readonly statics: number
   /** Networks now that have a peer. */
@@ -31,6 +37,8 @@ export interface SummaryLine {
   readonly refused: number
   /** Addresses removed since the line before because their peers asked for it. */
   readonly removed: number
+  /** Addresses, since the line before, that gave way to others in a full subnet, or with their network. */
+  readonly evicted: number
   /** Requests answered with an error since the line before. */
   readonly errors: number
   /** Exchanges refused for lack of a place since the line before: all are taken, or those of an IP or a subnet. */
@@ -66,6 +74,8 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
     const line = {
       known: now.peerCount,
       registrations: now.registrationCount,
+      living: now.livingCount,
+      listed: now.listedCount,
       statics: now.staticCount,
       networks: now.networkCount,
       connections: now.connectionCount,
@@ -78,6 +88,7 @@ export function summaries(): (status: NodeStatus) => SummaryLine {
       pending: done('pending'),
       refused: done('refused'),
       removed: done('removed'),
+      evicted: done('evicted'),
       errors: done('errors'),
       noRoom: done('noRoom'),
       gaveWay: done('gaveWay'),

@@ -1,3 +1,5 @@
+// Which of this node's addresses it registers with a bootstrap.
+
 import { parseAddress } from '../peer/address.ts'
 import { scopeOf } from '../peer/ip.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'

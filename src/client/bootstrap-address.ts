@@ -1,3 +1,5 @@
+// Checks the configured address of a bootstrap, and reads the PeerId from it.
+
 import { multiaddr } from '@multiformats/multiaddr'
 import { canonicalPeerId } from '../peer/peer-id.ts'
 

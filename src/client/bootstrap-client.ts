@@ -1,3 +1,5 @@
+// The client of one bootstrap over `/bootstrap/1.0.0`: register, unregister, discover.
+
 import { type AbortOptions, type Connection, ConnectionClosedError, type Libp2p, type Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { checkArgument, checkOptions, type ModuleOptions, number, texts, toggle } from '../base/option-kinds.ts'

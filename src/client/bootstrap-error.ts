@@ -1,3 +1,5 @@
+// The error of a bootstrap that gave no answer: its codes and their messages.
+
 import { NameLookupError } from './literal-addresses.ts'
 
 /** Why a call got no answer. An error that the bootstrap itself names (`rate_limited`, `unavailable`, …) keeps its code. */

@@ -1,3 +1,5 @@
+// The requests of the client, and what their answers say, in ms.
+
 import { type AnswerFault, decodeAnswer, type Answer as WireAnswer } from '../wire/bootstrap-answers.ts'
 import type { RegistrationOutcome } from './bootstrap-answer.ts'
 

@@ -1,3 +1,5 @@
+// One exchange of `/bootstrap/1.0.0` on the client's side: writes a line, reads the line of the answer.
+
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'

@@ -1,3 +1,5 @@
+// The public API of the client: `bootstrap-peer/client`.
+
 export type { Clock } from '../base/clock.ts'
 export type { Random } from '../base/random.ts'
 export type { RecordForm } from '../peer/record.ts'

@@ -1,3 +1,5 @@
+// How the discovery and the peer keeper of one node find each other.
+
 /**
  * How many peers a node wants to be connected to unless it says so: of a keeper, and of a discovery without one. Bitcoin
  * Core's number of full outbound connections.

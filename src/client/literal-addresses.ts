@@ -1,3 +1,5 @@
+// Looks up the names in multiaddrs, so that literal IPs are dialed.
+
 import { lookup } from 'node:dns/promises'
 
 /** How long the system may take to look up a name, ms: half of a call, so that the other half is left to dial. */

@@ -1,3 +1,5 @@
+// Peers as bootstraps and the cache offer them, for the keeper.
+
 import { isDialablePort, MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'

@@ -1,3 +1,5 @@
+// The addresses that this node listens on.
+
 import type { AddressManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 

@@ -1,3 +1,5 @@
+// The client of one rendezvous point over `/rendezvous/1.0.0`.
+
 import type { AbortOptions, Libp2p, PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { openRecord, type RecordForm, sealRecord } from '../peer/record.ts'

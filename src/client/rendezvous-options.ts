@@ -1,3 +1,5 @@
+// The options of RendezvousClient and its methods, and their checks.
+
 import type { AbortOptions, PrivateKey } from '@libp2p/interface'
 import { checkArgument, checkOptions, type ModuleOptions, number, objectWith, oneOf } from '../base/option-kinds.ts'
 import { DEFAULT_TTL_MS, MAX_LIMIT, MAX_TTL_MS, MIN_TTL_MS } from '../peer/limits.ts'

@@ -1,3 +1,5 @@
+// Says in a sentence why a node has no address that a bootstrap would take.
+
 import type { AddressManager } from '@libp2p/interface-internal'
 import { addressesToRegister, familiesOf } from './addresses-to-register.ts'
 import { type AddressSource, ownAddresses } from './own-addresses.ts'

@@ -1,3 +1,5 @@
+// The frontend of the original program's wire, raw TCP.
+
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '@libp2p/interface'

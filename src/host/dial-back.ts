@@ -1,3 +1,5 @@
+// Dials an address up to the end of the Noise handshake, to see which PeerId answers.
+
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type {
   ComponentLogger,
@@ -105,7 +107,7 @@ class HandshakeOnly implements Upgrader {
     const { remotePeer, connection: secured } = await this.#encrypter.secureOutbound(connection, options)
     this.remotePeer = remotePeer
     this.#answered.resolve()
-    await this.#visit(dialledPeer(remotePeer, secured))
+    await this.#visit(dialledPeer(remotePeer, connection.remoteAddr, secured))
     throw new Error('the handshake is done, and a dial-back needs no more of this connection')
   }
 
@@ -131,9 +133,10 @@ class HandshakeOnly implements Upgrader {
  */
 const VISIT_MUXER = yamux({ enableKeepAlive: false, maxInboundStreams: 8, maxOutboundStreams: 1 })()
 
-function dialledPeer(remotePeer: PeerId, secured: MessageStream): DialledPeer {
+function dialledPeer(remotePeer: PeerId, remoteAddr: DialledPeer['remoteAddr'], secured: MessageStream): DialledPeer {
   return {
     peerId: remotePeer.toString(),
+    remoteAddr,
     async newStream(protocol, options) {
       await multistream.select(secured, VISIT_MUXER.protocol, options)
       const muxer = VISIT_MUXER.createStreamMuxer(secured)
@@ -150,6 +153,13 @@ function faultOf(err: unknown, connected: boolean): ProofFault {
     return 'dial_not_libp2p'
   }
   switch ((err as NodeJS.ErrnoException | null)?.code) {
+    // This machine has no socket to spare: it says nothing about the peer.
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+    case 'EADDRNOTAVAIL':
+      return 'dial_busy'
     case 'ECONNREFUSED':
     case 'ECONNRESET':
       return 'dial_refused'

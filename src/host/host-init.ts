@@ -1,3 +1,5 @@
+// The options of the guarded host, their checks and defaults.
+
 import { type ModuleOptions, number } from '../base/option-kinds.ts'
 import { MAX_CONNECTIONS } from '../peer/limits.ts'
 import { accessRules, disabledParts as disabledKind } from './init-kinds.ts'

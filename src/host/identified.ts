@@ -1,6 +1,12 @@
+// Asks a connected peer to identify itself: its agent and its signed record.
+
 import type { AbortOptions, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type Budget, TokenBucket } from '../base/token-bucket.ts'
+import { FairRateLimiter } from '../base/fair-rate-limit.ts'
+import { FairShares } from '../base/fair-shares.ts'
+import type { RateLimit } from '../base/rate-limit.ts'
+import { callerAt } from '../peer/caller.ts'
+import { isLimited, subnetsOf } from '../peer/ip.ts'
 import { readMessages } from '../streams/messages.ts'
 import {
   decodeIdentify,
@@ -17,7 +23,7 @@ export interface IdentifiedComponents {
 
 export interface IdentifiedPeersInit {
   /** How many peers may be asked. Default {@link IDENTIFY_BUDGET}. */
-  readonly budget?: Budget
+  readonly budget?: RateLimit
   /** In ms. */
   readonly clock: () => number
 }
@@ -37,15 +43,17 @@ export type Unidentified = 'busy' | 'silent' | 'not_connected'
 
 /** A connection that can be asked. */
 export interface Askable {
+  /** A multiaddr. */
+  readonly remoteAddr: { toString(): string }
   newStream(protocol: string, options: Required<AbortOptions>): Promise<Stream>
 }
 
 /** How long a peer has to answer, ms. */
 export const IDENTIFY_TIMEOUT_MS = 2000
-/** How many peers are asked at the same time; beyond that none is asked. */
+/** How many peers are asked at the same time; beyond that, one of the most crowded subnet gives way. */
 export const MAX_IDENTIFYING = 16
 /** How many peers are asked at once, and per second after that: one costs 1 ms of CPU, so 50 are a twentieth of a core. */
-export const IDENTIFY_BUDGET: Budget = { burst: 256, perSecond: 50 }
+export const IDENTIFY_BUDGET: RateLimit = { burst: 256, perSecond: 50 }
 
 /**
  * Asks peers to identify themselves. libp2p would ask every peer that connects, and most of the answers are never
@@ -55,14 +63,14 @@ export const IDENTIFY_BUDGET: Budget = { burst: 256, perSecond: 50 }
 export class IdentifiedPeers {
   readonly #components: IdentifiedComponents
   readonly #clock: () => number
-  readonly #bucket: TokenBucket
+  readonly #budget: FairRateLimiter
   readonly #underWay = new Map<string, Promise<Identified | Unidentified>>()
-  #asking = 0
+  readonly #asking = new FairShares<AbortController>()
 
   constructor(components: IdentifiedComponents, { budget = IDENTIFY_BUDGET, clock }: IdentifiedPeersInit) {
     this.#components = components
     this.#clock = clock
-    this.#bucket = new TokenBucket(budget, clock())
+    this.#budget = new FairRateLimiter(budget)
   }
 
   /** What a connected peer says. Never rejects. */
@@ -77,13 +85,29 @@ export class IdentifiedPeers {
     return await asking
   }
 
-  /** What the peer at the other end says. Never rejects. */
+  /**
+   * What the peer at the other end says. Never rejects. `busy` when its subnet has its share of the questions under way,
+   * or of those a second, and when it had to give way to a peer of a subnet that has fewer.
+   */
   async ask(connection: Askable): Promise<Identified | 'busy' | 'silent'> {
-    if (this.#asking >= MAX_IDENTIFYING || !this.#bucket.spend(1, this.#clock())) {
+    const path = pathOf(connection)
+    const now = this.#clock()
+    const isFull = this.#asking.size >= MAX_IDENTIFYING
+    const last = isFull ? this.#asking.whoGivesWay(path, 0) : undefined
+    if ((isFull && last === undefined) || this.#budget.wait(path, now) > 0) {
       return 'busy'
     }
-    this.#asking++
-    const signal = AbortSignal.timeout(IDENTIFY_TIMEOUT_MS)
+    last?.abort()
+    this.#budget.take(path, now)
+    return await this.#ask(connection, path)
+  }
+
+  async #ask(connection: Askable, path: readonly string[]): Promise<Identified | 'busy' | 'silent'> {
+    const giveWay = new AbortController()
+    const leave = () => this.#asking.remove(path, giveWay)
+    giveWay.signal.addEventListener('abort', leave)
+    this.#asking.add(path, giveWay)
+    const signal = AbortSignal.any([AbortSignal.timeout(IDENTIFY_TIMEOUT_MS), giveWay.signal])
     let stream: Stream | undefined
     try {
       stream = await connection.newStream(IDENTIFY_PROTOCOL, { signal })
@@ -92,9 +116,9 @@ export class IdentifiedPeers {
       return identified
     } catch (err) {
       stream?.abort(err instanceof Error ? err : new Error(String(err)))
-      return 'silent'
+      return giveWay.signal.aborted ? 'busy' : 'silent'
     } finally {
-      this.#asking--
+      leave()
     }
   }
 
@@ -135,4 +159,10 @@ async function readIdentified(stream: Stream, signal: AbortSignal): Promise<Iden
     }
   }
   return identified ?? 'silent'
+}
+
+/** What its questions are counted by. Private ranges, where a test network may be on one machine, have a budget of their own. */
+function pathOf({ remoteAddr }: Askable): readonly string[] {
+  const caller = callerAt('', remoteAddr.toString())
+  return caller !== undefined && isLimited(caller.scope) ? ['public', ...subnetsOf(caller.ip)] : ['private']
 }

@@ -1,3 +1,5 @@
+// Checks that the options of the host and of the service share.
+
 import { didYouMean } from '../base/did-you-mean.ts'
 import { type Kind, oneOf, texts, wrong } from '../base/option-kinds.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'

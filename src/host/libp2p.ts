@@ -1,3 +1,5 @@
+// The options of libp2p for a public node, each with its reason.
+
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, PeerId } from '@libp2p/interface'

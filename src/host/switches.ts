@@ -1,3 +1,5 @@
+// The names of the protections and optimizations that can be disabled.
+
 /** The protections. Each can be disabled, to rule it out while debugging. */
 export const PROTECTIONS = [
   /** A budget of bytes for each connection. */

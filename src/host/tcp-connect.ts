@@ -1,3 +1,5 @@
+// Whether something accepts a TCP connection at an address.
+
 import { connect } from 'node:net'
 import { ipOf } from '../peer/address.ts'
 

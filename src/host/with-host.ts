@@ -1,3 +1,5 @@
+// Merges the options of a guarded node with your own options of libp2p.
+
 import { type Identify, identify } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'

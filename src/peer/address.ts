@@ -1,3 +1,5 @@
+// Reads addresses: which texts are accepted, and their canonical form.
+
 import { type Ip, parseIp } from './ip.ts'
 
 /** The most bytes an address may have on the wire and in a file. Bitcoin allows 512; no literal ip/tcp/p2p needs 128. */

@@ -32,5 +32,7 @@ export const MAX_PEERS_PER_NETWORK = 200_000
 export const MAX_NETWORKS = 1000
 /** Connections at a time. About 100 KB each, so 400 MB when full. */
 export const MAX_CONNECTIONS = 4000
-/** Between two dial-backs of a listed address. The oldest that counts is a third older: 20 minutes. */
+/** Scales the intervals between the dial-backs of a listed address, 5 to 18 minutes. A dial-back counts for 4/3 of it: 20 minutes. */
 export const REPROVE_INTERVAL_MS = 15 * 60_000
+/** Of dial-backs. Half a core is some 330 dial-backs a second, enough for 300,000 registrations. */
+export const PROOF_CPU_PERCENT = 50

@@ -1,3 +1,5 @@
+// PeerIds as text: the canonical form of every accepted one.
+
 import { peerIdFromString } from '@libp2p/peer-id'
 
 /** In base58 a PeerId has 46 to 53 characters, as a CID 60 to 65. */

@@ -1,7 +1,9 @@
-import type { PrivateKey } from '@libp2p/interface'
+// Signed peer records: open and verify, sign, reopen.
+
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromPublicKey } from '@libp2p/peer-id'
 import { PeerRecord as Payload, RecordEnvelope } from '@libp2p/peer-record'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { MAX_ENVELOPE_BYTES } from './limits.ts'
 
 /** The most addresses of a record. */
@@ -37,6 +39,8 @@ export type RecordFault =
   | 'record_not_an_envelope'
   | 'record_of_another_kind'
   | 'record_signature_wrong'
+  /** Its signer has no PeerId in libp2p for JavaScript: ECDSA. */
+  | 'record_key_unsupported'
   | 'record_signer_mismatch'
   | 'record_not_readable'
   | 'record_seq_out_of_range'
@@ -60,7 +64,7 @@ export async function openRecord(envelope: Uint8Array): Promise<SignedRecord | R
     // Some key types throw for a signature of the wrong length.
     return 'record_signature_wrong'
   }
-  return readPayload(sealed, form, envelope)
+  return readPayload(sealed, form, envelope, exactText)
 }
 
 /** Makes and signs a record of the key's owner. */
@@ -78,7 +82,7 @@ export async function sealRecord(
 /** Reads an envelope that was verified before it was stored, in a place that no remote peer can change. */
 export function reopenRecord(envelope: Uint8Array): SignedRecord | RecordFault {
   const read = readEnvelope(envelope)
-  return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope)
+  return typeof read === 'string' ? read : readPayload(read.sealed, read.form, envelope, String)
 }
 
 /**
@@ -114,17 +118,28 @@ function readEnvelope(envelope: Uint8Array): { sealed: RecordEnvelope; form: Rec
   return form === undefined ? 'record_of_another_kind' : { sealed, form }
 }
 
-function readPayload(sealed: RecordEnvelope, form: RecordForm, envelope: Uint8Array): SignedRecord | RecordFault {
+function readPayload(
+  sealed: RecordEnvelope,
+  form: RecordForm,
+  envelope: Uint8Array,
+  textOf: (address: Multiaddr) => string,
+): SignedRecord | RecordFault {
+  let signer: PeerId
+  try {
+    signer = peerIdFromPublicKey(sealed.publicKey)
+  } catch {
+    return 'record_key_unsupported'
+  }
   let payload: Payload
   let addresses: string[]
   try {
     payload = Payload.createFromProtobuf(sealed.payload)
-    addresses = payload.multiaddrs.slice(0, MAX_RECORD_ADDRESSES).map(String)
+    addresses = payload.multiaddrs.slice(0, MAX_RECORD_ADDRESSES).map(textOf)
   } catch {
     return 'record_not_readable'
   }
   // The library does not compare the signer with the subject: any peer could sign a record about any other.
-  if (!payload.peerId.equals(peerIdFromPublicKey(sealed.publicKey))) {
+  if (!payload.peerId.equals(signer)) {
     return 'record_signer_mismatch'
   }
   if (payload.seqNumber > MAX_SEQ) {
@@ -134,4 +149,16 @@ function readPayload(sealed: RecordEnvelope, form: RecordForm, envelope: Uint8Ar
     return 'record_addresses_count'
   }
   return { form, peerId: payload.peerId.toString(), seq: payload.seqNumber, addresses, envelope }
+}
+
+/**
+ * The text of an address. Throws when its bytes are not the encoding of that text: the library takes lengths and codes
+ * that others refuse, and one address that rust-libp2p can't read makes its client fail on the whole answer.
+ */
+function exactText(address: Multiaddr): string {
+  const text = address.toString()
+  if (!Buffer.from(multiaddr(text).bytes).equals(address.bytes)) {
+    throw new TypeError('the address is not encoded as it is written')
+  }
+  return text
 }

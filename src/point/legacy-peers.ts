@@ -1,9 +1,12 @@
+// The peers that registered over the original program's wire, which has no identities.
+
 import type { Clock } from '../base/clock.ts'
 import { type Address, ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { targetOf } from '../peer/target.ts'
 import { type AdmissionRules, refuse } from '../policy/admission.ts'
+import { refuseEntry } from '../policy/list-admission.ts'
 import type { RegistrationRecord } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
 import type { Merged, Store, Table } from '../store/store.ts'
@@ -98,7 +101,7 @@ export class LegacyPeers implements LegacyApi {
 
   /** Restores a record of the store; its address is tried again at once. */
   restore(record: RegistrationRecord): void {
-    if (this.#peers.size < MAX_LEGACY) {
+    if (this.#peers.size < MAX_LEGACY && refuseEntry(record, this.#init.rules) === undefined) {
       this.#put(record, 0)
     }
   }
@@ -152,7 +155,7 @@ export class LegacyPeers implements LegacyApi {
   }
 
   #mayBeTaken(caller: Caller, target: Address): boolean {
-    const code = refuse(caller, '', target, this.#init.rules, this.#init.view)
+    const code = refuse(caller, '', target, this.#init.rules, this.#init.view, this.#init.clock())
     return code === undefined && (this.#peers.has(target.text) || this.#hasRoomFor(target))
   }
 
@@ -211,7 +214,7 @@ export function withLegacy(table: Table, legacy: LegacyPeers): Table {
     merge({ records, statics }, since) {
       const own = table.merge({ records: records.filter((record) => !isLegacy(record)), statics }, since)
       const old = legacy.merge(records.filter(isLegacy), since)
-      return { added: own.added + old.added, removed: own.removed + old.removed }
+      return { ...own, added: own.added + old.added, removed: own.removed + old.removed }
     },
   }
 }

@@ -1,7 +1,8 @@
+// Which peers are listed now, and which of them a caller gets to see.
+
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Caller } from '../peer/caller.ts'
-import type { Scope } from '../peer/ip.ts'
 import { selectRegistrations } from '../policy/selection.ts'
 import type { RegisteredPeer, Registration } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
@@ -34,16 +35,15 @@ export class Listing {
     return new Freshness(this.#init).holds(registration)
   }
 
+  /** Whether all that keeps it from being handed out is that the node is late to dial it again. */
+  isOverdue(registration: Registration): boolean {
+    return new Freshness(this.#init).isOverdue(registration)
+  }
+
   /** Those of a peer's registrations that are handed out now. */
   heldOf({ registrations }: RegisteredPeer): readonly Registration[] {
     const freshness = new Freshness(this.#init)
     return registrations.filter((each) => freshness.holds(each))
-  }
-
-  /** Whether a peer is handed out by an address of this scope. */
-  holdsPeer({ registrations }: RegisteredPeer, scope: Scope): boolean {
-    const freshness = new Freshness(this.#init)
-    return registrations.some((each) => each.scope === scope && freshness.holds(each))
   }
 }
 
@@ -127,6 +127,10 @@ class Freshness {
   holds(registration: Registration): boolean {
     const { health, provisional } = registration
     return (health === 'reachable' || !this.#verified) && !provisional && this.isCurrent(registration)
+  }
+
+  isOverdue({ expiresAt, provedSince, provedAt }: Registration): boolean {
+    return expiresAt > this.now && provedSince !== 0 && provedAt < this.#provedFrom
   }
 
   /** Neither expired nor proved too long ago. */

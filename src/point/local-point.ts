@@ -1,3 +1,5 @@
+// `PointApi` over the use cases in this process.
+
 import { beforeAbort } from '../base/before-abort.ts'
 import { isDialablePort } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
@@ -84,7 +86,7 @@ export class LocalPoint implements PointApi {
       return { refused: 'network_not_served' }
     }
     await learner?.onDiscover(network)
-    const from: PagePosition = query.from ?? records.start
+    const from: PagePosition = query.from ?? records.start({ network, form })
     if (!records.isPossible(from)) {
       return { refused: 'position_impossible' }
     }

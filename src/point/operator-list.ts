@@ -1,7 +1,10 @@
+// The table as the operator's file has it: restore, merge an edit, static entries.
+
 import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'
-import { ipOf } from '../peer/address.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
+import { type ListEntry, refuseEntry } from '../policy/list-admission.ts'
+import { refusal } from '../policy/refusal.ts'
 import {
   countNew,
   isStatic,
@@ -10,17 +13,20 @@ import {
   type Registration,
   type RegistrationKey,
   type RegistrationRecord,
+  type StaticEntry,
 } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Contents, Merged, Recovered, Table } from '../store/store.ts'
+import type { Contents, Merged, Recovered, Table, UnservedEntries } from '../store/store.ts'
 import type { Watched } from './point-watcher.ts'
+import type { ProofResults } from './proof-results.ts'
 import type { TableChanges } from './table-change.ts'
 
 export interface OperatorListInit {
   readonly registry: Registry
   readonly changes: TableChanges
+  readonly proofs: Pick<ProofResults, 'record'>
   readonly watched: Watched
-  readonly rules: Pick<AdmissionRules, 'access'>
+  readonly rules: Pick<AdmissionRules, 'access' | 'networks'>
   /** How old a proof may be for its address to be handed out, ms. */
   readonly maxProofAge: number
   readonly clock: Clock
@@ -42,19 +48,24 @@ export class OperatorList implements Table {
     this.#init = init
   }
 
-  /** Takes in what a store recovered. What was proved longest ago is the first to be proved again. */
-  restore({ records, statics, trusted }: Recovered): void {
+  /**
+   * Takes in what a store recovered. What was proved longest ago is the first to be proved again. Returns
+   * warnings for the operator: which entries are not served.
+   */
+  restore({ records, statics, trusted }: Recovered): readonly string[] {
     const { registry, watched, maxProofAge, clock } = this.#init
     const now = clock()
-    registry.setStatics(statics, now)
+    const unserved = new Unserved(this.#init.rules)
+    registry.setStatics(unserved.without(statics), now)
     for (const record of records) {
-      if (this.#mayBeListed(record)) {
+      if (unserved.passes(record)) {
         registry.restore(trusted ? record : withoutEnvelope(record), now - maxProofAge)
       }
     }
     for (const registration of [...registry.all()].sort((a, b) => a.provedAt - b.provedAt)) {
       watched.watcher.tracked(registration)
     }
+    return unserved.entries === undefined ? [] : [warningOf(unserved.entries)]
   }
 
   records() {
@@ -70,13 +81,14 @@ export class OperatorList implements Table {
     const { registry, changes, watched, clock } = this.#init
     const now = clock()
     const { statics } = registry
-    registry.setStatics(edited.statics, now)
+    const unserved = new Unserved(this.#init.rules)
+    registry.setStatics(unserved.without(edited.statics), now)
     let added = countNew(edited.statics, statics)
     let removed = countNew(statics, edited.statics)
     const kept = new Set(edited.records.map(keyText))
     for (const record of edited.records) {
       const isNew = registry.find(record) === undefined && !this.#takenBack.has(keyText(record))
-      if (isNew && this.#mayBeListed(record)) {
+      if (unserved.passes(record) && isNew) {
         watched.watcher.tracked(registry.restore({ ...withoutEnvelope(record), provedAt: 0 }, now))
         added += 1
       }
@@ -89,14 +101,14 @@ export class OperatorList implements Table {
       }
     }
     watched.watcher.changed()
-    return { added, removed }
+    return { added, removed, ...(unserved.entries && { unserved: unserved.entries }) }
   }
 
   /** A peer answered at an address of the operator's that names none: it is the peer that the operator meant. */
   identify(key: RegistrationKey): void {
-    const { registry, watched, clock } = this.#init
+    const { registry, proofs, watched, clock } = this.#init
     const registration = registry.identify(key, clock())
-    registry.recordProof(registration, 'answered', clock())
+    proofs.record(registration, 'answered')
     watched.watcher.tracked(registration)
   }
 
@@ -109,10 +121,49 @@ export class OperatorList implements Table {
   isBack(registration: Registration): void {
     this.#takenBack.delete(keyText(keyOf(registration)))
   }
+}
 
-  /** What was kept may be of before the operator changed which peers are welcome. */
-  #mayBeListed({ peerId, address }: RegistrationKey): boolean {
-    return this.#init.rules.access.permits(peerId, ipOf(address))
+function warningOf({ count, named }: UnservedEntries): string {
+  const more = count === named.length ? '' : `; and ${count - named.length} more`
+  return `entries of the list that are not served: ${count}. ${named.join('; ')}${more}`
+}
+
+/** An operator corrects a few entries, and then looks again. */
+const MAX_NAMED = 10
+
+/** Looks at the entries of a list, and counts those that the rules do not let be served. */
+class Unserved {
+  readonly #rules: OperatorListInit['rules']
+  readonly #named: string[] = []
+  #count = 0
+
+  constructor(rules: OperatorListInit['rules']) {
+    this.#rules = rules
+  }
+
+  get entries(): UnservedEntries | undefined {
+    return this.#count === 0 ? undefined : { count: this.#count, named: this.#named }
+  }
+
+  passes(entry: ListEntry): boolean {
+    const code = refuseEntry(entry, this.#rules)
+    if (code === undefined) {
+      return true
+    }
+    this.#count++
+    if (this.#named.length < MAX_NAMED) {
+      const { address, peerId, network } = entry
+      const where = network === '' ? '' : ` in ${JSON.stringify(network)}`
+      this.#named.push(`${address}${peerId === undefined ? '' : `/p2p/${peerId}`}${where}: ${refusal(code).message}`)
+    }
+    return false
+  }
+
+  /** The operator's own stay in the file as they are, but nothing comes of those that are not served. */
+  without(statics: readonly StaticEntry[]): readonly StaticEntry[] {
+    return statics.map((each) =>
+      each.registration === undefined || this.passes(each.registration) ? each : { ...each, registration: undefined },
+    )
   }
 }
 

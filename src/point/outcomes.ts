@@ -1,3 +1,5 @@
+// Outcomes of addresses, for the answers to registrations.
+
 import type { Address } from '../peer/address.ts'
 import { type RefusalCode, refusal } from '../policy/refusal.ts'
 import type { AddressOutcome } from './point-api.ts'

@@ -118,8 +118,12 @@ export interface RecordRequest {
 export type RecordRefusal = RefusalCode | RecordFault | 'record_seq_not_rising'
 
 export type RecordOutcome =
-  /** `withheld`: it names private addresses that do not belong to the caller's range, so it is not handed out yet. */
-  | { readonly status: 'listed'; readonly renewed: boolean; readonly withheld: boolean }
+  /**
+   * `ttlMs`: for how long, in whole seconds; not always what was asked, as a renewal that changes little leaves a
+   * registration as it is. `withheld`: it names private addresses at which the caller is not seen, so it is not handed out
+   * yet.
+   */
+  | { readonly status: 'listed'; readonly renewed: boolean; readonly ttlMs: number; readonly withheld: boolean }
   | { readonly status: 'pending' }
   | { readonly status: 'refused'; readonly code: RecordRefusal }
 
@@ -142,7 +146,7 @@ export interface RecordQuery {
 
 /** Where a reader of records is. It comes back in a cookie, so it may be made up. */
 export type PagePosition =
-  | { readonly upTo: number; readonly turn: number; readonly version: number }
+  | { readonly upTo: number; readonly turn: number; readonly start: number; readonly offset: number }
   | { readonly upTo: number; readonly turn: undefined }
 
 export interface RecordPage {

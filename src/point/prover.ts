@@ -18,6 +18,8 @@ export type Visit = (peer: DialledPeer) => Promise<void>
 
 export interface DialledPeer {
   readonly peerId: string
+  /** Where it was dialed, a multiaddr. */
+  readonly remoteAddr: { toString(): string }
   /** Opens the one stream that a visit may have. */
   newStream(protocol: string, options: { readonly signal: AbortSignal }): Promise<Stream>
 }

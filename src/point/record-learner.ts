@@ -1,3 +1,5 @@
+// Asks peers of `/bootstrap/1.0.0` for their signed records, so that rendezvous clients find them.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { RecentMap } from '../base/recent-map.ts'

@@ -1,3 +1,5 @@
+// The use cases of the point: register, unregister, and what time and dial-backs change.
+
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Caller } from '../peer/caller.ts'
@@ -14,8 +16,10 @@ import { OperatorList } from './operator-list.ts'
 import { refused, unavailable } from './outcomes.ts'
 import type { AddressOutcome, RegisterRequest, UnregisterRequest } from './point-api.ts'
 import { type PointWatcher, Watched } from './point-watcher.ts'
+import { ProofResults } from './proof-results.ts'
 import type { Proof, Prover } from './prover.ts'
 import { registerAddress } from './register-address.ts'
+import { saysTheSame } from './renewal.ts'
 import { type TableChange, TableChanges } from './table-change.ts'
 
 export interface RendezvousPointInit {
@@ -43,6 +47,7 @@ export class RendezvousPoint {
   readonly #init: RendezvousPointInit
   readonly #registry: Registry
   readonly #changes: TableChanges
+  readonly #proofs: ProofResults
   readonly #watched = new Watched()
 
   constructor(init: RendezvousPointInit) {
@@ -53,7 +58,9 @@ export class RendezvousPoint {
     this.#registry = registry
     this.listing = new Listing({ view: registry, verified: prover !== undefined, maxProofAge, clock, random })
     this.#changes = new TableChanges({ registry, store, watched, maxProofAge, clock })
-    this.operatorList = new OperatorList({ registry, changes: this.#changes, watched, rules, maxProofAge, clock })
+    this.#proofs = new ProofResults({ registry, listing: this.listing, watched, clock })
+    const [changes, proofs] = [this.#changes, this.#proofs]
+    this.operatorList = new OperatorList({ registry, changes, proofs, watched, rules, maxProofAge, clock })
   }
 
   /** Sets what is called at changes; once, before anything is restored. */
@@ -123,13 +130,7 @@ export class RendezvousPoint {
     if (this.#registry.find(keyOf(registration)) !== registration) {
       return false
     }
-    const { peerRecords } = this.#registry
-    const { peer, scope } = registration
-    const returns = proof.ok && peerRecords.find(peer) !== undefined && !this.listing.holdsPeer(peer, scope)
-    this.#registry.recordProof(registration, proof.ok ? 'answered' : 'missed', this.#init.clock())
-    if (returns) {
-      peerRecords.touch(peer)
-    }
+    this.#proofs.record(registration, proof.ok ? 'answered' : 'missed')
     if (proof.ok && !isStatic(registration) && !registration.provisional) {
       this.#changes.rememberLater(registration)
     }
@@ -174,8 +175,12 @@ export class RendezvousPoint {
   ): Promise<readonly AddressOutcome[]> {
     const change = this.#changes.begin()
     const { network, ttlMs } = request
+    if (terms.record !== undefined) {
+      const peer = this.#registry.peer(network, caller.peerId)
+      change.mustWrite = !saysTheSame(terms.record, peer && this.#registry.peerRecords.find(peer)?.record)
+    }
     const { registry, rules, prover, clock } = this.#init
-    const parts = { registry, listing: this.listing, rules, prover, clock }
+    const parts = { registry, listing: this.listing, rules, prover, proofs: this.#proofs, clock }
     const outcomes = await Promise.all(
       request.addresses.map((requested) =>
         registerAddress(parts, { requested, caller, network, ttlMs, mayShorten: terms.mayShorten }, change, signal),
@@ -184,7 +189,13 @@ export class RendezvousPoint {
     if (terms.record !== undefined && outcomes.some(({ status }) => status !== 'refused')) {
       change.keepRecord(network, caller.peerId, terms.record)
     }
+    for (const each of change.evicted) {
+      this.operatorList.tookBack(each)
+    }
     if ((await change.commit()) === 'unavailable') {
+      for (const each of change.evicted) {
+        this.operatorList.isBack(each)
+      }
       // An entry of the operator's is there all the same.
       return outcomes.map((each) => ('expiresAt' in each && each.expiresAt !== undefined ? unavailable(each) : each))
     }
@@ -192,8 +203,11 @@ export class RendezvousPoint {
     return outcomes
   }
 
-  #tell({ kept, added }: TableChange): void {
+  #tell({ kept, added, evicted }: TableChange): void {
     const { watcher } = this.#watched
+    for (const registration of evicted) {
+      watcher.evicted(registration)
+    }
     for (const registration of added) {
       this.operatorList.isBack(registration)
       watcher.tracked(registration)

@@ -1,11 +1,14 @@
+// Registers signed records, and reads them page by page.
+
+import type { Random } from '../base/random.ts'
+import { ipOf } from '../peer/address.ts'
 import type { Caller } from '../peer/caller.ts'
 import { MAX_TTL_MS } from '../peer/limits.ts'
 import type { RecordForm, SignedRecord } from '../peer/record.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
-import { judgeRecord } from '../policy/record-admission.ts'
-import type { RecordedPeer } from '../registry/peer-records.ts'
-import type { RegisteredPeer, Registration } from '../registry/registration.ts'
-import type { AnswerView } from './listing.ts'
+import { judgeRecord, mayStillBeHandedOut } from '../policy/record-admission.ts'
+import type { OwnRecord } from '../registry/peer-records.ts'
+import type { RegisteredPeer } from '../registry/registration.ts'
 import type {
   PagePosition,
   ReadableForm,
@@ -14,21 +17,29 @@ import type {
   RecordRefusal,
   RecordRequest,
 } from './point-api.ts'
+import { ipsOf, names, shownIn } from './record-view.ts'
 import type { RendezvousPoint } from './rendezvous-point.ts'
+import { mayBeWritten, saysTheSame } from './renewal.ts'
 
 export interface SignedRecordsInit {
   readonly point: RendezvousPoint
   readonly rules: AdmissionRules
+  readonly random: Random
 }
+
+/** How many rows are looked at for one page: a request is to cost the same however few of them its reader may have. */
+const MAX_LOOKED_AT = 5000
 
 /** The use cases of the rendezvous protocol, on the same point: a registration with the record that says it. */
 export class SignedRecords {
   readonly #point: RendezvousPoint
   readonly #rules: AdmissionRules
+  readonly #random: Random
 
-  constructor({ point, rules }: SignedRecordsInit) {
+  constructor({ point, rules, random }: SignedRecordsInit) {
     this.#point = point
     this.#rules = rules
+    this.#random = random
   }
 
   /** Whether a network is served at all. */
@@ -45,20 +56,27 @@ export class SignedRecords {
     if (record.peerId !== caller.peerId) {
       return { status: 'refused', code: 'peer_mismatch' }
     }
-    const fault = record.form === 'unsigned' ? undefined : this.#refuseRecord(network, record)
-    if (fault !== undefined) {
-      return { status: 'refused', code: fault }
+    const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
+    const fault = kept === 'unsigned' ? undefined : this.#refuseRecord(network, kept)
+    if (fault !== undefined || this.#changesTooOften(network, caller, kept)) {
+      return { status: 'refused', code: fault ?? 'unavailable' }
     }
     const judged = judgeRecord(record, new Set([caller.ip.text]), this.#rules)
     if (typeof judged === 'string') {
       return { status: 'refused', code: judged }
     }
-    const kept = record.form === 'unsigned' ? ('unsigned' as const) : record
     const addresses = { network, addresses: judged.provable, ttlMs }
+    const { now } = this.#point.listing.for(caller)
     const outcomes = await this.#point.registerRecord(caller, addresses, kept, signal)
-    const listed = outcomes.filter((each) => 'renewed' in each).find(({ status }) => status === 'listed')
-    if (listed !== undefined) {
-      return { status: 'listed', renewed: listed.renewed, withheld: !this.#isFor(caller, network) }
+    const listed = outcomes.filter((each) => 'renewed' in each).filter(({ status }) => status === 'listed')
+    if (listed[0] !== undefined) {
+      const end = Math.min(now + ttlMs, ...listed.map(({ expiresAt = now + ttlMs }) => expiresAt))
+      return {
+        status: 'listed',
+        renewed: listed[0].renewed,
+        ttlMs: timeLeft(end - now),
+        withheld: !this.#isFor(caller, network),
+      }
     }
     const refusals = outcomes.filter((each) => each.status === 'refused').map(({ refusal }) => refusal.code)
     return refusals.length < outcomes.length
@@ -78,9 +96,9 @@ export class SignedRecords {
     return this.#table.usualForm(network)
   }
 
-  /** Where a reader begins that has read nothing yet. */
-  get start(): PagePosition {
-    return this.#table.start
+  /** Where a reader begins that has read nothing yet; each one somewhere else. */
+  start({ network, form }: { readonly network: string | undefined; readonly form: ReadableForm }): PagePosition {
+    return this.#table.start(network, form, this.#random)
   }
 
   /** Whether a reader can have got as far as that. */
@@ -89,8 +107,9 @@ export class SignedRecords {
   }
 
   /**
-   * The records behind a position, each once; returns the position at the end. To be read without a pause: all of it is
-   * of the moment at which the reading begins. `onRow` is called for each row, also one that is not for the caller.
+   * The records behind a position, each once; returns the position at the end, or where enough was looked at. To be read
+   * without a pause: all of it is of the moment at which the reading begins. `onRow` is called for each row, also one that
+   * is not for the caller.
    */
   *discover(
     caller: Caller,
@@ -99,16 +118,16 @@ export class SignedRecords {
     onRow: () => void = () => {},
   ): Generator<RecordEntry, PagePosition> {
     const view = this.#point.listing.for(caller)
-    const reading = this.#table.read(network, from)
-    for (;;) {
+    const reading = this.#table.read(network, form, from)
+    for (let rows = 1; ; rows++) {
       const { value, done } = reading.next()
       if (done) {
         return value
       }
       onRow()
       const [recorded, position] = value
-      const shown = shownIn(view, recorded, form)
-      if (shown.length > 0) {
+      const shown = recorded === undefined ? [] : shownIn(view, recorded, form, this.#rules)
+      if (recorded !== undefined && shown.length > 0) {
         const { peer, record } = recorded
         const end = Math.max(...shown.map(({ expiresAt }) => expiresAt))
         yield {
@@ -120,22 +139,29 @@ export class SignedRecords {
           position,
         }
       }
+      if (rows === MAX_LOOKED_AT) {
+        return position
+      }
     }
   }
 
   /**
    * How a peer stands with the rendezvous protocol. `unlisted`: it is not handed out at all. `lacking`: no record of it
-   * names an address that it is handed out by. An unsigned record is one: its addresses are written anew for each answer.
+   * names an address that it is handed out by, or it names a public one where the peer is no longer. An unsigned record
+   * is one: its addresses are written anew for each answer.
    */
   stateOf(peer: RegisteredPeer): 'unlisted' | 'lacking' | 'recorded' {
     const held = this.#point.listing.heldOf(peer)
-    const record = this.#table.find(peer)?.record
     if (held.length === 0) {
       return 'unlisted'
     }
-    return record === 'unsigned' || held.some(({ address }) => record && names(record, address))
-      ? 'recorded'
-      : 'lacking'
+    const { record, places } = this.#table.find(peer) ?? {}
+    if (record === undefined || places === undefined) {
+      return 'lacking'
+    }
+    const isNamed = record === 'unsigned' || held.some(({ address }) => names(record, address))
+    const stands = mayStillBeHandedOut(places, ipsOf(held), { ...this.#rules, allowPrivateIp: true })
+    return isNamed && stands ? 'recorded' : 'lacking'
   }
 
   /**
@@ -149,7 +175,7 @@ export class SignedRecords {
       return fault === 'limit_total' ? 'no_room' : 'refused'
     }
     const held = this.#point.listing.heldOf(peer)
-    const seenAt = new Set(held.map(({ address }) => address.split('/')[2]!))
+    const seenAt = new Set(held.map(({ address }) => ipOf(address).text))
     if (
       typeof judgeRecord(record, seenAt, this.#rules) === 'string' ||
       !held.some((each) => names(record, each.address))
@@ -165,7 +191,11 @@ export class SignedRecords {
     const known = peer && this.#table.find(peer)?.record
     if (known !== undefined && known !== 'unsigned') {
       const isSame = Buffer.from(known.envelope).equals(envelope)
-      return isSame || seq > known.seq ? undefined : 'record_seq_not_rising'
+      // The number of the last one that was not kept may come again: that one, too, is a renewal.
+      if (!isSame && (seq <= known.seq || seq + 1n < this.#table.nextSeq(network, peerId))) {
+        return 'record_seq_not_rising'
+      }
+      return isSame || this.#table.hasRoomFor(envelope.length - known.envelope.length) ? undefined : 'limit_total'
     }
     if (seq < this.#table.nextSeq(network, peerId)) {
       return 'record_seq_not_rising'
@@ -173,11 +203,28 @@ export class SignedRecords {
     return this.#table.hasRoomFor(envelope.length) ? undefined : 'limit_total'
   }
 
+  /** Each change of a record is written with all addresses: not more often than their renewals would be. */
+  #changesTooOften(network: string, caller: Caller, record: OwnRecord): boolean {
+    const peer = this.#find(network, caller.peerId)
+    const known = peer && this.#table.find(peer)?.record
+    const { now } = this.#point.listing.for(caller)
+    return (
+      peer !== undefined &&
+      known !== undefined &&
+      !saysTheSame(record, known) &&
+      !peer.registrations.every((each) => mayBeWritten(each, now))
+    )
+  }
+
   /** Whether others that ask from where the caller is are handed it. */
   #isFor(caller: Caller, network: string): boolean {
     const peer = this.#find(network, caller.peerId)
     const recorded = peer && this.#table.find(peer)
-    return recorded === undefined || recorded.scope === 'public' || recorded.scope === caller.scope
+    if (recorded === undefined) {
+      return true
+    }
+    const form = recorded.record === 'unsigned' ? 'unsigned' : recorded.record.form
+    return shownIn(this.#point.listing.for(caller), recorded, form, this.#rules).length > 0
   }
 
   get #table() {
@@ -189,26 +236,7 @@ export class SignedRecords {
   }
 }
 
-/** The registrations that a peer is handed out for: none when the caller is not to have it at all. */
-function shownIn(view: AnswerView, { peer, record, scope }: RecordedPeer, form: ReadableForm): readonly Registration[] {
-  if (form === 'unsigned') {
-    return view.addressesOf(peer)
-  }
-  if (record === 'unsigned' || record.form !== form) {
-    return []
-  }
-  // Of a private range the caller has only its own; a record of another makes no sense to it.
-  return view
-    .addressesOf(peer)
-    .filter((each) => (scope === 'public' || each.scope === scope) && names(record, each.address))
-}
-
 /** As the protocol has it, in whole seconds. An entry of the operator's has no end, and gets the longest time there is. */
 function timeLeft(ms: number): number {
   return Math.max(1000, Math.floor(Math.min(ms, MAX_TTL_MS) / 1000) * 1000)
-}
-
-/** Whether a record names an address, with or without `/p2p` behind it. */
-function names({ addresses }: SignedRecord, address: string): boolean {
-  return addresses.some((each) => each === address || each.startsWith(`${address}/p2p/`))
 }

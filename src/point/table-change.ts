@@ -1,6 +1,7 @@
+// A change of the table and of the store, both or neither.
+
 import type { Clock } from '../base/clock.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'
-import type { SignedRecord } from '../peer/record.ts'
 import type { OwnRecord, RecordedPeer } from '../registry/peer-records.ts'
 import {
   type Change,
@@ -15,6 +16,7 @@ import {
 import type { Registry } from '../registry/registry.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Watched } from './point-watcher.ts'
+import { countWrite, isOlder, isWorthWriting, RenewalsUnderWay } from './renewal.ts'
 
 export interface TableChangesInit {
   readonly registry: Registry
@@ -36,13 +38,14 @@ export class TableChanges {
   readonly #init: TableChangesInit
   /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
   readonly #unwritten = new Map<Registration, TableChange>()
+  readonly #renewing = new RenewalsUnderWay()
 
   constructor(init: TableChangesInit) {
     this.#init = init
   }
 
   begin(): TableChange {
-    return new TableChange(this.#init, this.#unwritten)
+    return new TableChange(this.#init, this.#unwritten, this.#renewing)
   }
 
   /** Has the store keep a registration as it is now. Without it the peer is only dialed again. */
@@ -82,33 +85,60 @@ export async function write(store: Pick<Store, 'append'>, changes: readonly Chan
 export class TableChange {
   /** What the request registered or renewed. */
   readonly kept = new Set<Registration>()
+  /** Each renewal is written, as the record that comes with it says something new. */
+  mustWrite = false
   /** Those of `kept` that were not there before. */
   readonly added: Registration[] = []
+  /** What gave way to these. */
+  readonly evicted: Registration[] = []
   readonly #init: TableChangesInit
   readonly #unwritten: Map<Registration, TableChange>
+  readonly #renewing: RenewalsUnderWay
+  /** What of `kept` is written, with the ends that this request asked for: another may have asked since. */
+  readonly #written = new Map<Registration, number>()
+  /** The renewals that are not written: they stand as the store has them. */
+  readonly #asStored = new Set<Registration>()
   /** Each with what was to be remembered of it. */
   readonly #removed: Array<{ readonly registration: Registration; readonly record: RegistrationRecord }> = []
   #recorded:
     | { readonly peer: RegisteredPeer; readonly record: OwnRecord; readonly before: RecordedPeer | undefined }
     | undefined
 
-  constructor(init: TableChangesInit, unwritten: Map<Registration, TableChange>) {
+  constructor(init: TableChangesInit, unwritten: Map<Registration, TableChange>, renewing: RenewalsUnderWay) {
     this.#init = init
     this.#unwritten = unwritten
+    this.#renewing = renewing
   }
 
-  /** Makes a registration real, or renews it. */
+  /** Makes a registration real, or renews it. A renewal that changes little stays as the store has it. */
   keep(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
     const { registry } = this.#init
-    const isNew = registry.find(key)?.provisional !== false
+    const known = registry.find(key)
+    const isNew = known?.provisional !== false
     if (isNew) {
       this.#makeRoom(key)
+    } else if (!isStatic(known) && !this.#unwritten.has(known) && !this.#renewing.has(known)) {
+      if (!this.mustWrite && !isWorthWriting(known, times)) {
+        this.kept.add(known)
+        this.#asStored.add(known)
+        return known
+      }
+      countWrite(known, times.now)
     }
+    const before = known?.expiresAt
     const registration = registry.put(key, times)
+    if (!isStatic(registration)) {
+      if (!this.#written.has(registration)) {
+        this.#renewing.begin(registration, before ?? registration.expiresAt)
+      }
+      this.#written.set(registration, registration.expiresAt)
+      this.#asStored.delete(registration)
+    }
     if (isNew) {
       this.added.push(registration)
-      registry.peerRecords.touch(registration.peer)
     }
+    // A renewal, too: clients of the rendezvous protocol forget a peer when its time is over.
+    registry.peerRecords.touch(registration.peer)
     this.kept.add(registration)
     // While its first change is not on disk, it stands or falls with the last request that is answered for it.
     if (isNew || this.#unwritten.has(registration)) {
@@ -123,33 +153,52 @@ export class TableChange {
     registry.remove(registration)
   }
 
-  /** What a peer says of itself, unless it has said something newer meanwhile. */
+  /** A registration gives way to one that is kept. One that only reserves room is judged again when it is proved. */
+  evict(registration: Registration): void {
+    if (registration.provisional) {
+      this.#init.registry.remove(registration)
+    } else {
+      this.remove(registration)
+      this.#unwritten.delete(registration)
+      this.evicted.push(registration)
+    }
+  }
+
+  /** What a peer says of itself, unless it has said something newer meanwhile. It is kept when something is written. */
   keepRecord(network: string, peerId: string, record: OwnRecord): void {
-    const { registry } = this.#init
-    const peer = registry.registrationsOf(network, peerId)[0]?.peer
-    if (peer === undefined || (record !== 'unsigned' && isOlder(record, registry.peerRecords.find(peer)))) {
+    const { peerRecords } = this.#init.registry
+    const peer = this.#init.registry.peer(network, peerId)
+    if (peer === undefined || isOlder(record, peerRecords.find(peer)?.record)) {
       return
     }
-    this.#recorded = { peer, record, before: registry.peerRecords.put(peer, record) }
+    if (this.kept.size > this.#asStored.size) {
+      this.#recorded = { peer, record, before: peerRecords.put(peer, record) }
+    } else {
+      peerRecords.noteSeq(peer, record)
+    }
   }
 
   /** Answered means kept: what the store does not take did not happen. Rejects as the store does, for a bug of it. */
   async commit(): Promise<Written> {
     const { registry, store, watched } = this.#init
     // As things stand now: another request may have taken back, or registered again, what waited here for its proof.
-    const kept = [...this.kept].filter((each) => !isStatic(each) && registry.find(keyOf(each)) === each)
+    const kept = [...this.kept].filter(
+      (each) => !isStatic(each) && !this.#asStored.has(each) && registry.find(keyOf(each)) === each,
+    )
     const removed = this.#removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
     if (kept.length + removed.length === 0) {
+      this.#renewing.endAll(this.#written, false, registry)
       return 'kept'
     }
     watched.watcher.changed()
     let written: Written | undefined
     try {
-      written = await write(store, [...removed.map(removeChange), ...kept.map((each) => registry.putChange(each))])
+      written = await write(store, [...removed.map(removeChange), ...kept.map((each) => this.#putOf(each))])
     } finally {
       if (written !== 'kept') {
         this.#undo()
       }
+      this.#renewing.endAll(this.#written, written === 'kept', registry)
     }
     if (written === 'kept') {
       for (const registration of kept) {
@@ -187,12 +236,12 @@ export class TableChange {
     }
   }
 
+  #putOf(registration: Registration): Change {
+    const record = this.#init.registry.recordOf(registration)
+    return { kind: 'put', record: { ...record, expiresAt: this.#written.get(registration) ?? record.expiresAt } }
+  }
+
   #isKnown(registration: Registration): boolean {
     return this.#init.registry.find(keyOf(registration)) !== undefined
   }
-}
-
-/** Whether a record of the peer is there that is at least as new, and another one. */
-function isOlder(record: SignedRecord, known: RecordedPeer | undefined): boolean {
-  return known !== undefined && known.record !== 'unsigned' && known.record.seq > record.seq
 }

@@ -1,7 +1,9 @@
-import { type Address, parseAddress } from '../peer/address.ts'
-import { type Ip, parseIp, scopeOf } from '../peer/ip.ts'
+// Whether a signed record may be listed.
+
+import { scopeOf } from '../peer/ip.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'
-import { samePeer } from '../peer/peer-id.ts'
+import { readRecordAddress } from '../peer/record-address.ts'
+import type { RecordPlaces } from '../peer/record-places.ts'
 import type { AdmissionRules } from './admission.ts'
 import type { RefusalCode } from './refusal.ts'
 
@@ -24,7 +26,7 @@ export function judgeRecord(
 ): Admissible | RefusalCode {
   const provable = new Set<string>()
   for (const text of addresses) {
-    const place = readPlace(text, peerId)
+    const place = readRecordAddress(text, peerId)
     if (typeof place === 'string') {
       return place
     }
@@ -38,7 +40,7 @@ export function judgeRecord(
     if (!access.permits(peerId, place.ip)) {
       return 'denied'
     }
-    // A private address elsewhere can't be proved and need not be: the record stays within that range.
+    // A private address elsewhere can't be proved, and is handed out only where `mayStillBeHandedOut` says.
     if (place.address !== undefined && (seenAt.has(place.ip.text) || scope === 'public' || allowPrivateIp)) {
       provable.add(place.address.text)
     }
@@ -46,19 +48,16 @@ export function judgeRecord(
   return provable.size === 0 ? 'address_unsupported' : { provable: [...provable].slice(0, MAX_ADDRESSES) }
 }
 
-/** Where an address of a record is; `address` is undefined when it can't be dialled for a proof. */
-function readPlace(text: string, peerId: string): { ip: Ip; address: Address | undefined } | RefusalCode {
-  const parts = text.split('/')
-  const [, version, host = ''] = parts
-  const ip = version === 'ip4' || version === 'ip6' ? parseIp(host) : undefined
-  // A name can resolve to another address later, and a relay belongs to a third party.
-  if (ip === undefined || parts.includes('p2p-circuit')) {
-    return 'address_unsupported'
-  }
-  const p2p = parts.indexOf('p2p')
-  if (p2p >= 0 && !samePeer(parts[p2p + 1] ?? '', peerId)) {
-    return 'peer_mismatch'
-  }
-  const parsed = parseAddress(text)
-  return { ip, address: typeof parsed === 'string' ? undefined : parsed.address }
+/**
+ * Whether a record may be handed out at this moment, when its peer holds these IPs: those that it was judged by may have
+ * gone since. A peer on the node's own machine may name any private address of that machine.
+ */
+export function mayStillBeHandedOut(
+  { publicIps, privateIps, scope }: RecordPlaces,
+  holds: (ip: string) => boolean,
+  { allowForeignIp, allowPrivateIp }: Pick<AdmissionRules, 'allowForeignIp' | 'allowPrivateIp'>,
+): boolean {
+  return (
+    (allowForeignIp || publicIps.every(holds)) && (allowPrivateIp || scope === 'loopback' || privateIps.every(holds))
+  )
 }

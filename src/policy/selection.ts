@@ -1,3 +1,5 @@
+// Which of the listed peers an answer gets.
+
 import type { Random } from '../base/random.ts'
 import { Shuffled, stochasticRound } from '../base/shuffled.ts'
 import type { Scope } from '../peer/ip.ts'
@@ -5,7 +7,7 @@ import type { ListedRegistration } from '../registry/network-table.ts'
 import type { Group, Pool } from '../registry/pool.ts'
 import type { Registration } from '../registry/registration.ts'
 import type { RegistryView } from '../registry/registry-view.ts'
-import { MAX_PER_GROUP, Picked, type PickQuery } from './answer-caps.ts'
+import { CAPS, LIFTED_CAPS, NO_CAPS, Picked, type PickQuery } from './answer-caps.ts'
 
 /** What selection looks at. */
 export type SelectionView = Pick<RegistryView, 'pool' | 'peer'>
@@ -24,7 +26,7 @@ export interface SelectionQuery extends PickQuery {
  * each in many networks.
  */
 export const WIDE_ROUND = 0.6
-/** Below this many peers the caps are lifted: a young network must still find itself. */
+/** Below this many peers the caps are lifted in steps: a young network must still find itself. */
 export const FEW = 32
 /** The part of an answer that comes from established peers, where there are any. CometBFT's seeds: 70 %. */
 export const ESTABLISHED_SHARE = 0.7
@@ -51,8 +53,12 @@ export function selectRegistrations(view: SelectionView, query: SelectionQuery, 
   draw(own, Math.round((query.limit * ownSize) / Math.max(1, ownSize + publicSize)), picked, random)
   draw(publics, query.limit, picked, random)
   draw(own, query.limit, picked, random)
-  if (picked.registrations.length < Math.min(FEW, query.limit)) {
-    picked.relaxed = true
+  for (const caps of [...LIFTED_CAPS, NO_CAPS]) {
+    // A network on one machine crowds out no other peer.
+    if (picked.registrations.length >= Math.min(FEW, query.limit) || (caps === NO_CAPS && picked.ipCount > 1)) {
+      break
+    }
+    picked.caps = caps
     draw(publics, FEW, picked, random)
   }
   return picked.registrations
@@ -134,10 +140,11 @@ class RoundRobin {
   readonly #established: Shuffled<ListedRegistration>
   readonly #recent: Shuffled<ListedRegistration>
   readonly #random: Random
-  #taken = 0
+  readonly #group: Group<ListedRegistration>
   #misses = 0
 
   constructor(group: Group<ListedRegistration>, random: Random) {
+    this.#group = group
     this.left = group.established.length + group.recent.length
     this.#established = new Shuffled(group.established, random)
     this.#recent = new Shuffled(group.recent, random)
@@ -146,17 +153,17 @@ class RoundRobin {
 
   /** Takes the next member that may be taken. Returns false when the group has none left. */
   take(picked: Picked): boolean {
-    while (this.#misses < MAX_MISSES) {
+    const most = picked.caps === CAPS ? MAX_MISSES : MAX_LIFTED_MISSES
+    while (this.#misses < most) {
       const isEstablished = this.#random() < ESTABLISHED_SHARE
       const member = isEstablished
         ? (this.#established.next() ?? this.#recent.next())
         : (this.#recent.next() ?? this.#established.next())
-      if (member === undefined || (this.#taken >= MAX_PER_GROUP && isCapped(member, picked))) {
+      if (member === undefined || (isCapped(member) && picked.isFull(this.#group))) {
         return false
       }
       this.left--
       if (picked.take(member)) {
-        this.#taken++
         return true
       }
       this.#misses++
@@ -165,10 +172,12 @@ class RoundRobin {
   }
 }
 
-/** A private range has no subnets, and a small network has only few peers. A group takes part in one draw with caps. */
-function isCapped({ scope }: ListedRegistration, { relaxed }: Picked): boolean {
-  return scope === 'public' && !relaxed
+/** A private range has no subnets. */
+function isCapped({ scope }: ListedRegistration): boolean {
+  return scope === 'public'
 }
 
 /** How many capped or outdated members a group may offer: a crowd of them must not make an answer slow. */
 const MAX_MISSES = 1024
+/** In each of the draws with lifted caps: all of them together cost as much as the first. */
+const MAX_LIFTED_MISSES = MAX_MISSES / (LIFTED_CAPS.length + 1)

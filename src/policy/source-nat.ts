@@ -1,3 +1,5 @@
+// Detects a source NAT in front of the node.
+
 import type { Caller } from '../peer/caller.ts'
 
 /**

@@ -1,3 +1,5 @@
+// The function type with which the prober dials an address, and its result. Types only; host/dial-back.ts has the dial.
+
 import type { DialledPeer, Visit } from '../point/prover.ts'
 import type { ProofFault } from '../policy/refusal.ts'
 

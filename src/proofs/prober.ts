@@ -1,12 +1,15 @@
+// Dials back to registered addresses, within a budget.
+
 import { beforeAbort } from '../base/before-abort.ts'
 import type { Clock } from '../base/clock.ts'
+import { FairRateLimiter } from '../base/fair-rate-limit.ts'
+import { FairShares } from '../base/fair-shares.ts'
 import { type RateLimit, RateLimiter } from '../base/rate-limit.ts'
 import { ipOf } from '../peer/address.ts'
-import { networkGroupOf, prefixOf, scopeOf } from '../peer/ip.ts'
+import { scopeOf, subnetsOf } from '../peer/ip.ts'
 import type { Proof, Prover, Visit } from '../point/prover.ts'
 import type { Registration } from '../registry/registration.ts'
 import type { Dial, DialAnswer } from './dial.ts'
-import { TurnQueue } from './turn-queue.ts'
 
 export interface ProberInit {
   readonly dial: Dial
@@ -22,9 +25,12 @@ export interface ProofBudget {
   readonly parallel: number
   /** Dials in all: what a crowd of newcomers can have the node send. The rest waits. */
   readonly overall: RateLimit
-  /** How many proofs may wait; beyond, the answer is `dial_busy`. */
+  /** How many proofs may wait; beyond, the last of the longest queue is answered `dial_busy`. */
   readonly queued: number
-  /** Dials to one public IP, and to one public network group, so that the node can't be used to flood either. */
+  /**
+   * Dials to one public IP, and to one public network group, so that the node can't be used to flood either. Its subnets
+   * share the turns of a group fairly.
+   */
   readonly perIp: RateLimit
   readonly perGroup: RateLimit
 }
@@ -39,12 +45,12 @@ export const FIRST_PROOFS: ProofBudget = {
   perGroup: { burst: 256, perSecond: 20 },
 }
 /**
- * Proofs of listed addresses. 64 at once check 10,000 entries, a third of them silent for 4 s, in 4 minutes. The quick
- * retries of the silent ones add up to four such passes, as many as fit into 15 minutes.
+ * Proofs of listed addresses. How many begin a second is for {@link ProofPace}; `overall` is what four cores could do. Of
+ * 256 at once, with a tenth of them silent for 4 s, 500 a second end.
  */
 export const NEXT_PROOFS: ProofBudget = {
-  parallel: 64,
-  overall: { burst: 200, perSecond: 100 },
+  parallel: 256,
+  overall: { burst: 4000, perSecond: 4000 },
   queued: 100_000,
   perIp: { burst: 64, perSecond: 1 },
   perGroup: { burst: 1024, perSecond: 20 },
@@ -52,24 +58,24 @@ export const NEXT_PROOFS: ProofBudget = {
 
 /**
  * Proves registrations within a budget: dials at once, dials a second, and dials to one place. Waiting proofs take
- * turns by network group, so that a crowd of silent addresses in one group delays no other group. Callers that wait
- * for the same registration share one proof.
+ * turns by network group, inside it by subnet, and by address, so that a crowd of silent addresses in one of them delays
+ * no other. Callers that wait for the same registration share one proof.
  */
 export class Prober implements Prover {
   readonly #init: ProberInit
   readonly #budget: ProofBudget
   readonly #perIp: RateLimiter
-  readonly #perGroup: RateLimiter
+  readonly #perGroup: FairRateLimiter
   readonly #overall: RateLimiter
   readonly #underWay = new Map<Registration | string, Promise<DialAnswer>>()
-  readonly #waiting = new TurnQueue()
+  readonly #waiting = new FairShares<Waiting>()
   #dialling = 0
 
   constructor(init: ProberInit) {
     this.#init = init
     this.#budget = init.budget
     this.#perIp = new RateLimiter(this.#budget.perIp)
-    this.#perGroup = new RateLimiter(this.#budget.perGroup)
+    this.#perGroup = new FairRateLimiter(this.#budget.perGroup)
     this.#overall = new RateLimiter(this.#budget.overall, 1)
   }
 
@@ -105,10 +111,16 @@ export class Prober implements Prover {
       return known
     }
     const place = placeOf(address)
-    if (this.#waiting.size >= this.#budget.queued || !this.#takesAnother(place)) {
-      return Promise.resolve({ fault: 'dial_busy' })
+    const isFull = this.#waiting.size >= this.#budget.queued
+    const last = isFull ? this.#waiting.whoGivesWay(place.subnets, 0) : undefined
+    if ((isFull && last === undefined) || !this.#takesAnother(place)) {
+      return Promise.resolve(BUSY)
     }
-    const answer = this.#dialInTurn(key, address, place.group).finally(() => this.#underWay.delete(key))
+    if (last !== undefined) {
+      this.#waiting.remove(last.subnets, last)
+      last.end('gave way')
+    }
+    const answer = this.#dialInTurn(key, address, place).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, answer)
     return answer
   }
@@ -117,13 +129,16 @@ export class Prober implements Prover {
   tick(): void {
     while (this.#waiting.size > 0 && this.#mayDial()) {
       this.#begin()
-      this.#waiting.shift()?.()
+      this.#waiting.next()?.end('its turn')
     }
   }
 
-  async #dialInTurn(key: Registration | string, address: string, group: string): Promise<DialAnswer> {
+  async #dialInTurn(key: Registration | string, address: string, { subnets }: Place): Promise<DialAnswer> {
     if (this.#waiting.size > 0 || !this.#mayDial()) {
-      await new Promise<void>((resolve) => this.#waiting.push(group, resolve))
+      const ended = await new Promise<WaitingEnd>((end) => this.#waiting.add(subnets, { subnets, end }))
+      if (ended === 'gave way') {
+        return BUSY
+      }
     } else {
       this.#begin()
     }
@@ -148,32 +163,42 @@ export class Prober implements Prover {
    * Whether one more dial to this place is within the limit. Private ranges have none: a dial there reaches no third
    * party.
    */
-  #takesAnother({ host, group, isPublic }: Place): boolean {
+  #takesAnother({ subnets, isPublic }: Place): boolean {
     if (!isPublic) {
       return true
     }
     const now = this.#init.clock()
-    if (this.#perIp.wait(host, now) > 0 || this.#perGroup.wait(group, now) > 0) {
+    const host = subnets.at(-1)!
+    if (this.#perIp.wait(host, now) > 0 || this.#perGroup.wait(subnets, now) > 0) {
       return false
     }
     this.#perIp.take(host, now)
-    this.#perGroup.take(group, now)
+    this.#perGroup.take(subnets, now)
     return true
   }
 }
 
 const ALL = ''
+const BUSY: DialAnswer = { fault: 'dial_busy' }
 
-/** Where a dial goes. A /64 is one machine or one household; in a private range every machine is its own group. */
+/** A proof that waits for its turn. */
+interface Waiting {
+  readonly subnets: readonly string[]
+  readonly end: (why: WaitingEnd) => void
+}
+
+type WaitingEnd = 'its turn' | 'gave way'
+
+/** Where a dial goes. */
 interface Place {
-  readonly host: string
-  readonly group: string
+  /** Widest first; the last is one machine or one household. In a private range every machine is by itself. */
+  readonly subnets: readonly string[]
   readonly isPublic: boolean
 }
 
 function placeOf(address: string): Place {
   const ip = ipOf(address)
-  const host = ip.family === 4 ? ip.text : prefixOf(ip, 64)
   const isPublic = scopeOf(ip) === 'public'
-  return { host, group: isPublic ? networkGroupOf(ip) : host, isPublic }
+  const subnets = subnetsOf(ip)
+  return { subnets: isPublic ? subnets : subnets.slice(-1), isPublic }
 }

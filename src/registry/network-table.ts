@@ -1,3 +1,5 @@
+// The peers of one network, and which of them are listed.
+
 import { ipOf } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type Age, type Group, Pool, type Pooled } from './pool.ts'
@@ -17,10 +19,16 @@ export interface ListedRegistration extends Registration, Pooled<ListedRegistrat
 export class NetworkTable {
   readonly name: string
   readonly peers = new Map<string, PeerEntry>()
+  /** Peers with a listed registration. */
+  listedPeers = 0
   readonly #pools = new Map<Scope, Pool<ListedRegistration>>()
 
-  constructor(name: string) {
+  readonly #onRelisted: (peer: RegisteredPeer) => void
+
+  /** @param onRelisted is called when a registration of a peer became listed, or no longer is. */
+  constructor(name: string, onRelisted: (peer: RegisteredPeer) => void) {
     this.name = name
+    this.#onRelisted = onRelisted
   }
 
   /** The listed registrations of one scope. */
@@ -60,12 +68,27 @@ export class NetworkTable {
       pool = new Pool()
       this.#pools.set(entry.scope, pool)
     }
+    if (!entry.peer.registrations.some(isListed)) {
+      this.listedPeers++
+    }
     pool.put(entry, groupKeyOf(entry), age)
+    this.#onRelisted(entry.peer)
   }
 
   unlist(entry: RegistrationEntry): void {
+    if (!isListed(entry)) {
+      return
+    }
     this.#pools.get(entry.scope)?.remove(entry)
+    if (!entry.peer.registrations.some(isListed)) {
+      this.listedPeers--
+    }
+    this.#onRelisted(entry.peer)
   }
+}
+
+function isListed({ group }: RegistrationEntry): boolean {
+  return group !== undefined
 }
 
 interface PeerEntry extends RegisteredPeer {
@@ -92,8 +115,11 @@ export class RegistrationEntry implements ListedRegistration {
   health: Health = 'unproven'
   misses = 0
   provisional = false
+  /** As {@link Liveness} counted it last; only that writes to it. */
+  isLiving = false
   alone = true
   dueAt = 0
+  writableAt = 0
   age: Age = 'recent'
   group: Group<ListedRegistration> | undefined = undefined
   position = 0
@@ -106,9 +132,13 @@ export class RegistrationEntry implements ListedRegistration {
     this.scope = scopeOf(ipOf(address))
   }
 
+  get listed(): boolean {
+    return this.group !== undefined
+  }
+
   recordProof(result: ProofResult, now: number): void {
     if (result === 'answered') {
-      this.provedSince = this.health === 'reachable' && this.provedSince !== 0 ? this.provedSince : now
+      this.provedSince = this.provedSince !== 0 ? this.provedSince : now
       this.provedAt = now
       this.health = 'reachable'
       this.misses = 0
@@ -127,7 +157,12 @@ export class RegistrationEntry implements ListedRegistration {
     this.health = isCurrent ? 'reachable' : 'failing'
   }
 
-  /** Its last proof is too old. */
+  /** Its last proof is too old. That was not the peer's fault: it is as old as before once it answers. */
+  lapse(): void {
+    this.health = 'failing'
+  }
+
+  /** Another peer answered at its address. */
   fail(): void {
     this.health = 'failing'
     this.provedSince = 0

@@ -1,8 +1,10 @@
+// The signed records of peers, in the order of their pages.
+
 import { RecentMap } from '../base/recent-map.ts'
-import { ipOf, parseAddress } from '../peer/address.ts'
-import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
 import { type RecordForm, reopenRecord, type SignedRecord } from '../peer/record.ts'
-import { ListingOrder, type Position, startAt } from './listing-order.ts'
+import { placesOf, type RecordPlaces } from '../peer/record-places.ts'
+import type { Position } from './listing-order.ts'
+import { type Audience, isListed, PageOrders } from './page-orders.ts'
 import type { RegisteredPeer } from './registration.ts'
 
 /** Bytes of envelopes in memory, over all networks: 200 thousand usual ones of 230 bytes, or 16 thousand of the largest. */
@@ -17,11 +19,8 @@ export type OwnRecord = SignedRecord | 'unsigned'
 export interface RecordedPeer {
   readonly peer: RegisteredPeer
   readonly record: OwnRecord
-  /**
-   * The private range in which its record is valid; `public` when it names no private address, undefined when it names
-   * several ranges, and is valid in none.
-   */
-  readonly scope: Scope | undefined
+  /** Undefined when the record is not one to hand out, wherever its peer is. */
+  readonly places: RecordPlaces | undefined
 }
 
 /**
@@ -30,12 +29,16 @@ export interface RecordedPeer {
  */
 export class PeerRecords {
   readonly #byPeer = new Map<RegisteredPeer, RecordedPeer>()
-  readonly #orders = new Map<string, ListingOrder<RecordedPeer>>()
-  readonly #all = new ListingOrder<RecordedPeer>()
+  readonly #orders: PageOrders
   readonly #pastSeqs = new RecentMap<string, bigint>(MAX_PAST_SEQS)
   readonly #forms = new Map<string, Record<RecordForm, number>>()
   #version = 0
   #bytes = 0
+
+  /** @param secret decides the order of the network groups, which remote peers must not know in advance. */
+  constructor(secret: string) {
+    this.#orders = new PageOrders(secret)
+  }
 
   get size(): number {
     return this.#byPeer.size
@@ -64,30 +67,53 @@ export class PeerRecords {
     return past === undefined ? 0n : past + 1n
   }
 
+  /** A peer showed a record that is not kept: its sequence number counts all the same. */
+  noteSeq({ network, id }: RegisteredPeer, record: OwnRecord): void {
+    if (record !== 'unsigned' && record.seq >= this.nextSeq(network, id)) {
+      this.#pastSeqs.set(keyOf(network, id), record.seq)
+    }
+  }
+
   /** Sets a peer's record, or only records that the peer changed. Returns the previous record. */
   put(peer: RegisteredPeer, record: OwnRecord): RecordedPeer | undefined {
     const before = this.#byPeer.get(peer)
-    this.#take(before)
-    const recorded = { peer, record, scope: scopeOfRecord(record) }
-    this.#byPeer.set(peer, recorded)
-    this.#version++
-    const group = groupOf(peer)
-    let order = this.#orders.get(peer.network)
-    if (order === undefined) {
-      order = new ListingOrder()
-      this.#orders.set(peer.network, order)
+    if (before !== undefined) {
+      this.#count(before, -1)
+      if (before.record !== record) {
+        this.#orders.hide(peer, before.record)
+      }
     }
-    order.put(recorded, this.#version, group)
-    this.#all.put(recorded, this.#version, group)
+    const recorded = before?.record === record ? before : { peer, record, places: placesOf(record) }
+    this.#byPeer.set(peer, recorded)
     this.#count(recorded, 1)
+    this.#version++
+    if (isListed(peer)) {
+      this.#orders.show(peer, record, this.#version)
+    }
     return before
   }
 
-  /** The peer can be discovered again: readers past it are to see it again. */
+  /** The peer can be discovered again, or it renewed: readers past it are to see it again. */
   touch(peer: RegisteredPeer): void {
     const recorded = this.#byPeer.get(peer)
     if (recorded !== undefined) {
       this.put(peer, recorded.record)
+    }
+  }
+
+  /** A registration of the peer became listed, or no longer is. */
+  relisted(peer: RegisteredPeer): void {
+    const recorded = this.#byPeer.get(peer)
+    if (recorded === undefined) {
+      return
+    }
+    const wasListed = this.#orders.has(peer)
+    if (isListed(peer)) {
+      if (!wasListed) {
+        this.touch(peer)
+      }
+    } else if (wasListed) {
+      this.#orders.hide(peer, recorded.record)
     }
   }
 
@@ -96,21 +122,16 @@ export class PeerRecords {
     if (before !== undefined) {
       this.put(peer, before.record)
     } else {
-      this.#take(this.#byPeer.get(peer))
-      this.#byPeer.delete(peer)
+      this.#forget(this.#byPeer.get(peer))
     }
   }
 
   /** Forgets the record of a peer that left, except its sequence number. */
   delete(peer: RegisteredPeer): void {
     const recorded = this.#byPeer.get(peer)
-    if (recorded === undefined) {
-      return
-    }
-    this.#take(recorded)
-    this.#byPeer.delete(peer)
-    if (recorded.record !== 'unsigned') {
-      this.#pastSeqs.set(keyOf(peer.network, peer.id), recorded.record.seq)
+    this.#forget(recorded)
+    if (recorded !== undefined) {
+      this.noteSeq(peer, recorded.record)
     }
   }
 
@@ -141,16 +162,29 @@ export class PeerRecords {
     }
   }
 
-  /** The position of a new reader. */
-  get start(): Position {
-    return startAt(this.#version)
+  /** The position of a new reader: somewhere in the first turn, so that no peer is the first for all of them. */
+  start(network: string | undefined, audience: Audience, random: () => number): Position {
+    return this.#orders.start(network, audience, this.#version, random)
   }
 
-  /** The members after a position, of one network or of all. Nothing may change while they are read. */
-  *read(network: string | undefined, from: Position): Generator<readonly [RecordedPeer, Position], Position> {
-    const order = network === undefined ? this.#all : this.#orders.get(network)
-    // There is nothing after the position.
-    return order === undefined ? { upTo: from.upTo, turn: undefined } : yield* order.read(from)
+  /**
+   * The members after a position, of one network or of all; undefined for one that changed, and comes later. Nothing may
+   * change while they are read.
+   */
+  *read(
+    network: string | undefined,
+    audience: Audience,
+    from: Position,
+  ): Generator<readonly [RecordedPeer | undefined, Position], Position> {
+    const reading = this.#orders.read(network, audience, from)
+    for (;;) {
+      const { value, done } = reading.next()
+      if (done) {
+        return value
+      }
+      const [peer, position] = value
+      yield [peer && this.#byPeer.get(peer), position]
+    }
   }
 
   /** The form that most of the signed records of a network have; of all networks without one. */
@@ -168,18 +202,11 @@ export class PeerRecords {
     return forms !== undefined && forms['routing-state'] > forms.standard ? 'routing-state' : 'standard'
   }
 
-  #take(recorded: RecordedPeer | undefined): void {
-    if (recorded === undefined) {
-      return
-    }
-    const { network } = recorded.peer
-    const order = this.#orders.get(network)
-    order?.delete(recorded)
-    this.#all.delete(recorded)
-    this.#count(recorded, -1)
-    if (order?.size === 0) {
-      this.#orders.delete(network)
-      this.#forms.delete(network)
+  #forget(recorded: RecordedPeer | undefined): void {
+    if (recorded !== undefined) {
+      this.#orders.hide(recorded.peer, recorded.record)
+      this.#count(recorded, -1)
+      this.#byPeer.delete(recorded.peer)
     }
   }
 
@@ -195,30 +222,6 @@ export class PeerRecords {
 }
 
 const NOTHING = new Uint8Array(0)
-
-/** Public addresses have network groups; a private range counts as one, without turns. */
-function groupOf({ registrations }: RegisteredPeer): string | undefined {
-  const address = registrations.find(({ scope }) => scope === 'public')?.address
-  return address === undefined ? undefined : networkGroupOf(ipOf(address))
-}
-
-function scopeOfRecord(record: OwnRecord): Scope | undefined {
-  if (record === 'unsigned') {
-    return 'public'
-  }
-  const scopes = new Set(record.addresses.map(scopeOfAddress).filter((scope) => scope !== 'public'))
-  // A caller on the same machine is within all of its private ranges.
-  const [scope = 'public'] = scopes.has('loopback') ? ['loopback' as const] : scopes
-  return scopes.size > 1 && scope !== 'loopback' ? undefined : scope
-}
-
-/** By its IP: TCP, QUIC and WebSocket at one IP are at the same place. */
-function scopeOfAddress(address: string): Scope {
-  const [, version, host] = address.split('/')
-  const parsed = parseAddress(`/${version}/${host}/tcp/1`)
-  return typeof parsed === 'string' || parsed.address === undefined ? 'special' : scopeOf(parsed.address.ip)
-}
-
 function keyOf(network: string, peerId: string): string {
   return `${peerId} ${network}`
 }

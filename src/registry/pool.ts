@@ -1,3 +1,5 @@
+// The listed members of a network by network group, old and new apart, from which policy/selection.ts draws.
+
 /**
  * Members by network group: adding, removing and picking at random take the same time, however many there are. Groups
  * and members are dense arrays; the last element takes the place of a removed one.

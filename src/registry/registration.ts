@@ -32,7 +32,8 @@ export type Change =
 
 /**
  * `unproven`: the peer has not answered there yet. `reachable`: it answered there, with its own PeerId, and has not missed
- * since. `failing`: it was reachable and missed; it is out of the answers until it answers again.
+ * since. `failing`: it was reachable, and then it missed, or another peer answered there, or its last proof became too
+ * old; it is out of the answers until it answers again.
  */
 export type Health = 'unproven' | 'reachable' | 'failing'
 
@@ -49,17 +50,24 @@ export interface Registration {
   /** `Infinity` for the operator's own (static) entries. */
   readonly expiresAt: number
   readonly provedAt: number
-  /** Since when it has answered without a miss; 0 when it does not answer. */
+  /**
+   * Since when it has answered without a miss; 0 when it missed, or another peer answered there. A proof that became too
+   * old does not change it.
+   */
   readonly provedSince: number
   readonly health: Health
   /** Proofs missed in a row. */
   readonly misses: number
+  /** Whether it is among those that may be handed out, while its proof is not too old. */
+  readonly listed: boolean
   /** Its peer has no other address in the network. */
   readonly alone: boolean
   /** It only reserves room while its first proof runs: neither listed nor stored. */
   readonly provisional: boolean
   /** When its next proof is due, in the units of the proof schedule, which alone writes to it. */
   dueAt: number
+  /** From when on a renewal is written without a debt, ms since the epoch. Only `point/renewal` writes to it. */
+  writableAt: number
 }
 
 /** A peer in one network, with its registrations. */

@@ -1,9 +1,10 @@
 import type { Scope } from '../peer/ip.ts'
 import type { ListedRegistration } from './network-table.ts'
-import type { Neighbourhood, NeighbourhoodKey } from './occupancy.ts'
+import type { Occupancy } from './occupancy.ts'
 import type { PeerRecords } from './peer-records.ts'
 import type { Pool } from './pool.ts'
 import type { RegisteredPeer, Registration, RegistrationKey, StaticEntry } from './registration.ts'
+import type { SpareNetworks } from './spare-networks.ts'
 
 /** The table of who is registered, to be looked at: nothing of it can be changed through here. */
 export interface RegistryView {
@@ -11,8 +12,13 @@ export interface RegistryView {
   readonly size: number
   readonly peerCount: number
   readonly networkCount: number
+  /** Registrations whose peer answered when it was last dialed there, and where no other peer has answered since. */
+  readonly livingCount: number
+  /** Registrations that may be handed out. One whose proof became too old counts until it is swept, 30 s at most. */
+  readonly listedCount: number
   readonly statics: readonly StaticEntry[]
-  readonly occupancy: { count(kind: Neighbourhood, key: NeighbourhoodKey): number }
+  readonly occupancy: Pick<Occupancy, 'count' | 'crowdAt'>
+  readonly spareNetworks: Pick<SpareNetworks, 'isEmpty' | 'whoGivesWay'>
   readonly peerRecords: PeerRecordsView
   /** Peers of a network; 0 when there is no such network. */
   networkSize(network: string): number

@@ -1,5 +1,7 @@
-// Above 250 lines because each write keeps networks, pools, counts and records in step: all of them are private to it.
+// The table of registrations. Above 250 lines because each write keeps networks, pools, counts and records in step: only it writes to them.
+import { randomUUID } from 'node:crypto'
 import type { Scope } from '../peer/ip.ts'
+import { Liveness } from './liveness.ts'
 import { type ListedRegistration, NetworkTable, type RegistrationEntry } from './network-table.ts'
 import { Occupancy } from './occupancy.ts'
 import { PeerRecords } from './peer-records.ts'
@@ -16,13 +18,7 @@ import {
   type StaticEntry,
 } from './registration.ts'
 import type { RegistryView } from './registry-view.ts'
-
-/**
- * How long a peer must have answered without a miss to count as established, ms: to stay for a day costs an attacker
- * more than a crowd that comes for minutes. Bitcoin's seeder and CometBFT's seeds prefer old peers for the same
- * reason.
- */
-export const ESTABLISHED_AFTER_MS = 24 * 3_600_000
+import { SpareNetworks } from './spare-networks.ts'
 
 export interface RegistryInit {
   /**
@@ -33,27 +29,37 @@ export interface RegistryInit {
 }
 
 /**
- * The table of what is registered. Synchronous, without clock, chance or I/O; every write returns the change to
- * remember. Adding, renewing, removing and finding cost the same with ten entries as with a million.
+ * The table of what is registered. Synchronous, without clock or I/O, and without chance but for the secret by which
+ * network groups are ordered; every write returns the change to remember. Adding, renewing, removing and finding take
+ * as many steps with ten entries as with a million.
  */
 export class Registry implements RegistryView {
   readonly #networks = new Map<string, NetworkTable>()
-  readonly #listing: RegistryInit['listing']
+  readonly #liveness: Liveness
   readonly occupancy = new Occupancy()
+  readonly spareNetworks = new SpareNetworks()
   /** The records of peers of the rendezvous protocol. */
-  readonly peerRecords = new PeerRecords()
+  readonly peerRecords: PeerRecords = new PeerRecords(randomUUID())
   #statics: readonly StaticEntry[] = []
   #sweep: Iterator<RegistrationEntry> | undefined
   #registrations = 0
   #peers = 0
 
   constructor({ listing }: RegistryInit) {
-    this.#listing = listing
+    this.#liveness = new Liveness({ networks: this.#networks, listing, settled: (entry) => this.#settled(entry) })
   }
 
   /** Registrations, the operator's included. */
   get size(): number {
     return this.#registrations
+  }
+
+  get livingCount(): number {
+    return this.#liveness.living
+  }
+
+  get listedCount(): number {
+    return this.#liveness.listed
   }
 
   get peerCount(): number {
@@ -103,14 +109,12 @@ export class Registry implements RegistryView {
   put(key: RegistrationKey, times: { readonly now: number; readonly expiresAt: number }): Registration {
     const known = this.#networks.get(key.network)?.find(key.peerId, key.address)
     if (known !== undefined) {
-      if (!isStatic(known)) {
-        known.expiresAt = times.expiresAt
-      }
+      known.expiresAt = isStatic(known) ? known.expiresAt : times.expiresAt
       if (known.provisional) {
         known.provisional = false
         // A list that was begun before now does not have it.
         known.registeredAt = times.now
-        this.#relist(known)
+        this.#liveness.settle(known)
       }
       return known
     }
@@ -124,6 +128,7 @@ export class Registry implements RegistryView {
     if (table?.find(entry.peer.id, entry.address) !== entry) {
       return false
     }
+    this.#liveness.remove(entry)
     table.remove(entry)
     this.occupancy.remove(entry)
     this.#registrations--
@@ -134,14 +139,21 @@ export class Registry implements RegistryView {
         this.#networks.delete(table.name)
       }
     }
+    this.spareNetworks.settle(table)
     return true
   }
 
-  /** Records that a peer answered at its address, or missed. */
-  recordProof(registration: Registration, result: ProofResult, now: number): void {
+  /**
+   * Records that a peer answered at its address, or missed. One address has one living peer: when it answered, the
+   * registrations of other peers there are failing from now on, in whichever network. Returns those.
+   */
+  recordProof(registration: Registration, result: ProofResult, now: number): readonly Registration[] {
     const entry = registration as RegistrationEntry
-    entry.recordProof(result, now)
-    this.#relist(entry)
+    if (result === 'answered') {
+      return this.#liveness.answered(entry, now)
+    }
+    this.#liveness.missed(entry, now)
+    return []
   }
 
   /**
@@ -160,22 +172,20 @@ export class Registry implements RegistryView {
       if (entry.expiresAt <= now && this.remove(entry)) {
         expired.push(entry)
       } else if (entry.health === 'reachable' && entry.provedAt < provedBefore) {
-        entry.fail()
-        this.#relist(entry)
+        this.#liveness.lapse(entry)
       }
     }
     return expired
   }
 
   /**
-   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later; an older
-   * one has to answer again first.
+   * Restores a stored registration. It may be listed at once when it was proved at `provedBefore` or later, and after
+   * all other peers at its address; others have to answer again first.
    */
   restore(record: RegistrationRecord, provedBefore: number): Registration {
     const entry = this.#networks.get(record.network)?.find(record.peerId, record.address) ?? this.#add(record, record)
     if (!isStatic(entry) && record.provedAt > 0) {
-      entry.restoreProof(record, record.provedAt >= provedBefore)
-      this.#relist(entry)
+      this.#liveness.restore(entry, record, provedBefore)
     }
     if (record.envelope !== undefined) {
       this.peerRecords.restore(entry.peer, record.envelope)
@@ -216,10 +226,7 @@ export class Registry implements RegistryView {
     }
   }
 
-  /**
-   * Every registration, in no order. Stays valid while the table changes: an entry that is there throughout comes
-   * once.
-   */
+  /** Every registration, in no order. Stays valid while the table changes: one that is there throughout comes once. */
   all(): Iterable<Registration> {
     return this.#entries()
   }
@@ -254,31 +261,24 @@ export class Registry implements RegistryView {
   ): RegistrationEntry {
     let table = this.#networks.get(key.network)
     if (table === undefined) {
-      table = new NetworkTable(key.network)
+      table = new NetworkTable(key.network, (peer) => this.peerRecords.relisted(peer))
       this.#networks.set(key.network, table)
     }
     const entry = table.add(key, times)
     entry.provisional = provisional
     this.occupancy.add(entry)
+    this.#liveness.add(entry)
     this.#registrations++
-    if (entry.peer.registrations.length === 1) {
-      this.#peers++
-    }
-    this.#relist(entry)
+    this.#peers += entry.peer.registrations.length === 1 ? 1 : 0
     return entry
   }
 
-  #relist(entry: RegistrationEntry): void {
-    const table = this.#networks.get(entry.peer.network)!
-    if (entry.provisional) {
-      table.unlist(entry)
-    } else if (entry.health === 'reachable') {
-      table.list(entry, entry.provedAt - entry.provedSince >= ESTABLISHED_AFTER_MS ? 'established' : 'recent')
-    } else if (this.#listing === 'registered') {
-      table.list(entry, 'recent')
-    } else {
-      table.unlist(entry)
+  /** Keeps what follows from where an entry stands in step. */
+  #settled(entry: RegistrationEntry): void {
+    if (!entry.provisional && entry.group === undefined) {
+      this.occupancy.release(entry)
     }
+    this.spareNetworks.settle(this.#networks.get(entry.peer.network)!)
   }
 
   // Iterating a Map sees each entry that stays exactly once, whatever is added or deleted meanwhile. Both the sweep

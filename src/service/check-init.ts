@@ -1,3 +1,5 @@
+// Checks the options of the service.
+
 import {
   checkOptions,
   type Kind,
@@ -20,6 +22,7 @@ import {
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
   MAX_SIBLINGS,
+  PROOF_CPU_PERCENT,
   REPROVE_INTERVAL_MS,
 } from '../peer/limits.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
@@ -46,6 +49,7 @@ export const SERVICE_OPTIONS: ModuleOptions<BootstrapServiceInit> = {
     listing: oneOf('verified', 'registered'),
     // Below a second it is most likely in seconds, above a week in microseconds.
     reproveInterval: number({ min: 1000, max: 604_800_000, unit: 'ms', example: REPROVE_INTERVAL_MS }),
+    proofCpuPercent: number({ min: 1, max: 400, example: PROOF_CPU_PERCENT }),
     deny: accessRules,
     allow: accessRules,
     allowForeignIp: toggle,

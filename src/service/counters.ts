@@ -12,6 +12,8 @@ export interface Counters {
   refused: number
   /** Addresses removed because their peers asked for it. */
   removed: number
+  /** Addresses that gave way to others, in a full subnet or with their network. */
+  evicted: number
   /** Addresses whose dial-back was not over in time; it is tried again. */
   pending: number
   /** Requests answered with an error. */
@@ -32,6 +34,7 @@ export function zeroCounters(): Counters {
     renewed: 0,
     refused: 0,
     removed: 0,
+    evicted: 0,
     pending: 0,
     errors: 0,
     noRoom: 0,

@@ -1,3 +1,5 @@
+// Turns what identify answered into what the point and the frontends ask for.
+
 import type { AskWho } from '../frontends/rendezvous/reader-forms.ts'
 import type { Identified, Unidentified } from '../host/identified.ts'
 import { formOfEnvelope } from '../peer/record.ts'

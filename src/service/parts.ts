@@ -1,3 +1,5 @@
+// Puts the parts of the service together.
+
 import type { Logger } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Clock } from '../base/clock.ts'
@@ -15,9 +17,13 @@ import { LocalPoint } from '../point/local-point.ts'
 import { RecordLearner } from '../point/record-learner.ts'
 import { RendezvousPoint } from '../point/rendezvous-point.ts'
 import { SignedRecords } from '../point/signed-records.ts'
+import { ProofLagWatch } from '../policy/proof-lag.ts'
 import { RequestLimits } from '../policy/request-limits.ts'
 import { SourceNatWatch } from '../policy/source-nat.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober } from '../proofs/prober.ts'
+import { proofCost } from '../proofs/proof-cost.ts'
+import { byAge } from '../proofs/proof-interval.ts'
+import { ProofPace } from '../proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../proofs/proof-schedule.ts'
 import type { Registration } from '../registry/registration.ts'
 import { Registry } from '../registry/registry.ts'
@@ -38,6 +44,8 @@ export interface ServiceParts {
   readonly point: RendezvousPoint
   readonly legacy: LegacyPeers
   readonly schedule: ProofSchedule
+  /** Says when the dial-backs do not keep up; undefined while they do. */
+  readonly proofLag: () => string | undefined
   /** In the order in which they start. */
   readonly frontends: readonly Frontend[]
   readonly legacyTcp: LegacyTcpFrontend | undefined
@@ -51,6 +59,8 @@ export interface ServiceListener {
   readonly edited: (edit: ListEdit) => void
   /** New registrations, once the store has them. */
   readonly registered: (added: readonly Registration[]) => void
+  /** A registration that gave way to another one. */
+  readonly evicted: (registration: Registration) => void
 }
 
 /** Constructs the parts, which call each other from then on. Starts nothing. */
@@ -77,29 +87,35 @@ export function serviceParts(
     clock,
     random,
   })
-  const schedule = new ProofSchedule({ point, first, next, interval, clock, random })
+  const pace = new ProofPace({ cpuShare: settings.proofCpuShare, cost: proofCost, clock })
+  const schedule = new ProofSchedule({ point, first, next, pace, interval, intervalOf: byAge, clock, random })
   const onChange = () => snapshots.changed()
   const connects = acceptsConnection
   const legacy = new LegacyPeers({ rules, view: point.view, store, connects, interval, clock, onChange })
   const snapshots = new Snapshots({ store, table: withLegacy(point.operatorList, legacy), clock, log })
 
-  const records = new SignedRecords({ point, rules })
+  const records = new SignedRecords({ point, rules, random })
   const learner = settings.rendezvous
     ? recordLearner(components, { point, records, clock, schedule: isVerified ? schedule : undefined })
     : undefined
   if (learner !== undefined) {
     visits.learner = learner
   }
+  const counters = zeroCounters()
   point.watch({
     changed: snapshots.changed,
     tracked: isVerified ? (registration) => schedule.track(registration) : () => {},
+    doubted: (registration) => schedule.doubt(registration),
     registered: (peer, added) => {
       listener.registered(added)
       learner?.onRegistered(peer)
     },
+    evicted: (registration) => {
+      counters.evicted++
+      listener.evicted(registration)
+    },
   })
 
-  const counters = zeroCounters()
   // One budget for the callers of all protocols.
   const exchanges = new Exchanges({
     limits: new RequestLimits(),
@@ -120,7 +136,9 @@ export function serviceParts(
   const { legacyTcp: port } = settings
   const legacyTcp = port === undefined ? undefined : new LegacyTcpFrontend({ port, exchanges, legacy, log })
   const frontends = [bootstrap, rendezvous, legacyTcp].filter((each) => each !== undefined)
-  return { store, snapshots, point, legacy, schedule, frontends, legacyTcp, exchanges, counters }
+  const lag = new ProofLagWatch()
+  const proofLag = () => lag.see({ living: point.view.livingCount, listed: point.view.listedCount }, clock())
+  return { store, snapshots, point, legacy, schedule, proofLag, frontends, legacyTcp, exchanges, counters }
 }
 
 function storeAt({ file, clock, acceptEdit }: ServiceSettings, { edited: onEdit }: ServiceListener): Store {

@@ -25,8 +25,17 @@ export interface BootstrapServiceInit {
   readonly maxNetworks?: number
   /** Which addresses are listed: those that a dial-back reached (the default), or all that registered. */
   readonly listing?: 'verified' | 'registered'
-  /** How long a dial-back counts before the next is due, ms: 1000 to 604,800,000. Default {@link REPROVE_INTERVAL_MS}. */
+  /**
+   * How long after its last dial-back a listed address is dialed again, on average, ms: 1000 to 604,800,000. A peer that has
+   * answered for minutes is dialed after a third of it, one that has for half a day after 1.2 times it. A peer that was not
+   * reached for 4/3 of it is not listed. Default {@link REPROVE_INTERVAL_MS}.
+   */
   readonly reproveInterval?: number
+  /**
+   * How much CPU the dial-backs of listed addresses may take, percent of a core, 1 to 400. Where that is too little for the table, its
+   * peers take turns in the answers. Default {@link PROOF_CPU_PERCENT}.
+   */
+  readonly proofCpuPercent?: number
   /** PeerIds, IPs and IP ranges that are never listed. */
   readonly deny?: readonly string[]
   /** PeerIds, IPs and IP ranges; when there is one, only these are listed. */
@@ -77,6 +86,8 @@ export interface BootstrapServiceEvents {
   store: CustomEvent<StoreState>
   /** An address was registered that was not there before, and it is on disk. A renewal and a restart have no event. */
   registered: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
+  /** A registration gave way to another one, in a full subnet or with its network: its peer is told at its next renewal. */
+  evicted: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
   /** A registration expired. */
   expired: CustomEvent<{ readonly network: string; readonly peerId: string; readonly address: string }>
 }

@@ -1,3 +1,5 @@
+// The service in a libp2p node: its start, tick, stop and status.
+
 import { type Logger, type Startable, serviceCapabilities, TypedEventEmitter } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
 import { guardOf } from '../host/guard/guard-service.ts'
@@ -56,6 +58,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
       warn: (message: string) => this.#warn(message),
       edited: (detail: ListEdit) => this.safeDispatchEvent('edited', { detail }),
       registered: (added: readonly Registration[]) => this.#tell('registered', added),
+      evicted: (registration: Registration) => this.#tell('evicted', [registration]),
     }
     this.#parts = serviceParts(components, settings, listener, this.#log)
     const { metrics } = components
@@ -70,7 +73,10 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     for (const message of recovered.warnings) {
       this.#warn(message)
     }
-    point.operatorList.restore({ ...recovered, records: recovered.records.filter((record) => !isLegacy(record)) })
+    const records = recovered.records.filter((record) => !isLegacy(record))
+    for (const message of point.operatorList.restore({ ...recovered, records })) {
+      this.#warn(message)
+    }
     for (const record of recovered.records.filter(isLegacy)) {
       legacy.restore(record)
     }
@@ -133,6 +139,8 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     return {
       peerCount: view.peerCount,
       registrationCount: view.size,
+      livingCount: view.livingCount,
+      listedCount: view.listedCount,
       staticCount: view.statics.length,
       networkCount: view.networkCount,
       exchanges: exchanges.status,
@@ -157,10 +165,14 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
   }
 
   #tick(): void {
-    const { point, schedule, legacy, store } = this.#parts
+    const { point, schedule, proofLag, legacy, store } = this.#parts
     this.#tell('expired', point.tick())
     schedule.tick()
     legacy.tick()
+    const lag = proofLag()
+    if (lag !== undefined) {
+      this.#warn(lag)
+    }
     this.#pushMetrics?.()
     const noRoom = this.#room.see(this.status, this.#clock())
     if (noRoom !== undefined) {
@@ -173,7 +185,7 @@ export class BootstrapService extends TypedEventEmitter<BootstrapServiceEvents> 
     }
   }
 
-  #tell(type: 'registered' | 'expired', registrations: readonly Registration[]): void {
+  #tell(type: 'registered' | 'evicted' | 'expired', registrations: readonly Registration[]): void {
     for (const { peer, address } of registrations) {
       this.safeDispatchEvent(type, { detail: { network: peer.network, peerId: peer.id, address } })
     }

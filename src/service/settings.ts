@@ -1,7 +1,15 @@
+// The options of the service with their defaults.
+
 import { type Clock, steadyClock } from '../base/clock.ts'
 import { type Random, secureRandom } from '../base/random.ts'
 import { type DisabledParts, disabledParts } from '../host/host-init.ts'
-import { MAX_NETWORKS, MAX_PEERS, MAX_PEERS_PER_NETWORK, REPROVE_INTERVAL_MS } from '../peer/limits.ts'
+import {
+  MAX_NETWORKS,
+  MAX_PEERS,
+  MAX_PEERS_PER_NETWORK,
+  PROOF_CPU_PERCENT,
+  REPROVE_INTERVAL_MS,
+} from '../peer/limits.ts'
 import { accessList } from '../policy/access-list.ts'
 import type { AdmissionRules } from '../policy/admission.ts'
 import type { Store } from '../store/store.ts'
@@ -16,6 +24,8 @@ export interface ServiceSettings extends Sources {
   readonly listing: 'verified' | 'registered'
   /** In ms. */
   readonly reproveInterval: number
+  /** Of one core, 0 to 4. */
+  readonly proofCpuShare: number
   readonly siblings: readonly string[]
   readonly rendezvous: boolean
   readonly disabled: DisabledParts
@@ -37,6 +47,7 @@ export function serviceSettings(init: BootstrapServiceInit, sources: Partial<Sou
     rules: admissionRules(init),
     listing: init.listing ?? 'verified',
     reproveInterval: init.reproveInterval ?? REPROVE_INTERVAL_MS,
+    proofCpuShare: (init.proofCpuPercent ?? PROOF_CPU_PERCENT) / 100,
     siblings: init.siblings ?? [],
     rendezvous: init.rendezvous ?? true,
     disabled: disabledParts(init.disable),

@@ -1,3 +1,5 @@
+// When snapshots of the table are written, the last one at a stop included.
+
 import type { Logger } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
 import { type SnapshotSchedule, snapshotSchedule } from '../store/snapshot-schedule.ts'

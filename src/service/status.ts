@@ -8,6 +8,13 @@ export interface BootstrapStatus {
   /** Peers known, over all networks. */
   readonly peerCount: number
   readonly registrationCount: number
+  /** Registrations whose peer answered when it was last dialed. */
+  readonly livingCount: number
+  /**
+   * Registrations that are handed out. Fewer than live when the proofs do not keep up with the table: then all take turns,
+   * and each is handed out for this share of the time.
+   */
+  readonly listedCount: number
   /** Entries that the operator wrote. */
   readonly staticCount: number
   readonly networkCount: number
@@ -26,6 +33,8 @@ export function emptyStatus(): BootstrapStatus {
   return {
     peerCount: 0,
     registrationCount: 0,
+    livingCount: 0,
+    listedCount: 0,
     staticCount: 0,
     networkCount: 0,
     exchanges: { open: 0, silent: 0, unreadBytes: 0 },

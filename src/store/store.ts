@@ -55,7 +55,8 @@ export interface Table {
   statics(): Iterable<StaticEntry>
   /**
    * The operator edited the list by hand: `statics` replaces the static entries, `records` are its other lines. A
-   * registration from before `since` (ms) that is in neither was deleted by the operator.
+   * registration from before `since` (ms) that is in neither was deleted by the operator; a newer one of the same peer was
+   * not.
    */
   merge(edited: Contents, since: number): Merged
 }
@@ -64,6 +65,14 @@ export interface Table {
 export interface Merged {
   readonly added: number
   readonly removed: number
+  /** Entries that the rules of the node do not let be served. */
+  readonly unserved?: UnservedEntries
+}
+
+export interface UnservedEntries {
+  readonly count: number
+  /** The first ten, each with the reason, in words. */
+  readonly named: readonly string[]
 }
 
 /** The result of the operator's edit of the list. */
@@ -79,6 +88,8 @@ export interface TakenEdit extends Merged {
   readonly outcome: 'taken'
   /** Expired registrations in it; they are not taken. */
   readonly expired: number
+  /** Registrations that it leaves out and that stay: they came after the list that it is an edit of was written. */
+  readonly kept: number
   readonly useless: UselessEntries
 }
 

@@ -1,3 +1,5 @@
+// Reads lines from a stream, within limits.
+
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 

@@ -1,3 +1,5 @@
+// Reads and writes length-prefixed messages on a stream, within limits.
+
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import { encodeVarint, MAX_VARINT_BYTES, ProtobufError, readVarint } from '../wire/protobuf.ts'

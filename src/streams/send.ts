@@ -1,3 +1,5 @@
+// Sends bytes on a stream, within a deadline.
+
 import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 

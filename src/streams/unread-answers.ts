@@ -1,3 +1,5 @@
+// The memory budget for answers that remote peers are slow to read.
+
 /** The reader that an answer waits for. */
 export interface Reader {
   abort(reason: Error): void

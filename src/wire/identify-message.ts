@@ -1,3 +1,5 @@
+// The message of identify, bytes to values.
+
 import { ProtobufError, readFields } from './protobuf.ts'
 
 /** The protocol's name in Go and Rust; js-libp2p's default. https://github.com/libp2p/specs/tree/master/identify */

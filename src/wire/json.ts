@@ -1,3 +1,5 @@
+// Decodes UTF-8 and JSON from remote peers without throwing, and reads members of the result; for the codecs.
+
 /** What JSON from a remote peer may be, checked by type. Pure. */
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

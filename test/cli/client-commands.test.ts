@@ -52,6 +52,34 @@ describe('join, list and check', { concurrency: 2 }, () => {
     assert.deepEqual([none.code, none.stdout], [6, ''])
   })
 
+  it('what a bootstrap says is escaped in JSON, too', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const steering = '\x9b2J\u202e\u2028\x7f\u200f'
+    const registrations = [{ address: steering, status: 'refused', code: steering, message: steering, expiresIn: null }]
+    const says = { peers: [], observed: `/ip4/127.0.0.1/tcp/1${steering}`, registrations }
+    const errors = { peers: [], error: { code: `no${steering}`, message: steering } }
+    const [liar, failing] = await Promise.all(
+      [says, errors].map((answer) => startFakeBootstrap(() => `${JSON.stringify(answer)}\n`)),
+    )
+    t.after(() => Promise.all([liar, failing].map((each) => each!.stop())))
+    const [lies, fails] = [liar, failing].map((each) => String(each!.getMultiaddrs()[0])) as [string, string]
+
+    const joined = startCli(t, ['join', lies, fails], { cwd })
+    await joined.line('outcomes')
+    await joined.line('failure')
+    joined.kill('SIGTERM')
+    const outputs = [
+      (await runCli(['check', lies, fails, '--json'], { cwd })).stdout,
+      (await runCli(['list', lies, fails, '--json'], { cwd })).stdout,
+      (await joined.ended).stdout,
+    ]
+    assert(outputs[0]!.includes('\\u009b2J\\u202e'), 'the liar is quoted')
+    assert(outputs[2]!.includes('\\u009b2J\\u202e'), 'the liar is quoted')
+    for (const output of outputs) {
+      assert.doesNotMatch(output.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    }
+  })
+
   it('check finds a bootstrap well, and this machine listed', async (t) => {
     const cwd = await temporaryFolder(t)
     const { stdout, code } = await runCli(['check', at, '--network', 'x', '--dial', '--require-listed', '--json'], {

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { fileStore } from '../../src/store/file/file-store.ts'
 import { type CliProcess, type LogLine, startCli } from '../support/cli-process.ts'
 import { knownPeers } from '../support/known-peers.ts'
+import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
 
@@ -43,6 +44,38 @@ describe('a list that is edited by hand', { concurrency: 2 }, () => {
     )
     node.kill('SIGHUP')
     await node.line(`${list} was not edited since it was last read or written`)
+  })
+
+  it('keeps what was registered while the editor was open, and deletes what the operator deleted', async (t) => {
+    const cwd = await seededFolder(t)
+    const { node, list, address } = await start(t, cwd)
+    const [bracket, deleted, ...others] = (await readFile(list, 'utf8')).split('\n')
+    const peer = await startPeer()
+    t.after(() => peer.stop())
+    const networks = Array.from({ length: 20 }, (_, n) => `chain-${n}`)
+    for (const network of networks) {
+      const answer = await ask(peer, address, { address: addressOf(peer), network, explain: true })
+      assert.equal(answer.registrations[0].status, 'listed')
+    }
+    await until(async () => (await readFile(list, 'utf8')).split('chain-').length === 21, 'a snapshot has them all')
+
+    await save(list, [bracket, ...others].join('\n'))
+    node.kill('SIGHUP')
+    const { added, removed, kept } = await node.line(TAKEN)
+    assert.deepEqual({ added, removed, kept }, { added: 0, removed: 1, kept: 20 })
+    await until(async () => (await readFile(list, 'utf8')).split('chain-').length === 21, 'they are written again')
+    // The editor is still open, and the node does not live to read what is saved next.
+    await save(list, [bracket, ...others].join('\n'))
+    node.kill('SIGKILL')
+    await node.ended
+
+    const next = await start(t, cwd)
+    assert.equal(await registrations(next.node), REGISTERED - 1 + networks.length)
+    assert(!(await readFile(list, 'utf8')).includes(JSON.parse(deleted!.slice(0, -1)).address))
+    for (const network of networks) {
+      const isListed = async () => JSON.stringify(await ask(peer, next.address, { network })).includes(addressOf(peer))
+      await until(isListed, `it is listed in ${network}`)
+    }
   })
 
   it('is taken in at the next snapshot without a signal, and told', async (t) => {
@@ -124,8 +157,8 @@ async function start(t: Parameters<typeof startCli>[0], cwd: string, more: reado
   const list = join(cwd, 'peers.json')
   const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(SKIPPING)}`]
   const node = startCli(t, [...ARGUMENTS, '--file', list, ...more], { cwd, nodeArguments })
-  await node.line('ready')
-  return { node, list }
+  const { multiaddrs } = await node.line('ready')
+  return { node, list, address: (multiaddrs as readonly string[])[0]! }
 }
 
 /** With a list, and its backup, of peers that registered an hour ago and are in no journal any more. */

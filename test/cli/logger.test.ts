@@ -73,6 +73,15 @@ it('text from elsewhere can neither begin a line nor steer a terminal', async ()
   assert.match(stack, /^( {4}at .*\n?)+$/)
 })
 
+it('what a field quotes can not steer a terminal either', async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    program('info', `log.info({ told: '\\x9b2J\\u202e' }, 'x')`),
+  )
+  assert(stdout.includes('"told":"\\u009b2J\\u202e"'), stdout)
+  assert.equal(JSON.parse(stdout).told, '\x9b2J\u202e')
+})
+
 it('goes on when the disk of the log is full', { skip: process.platform !== 'linux' }, async (t) => {
   const full = await open('/dev/full', 'w')
   t.after(() => full.close())

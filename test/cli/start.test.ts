@@ -16,6 +16,9 @@ import { until } from '../support/wait.ts'
 
 const ANY_PORT = ['--listen', '/ip4/127.0.0.1/tcp/0']
 
+/** A module as Node takes it with `--import`. */
+const moduleOf = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`
+
 /** What the promise of a stop is. */
 const STOP_MS = 5000
 
@@ -49,6 +52,57 @@ describe('start', { concurrency: 2 }, () => {
     await node.line('ready')
     node.kill('SIGINT')
     assert.equal((await node.ended).code, 0)
+  })
+
+  // Killed by a signal it would be before the second line: Node ends a process at once that does not handle one.
+  for (const [signal, said] of [
+    ['SIGHUP', 'goes on\n'],
+    ['SIGTERM', ''],
+    ['SIGINT', ''],
+  ] as const) {
+    it(`handles ${signal} from before its modules are loaded`, async (t) => {
+      const source = `
+        process.kill(process.pid, '${signal}')
+        await new Promise((resolve) => setTimeout(resolve, '${signal}' === 'SIGHUP' ? 0 : 10_000))
+        console.log('goes on')`
+      const preload = `
+        import { registerHooks } from 'node:module'
+        const source = ${JSON.stringify(source)}
+        registerHooks({
+          load: (url, context, next) =>
+            url.endsWith('/bin/run.js') ? { format: 'module', source, shortCircuit: true } : next(url, context),
+        })`
+      const nodeArguments = ['--import', moduleOf(preload)]
+      const ended = await runCli(['start'], { cwd: await temporaryFolder(t), nodeArguments })
+      assert.deepEqual(ended, { code: 0, stdout: said, stderr: '' })
+    })
+  }
+
+  it('reads the list once it is ready when SIGHUP comes before, and stops after its start when SIGTERM does', async (t) => {
+    const cwd = await temporaryFolder(t)
+    const sending = (signal: NodeJS.Signals) => {
+      const preload = `
+        let listeners = 0
+        process.on('newListener', (name) => {
+          if (name === '${signal}' && ++listeners === 2) {
+            setImmediate(() => process.kill(process.pid, '${signal}'))
+          }
+        })`
+      return startCli(t, ['start', ...ANY_PORT], { cwd, nodeArguments: ['--import', moduleOf(preload)] })
+    }
+    const node = sending('SIGHUP')
+    await node.line('ready')
+    await node.line('there is no peers.json: it is written anew')
+    node.kill('SIGTERM')
+    assert.equal((await node.ended).code, 0)
+
+    const stopped = sending('SIGTERM')
+    const { code, stderr } = await stopped.ended
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    assert.deepEqual(
+      stopped.lines.map(({ msg }) => msg),
+      ['stopping', 'stopped'],
+    )
   })
 
   it('has the same PeerId each time, and tells once that it made it', async (t) => {

@@ -187,10 +187,10 @@ function damaged(good: Buffer, round: number): Buffer {
   return flipped
 }
 
-/** The addresses of a list that is JSON still; none of another one. */
+/** The addresses of a list that is JSON still; none of another one. A byte that is no UTF-8 spoils its own entry. */
 function intactEntries(list: Buffer): string[] {
   try {
-    const entries: Array<{ address?: string }> = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(list))
+    const entries: Array<{ address?: string }> = JSON.parse(list.toString())
     return entries.flatMap(({ address }) => address ?? [])
   } catch {
     return []

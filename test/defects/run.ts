@@ -9,7 +9,7 @@
  *
  * For each patch the tree is copied, the patch applied, and the test run: it has to be red. Before that it is run once
  * on a copy without a patch, where it has to be green. Exit code 1 when a defect stays unseen, or a patch no longer
- * applies: mend the patch together with the code it is about.
+ * applies: correct the patch together with the code that it changes.
  */
 import { spawn } from 'node:child_process'
 import { cp, readdir, readFile, rm, symlink } from 'node:fs/promises'

@@ -13,6 +13,7 @@ import {
   MAX_NETWORKS,
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
+  PROOF_CPU_PERCENT,
   REPROVE_INTERVAL_MS,
 } from '../../src/peer/limits.ts'
 
@@ -28,6 +29,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
   PING_INTERVAL_MS,
+  PROOF_CPU_PERCENT,
   REFRESH_INTERVAL_MS,
   REPROVE_INTERVAL_MS,
   TARGET,

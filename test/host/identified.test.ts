@@ -111,17 +111,66 @@ describe('a peer that is asked who it is', () => {
   it('is not asked beyond what we can: so many at a time, so many a second', async () => {
     let now = 0
     const peers = new IdentifiedPeers({} as never, { budget: { burst: 20, perSecond: 1 }, clock: () => now })
-    const never = { newStream: (_: string, { signal }: { signal: AbortSignal }) => rejected(signal) }
+    const remoteAddr = '/ip4/127.0.0.1/tcp/4001'
+    const never = { remoteAddr, newStream: (_: string, { signal }: { signal: AbortSignal }) => rejected(signal) }
     const asking = Array.from({ length: MAX_IDENTIFYING }, () => peers.ask(never))
     assert.equal(await peers.ask(never), 'busy')
     assert.deepEqual(new Set(await Promise.all(asking)), new Set(['silent']))
-    const broken = { newStream: async () => await Promise.reject(new Error('gone')) }
+    const broken = { remoteAddr, newStream: async () => await Promise.reject(new Error('gone')) }
     for (let n = MAX_IDENTIFYING; n < 20; n++) {
       assert.equal(await peers.ask(broken), 'silent')
     }
     assert.equal(await peers.ask(broken), 'busy')
     now += 1000
     assert.equal(await peers.ask(broken), 'silent')
+  })
+})
+
+describe('peers of a few subnets that never answer', () => {
+  const silentAt = (remoteAddr: string) => ({
+    remoteAddr,
+    newStream: (_: string, { signal }: { signal: AbortSignal }) => rejected(signal),
+  })
+
+  it('leave one of another subnet its question: the last of theirs is given up, and was not asked', async () => {
+    const peers = new IdentifiedPeers({} as never, { clock: () => 0 })
+    const asking = Array.from({ length: MAX_IDENTIFYING }, (_, n) =>
+      peers.ask(silentAt(`/ip4/8.8.${n % 2}.1/tcp/4001`)),
+    )
+    assert.equal(await peers.ask(silentAt('/ip4/8.8.0.1/tcp/4001')), 'busy')
+    let asked = 0
+    const other = {
+      remoteAddr: '/ip4/9.9.9.9/tcp/4001',
+      newStream: async () => {
+        asked++
+        throw new Error('it closed')
+      },
+    }
+    assert.equal(await peers.ask(other), 'silent')
+    assert.equal(asked, 1)
+    const told = await Promise.all(asking)
+    assert.deepEqual(told.filter((each) => each === 'busy').length, 1)
+    assert.equal(told.at(-1), 'busy')
+  })
+
+  it('leave it its part of the questions a second', async () => {
+    let now = 0
+    const peers = new IdentifiedPeers({} as never, { clock: () => now })
+    const gone = (remoteAddr: string) => ({
+      remoteAddr,
+      newStream: async () => await Promise.reject(new Error('gone')),
+    })
+    for (; now < 20_000; now += 100) {
+      for (let n = 0; n < 30; n++) {
+        await peers.ask(gone(`/ip4/8.8.8.${n}/tcp/4001`))
+      }
+    }
+    let told: unknown
+    for (let n = 0; n < 30 && told !== 'busy'; n++) {
+      told = await peers.ask(gone('/ip4/8.8.8.1/tcp/4001'))
+    }
+    assert.equal(told, 'busy')
+    assert.equal(await peers.ask(gone('/ip4/9.9.9.9/tcp/4001')), 'silent')
   })
 })
 

@@ -9,9 +9,11 @@ import { fuzzedExchanges } from './fuzzed-exchanges.ts'
 import { HonestPeer } from './honest-peer.ts'
 import { identities } from './identities.ts'
 import { idleFill, TABLE } from './idle-fill.ts'
+import { keyChanges } from './key-changes.ts'
 import { leavers } from './leavers.ts'
 import { logLines } from './log-lines.ts'
 import { publicRanges } from './public-ranges.ts'
+import { recordAddresses } from './record-addresses.ts'
 import { atMost, type Figure, tableLine } from './report.ts'
 import { silentSockets } from './silent-sockets.ts'
 import { moreSilentStreams, silentStreams } from './silent-streams.ts'
@@ -24,8 +26,8 @@ const HELP = `Attacks a node that it starts, and tells what each attack came to.
 
   npm run test:hostile -- [--long] [--only ATTACK,...] [--again] [--late fail|warn] [--seed N] [--cases N] [--json]
 
-  --long    1,000,000 fuzzed exchanges, a full table of 4000, 40,000 leavers, 6000 connections of silent streams, 1000 busy
-            ones; without it, 50,000, 200 or 500, none, 600 and 192
+  --long    1,000,000 fuzzed exchanges and addresses, a full table of 4000, 40,000 leavers, 6000 connections of silent
+            streams, 1000 busy ones; without it, 50,000 and 100,000, 200 or 500, none, 600 and 192
   --only    these attacks, of: ATTACKS
   --again   attacks with a figure that missed its bound are run a second time, and judged by that
   --late    what becomes of a time that missed its bound. Default: fail. The attackers share the machine with the node
@@ -54,6 +56,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'slow-readers': [{ args: SLOW_READER_ARGS }, slowReaders],
   'slow-rendezvous-readers': [{ args: SLOW_READER_ARGS }, slowRendezvousReaders],
   decoys: [{}, decoys],
+  'key-changes': [{}, (victim, honest) => keyChanges(victim, honest)],
   'test-network': [{}, testNetwork],
 }
 const LONG_ATTACKS: Readonly<Record<string, Attack>> = {
@@ -61,11 +64,12 @@ const LONG_ATTACKS: Readonly<Record<string, Attack>> = {
   leavers: [{}, (victim) => leavers(victim, 40_000)],
 }
 /** Those without a victim of their own. */
-const OTHERS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+const OTHERS: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
   identities,
   'log-lines': logLines,
   'public-ranges': publicRanges,
   'silent-streams': silentStreams,
+  'record-addresses': ({ long, seed }) => recordAddresses(long ? 1_000_000 : 100_000, seed),
   'full-table': fullTable,
   'busy-connections': busyConnections,
 }
@@ -144,7 +148,7 @@ async function main(): Promise<number> {
 async function run(name: string, options: Options): Promise<Figure[]> {
   const other = OTHERS[name] ?? LONG_OTHERS[name]
   if (other !== undefined) {
-    return await other()
+    return await other(options)
   }
   const [init, attack] = (ATTACKS[name] ?? LONG_ATTACKS[name])!
   const victim = await Victim.start(init)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
+import { PUBLIC_LIMITS } from '../../src/policy/room.ts'
 import { connections } from './connections.ts'
 import { HonestPeer } from './honest-peer.ts'
 import { inNamespace } from './newcomers.ts'
@@ -35,6 +35,7 @@ async function main(): Promise<void> {
     ...(await fill('one /64', PUBLIC_LIMITS['ip6/64'], v6, (i) => `2a00:5:0:1::${i + 1}`, 'limit_ip')),
     ...(await fill('one /48', PUBLIC_LIMITS['ip6/48'], v6, (i) => `2a00:6:0:${(i % 13) + 1}00::1`, 'limit_subnet')),
     ...(await neighbours(v4)),
+    ...(await hogs(v4, v6)),
     ...(await answers(v4)),
     ...(await privateRanges(v4, loopback, ten)),
     ...(await strangers(v4)),
@@ -89,6 +90,42 @@ async function neighbours(target: string): Promise<Figure[]> {
   const outcomes = await registerEach(peers, target)
   await Promise.all(peers.map((peer) => peer.stop()))
   return [atLeast(NAME, 'neighbours of the full ones, listed', count(outcomes, 'listed'), peers.length)]
+}
+
+/** All places of a subnet are held by a few of its addresses: one is for a neighbour, and the others stay theirs. */
+async function hogs(v4: string, v6: string): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const [of, target, limit, ips, neighbourIp, code] of [
+    ['a /24', v4, PUBLIC_LIMITS['ip4/24'], [1, 2, 3, 4].map((n) => `45.4.4.${n}`), '45.4.4.200', 'limit_subnet'],
+    ['a /64', v6, PUBLIC_LIMITS['ip6/64'], ['2a00:7:0:1::1'], '2a00:7:0:1::f1', 'limit_ip'],
+    [
+      'a /48',
+      v6,
+      PUBLIC_LIMITS['ip6/48'],
+      ['1', '2', '101', '102'].map((each) => `2a00:8:0:${each}::1`),
+      '2a00:8:0:ff00::1',
+      'limit_subnet',
+    ],
+  ] as const) {
+    const attackers = await peersAt(limit, (i) => ips[i % ips.length]!)
+    const held = count(await registerEach(attackers, target), 'listed')
+    const neighbour = await PublicPeer.start(neighbourIp)
+    const began = performance.now()
+    const [outcome] = await registerEach([neighbour], target)
+    const took = performance.now() - began
+    const renewed = await registerEach(attackers, target)
+    const again = await registerEach([neighbour], target)
+    await Promise.all([neighbour, ...attackers].map((peer) => peer.stop()))
+    figures.push(
+      atLeast(NAME, `held by ${ips.length} of ${of}`, held, limit),
+      atLeast(NAME, `neighbours of them that are listed, in ${of}`, outcome!.code === 'listed' ? 1 : 0, 1),
+      atMost(NAME, `until then, in ${of}`, took, 60_000, 'ms'),
+      atLeast(NAME, `their places that they keep, in ${of}`, count(renewed, 'listed'), limit - 1),
+      atLeast(NAME, `told at its renewal that it gave way, in ${of}`, count(renewed, code), 1),
+      atLeast(NAME, `renewals of the neighbour, in ${of}`, count(again, 'listed'), 1),
+    )
+  }
+  return figures
 }
 
 /** What a stranger gets of the crowds. */

@@ -72,26 +72,28 @@ export async function slowRendezvousReaders(victim: Victim): Promise<Figure[]> {
 async function readersOf(protocol: Protocol, victim: Victim): Promise<Figure[]> {
   const { name } = protocol
   const peers: RawPeer[] = []
+  const keys: PrivateKey[] = []
   for (let i = 0; i < READERS; i += 25) {
-    const some = Array.from({ length: 25 }, async () => {
-      const privateKey = await generateKeyPair('Ed25519')
-      const peer = await rawPeer(victim.target, { privateKey })
-      await exchange(peer, protocol, 1, await protocol.register(privateKey))
-      return peer
-    })
-    peers.push(...(await Promise.all(some)))
+    const some = await Promise.all(Array.from({ length: 25 }, () => generateKeyPair('Ed25519')))
+    keys.push(...some)
+    peers.push(...(await Promise.all(some.map((privateKey) => rawPeer(victim.target, { privateKey })))))
   }
+  // All at once, so that what the attack adds is not what any crowd takes.
+  await Promise.all(peers.map(async (peer, i) => exchange(peer, protocol, 1, await protocol.register(keys[i]!))))
   // Its window is not granted again, so that no more than 256 KiB come: the rest waits in the node.
   const longest = await exchange(peers[0]!, protocol, 3, protocol.ask)
   const before = await victim.rss()
   const closed: number[] = []
   const attack = Promise.all(peers.map((peer, i) => readNothing(peer, protocol, i < DEAF, closed)))
   const peak = await victim.peakRss(attack)
+  const left = Number((await victim.summariesSince(victim.mark)).at(-1)?.exchanges)
   return [
     atLeast(name, 'longest answer', longest / 1024, 256, 'KiB'),
     atMost(name, `memory grown by ${READERS} of them`, peak - before, 100, 'MB'),
-    atLeast(name, 'closed', closed.length, READERS),
-    atMost(name, 'ms until it is closed, most', Math.max(...closed), 10_000, 'ms'),
+    // The answer to one that is deaf lies in the buffers of the system: where those are small, it is hung up on.
+    atLeast(name, 'streams ended, of those that read their socket', closed.length, READERS - DEAF),
+    atMost(name, 'exchanges left open', left, 0),
+    atMost(name, 'ms until one is ended, most', Math.max(...closed), 10_000, 'ms'),
   ]
 }
 

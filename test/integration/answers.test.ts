@@ -23,9 +23,9 @@ describe('the answer', () => {
   before(async () => {
     const store = storeOf([
       ...knownPeers(3, { now, network: 'three' }),
-      ...knownPeers(1200, { now, network: 'crowd' }),
-      ...knownPeers(1200, { now, network: 'wide', addresses: 8 }),
-      ...knownPeers(250, { now, network: 'dual', addresses: 4 }),
+      ...knownPeers(1200, { now, network: 'crowd', ip: '127.0.0.2' }),
+      ...knownPeers(1200, { now, network: 'wide', addresses: 8, ip: '127.0.0.3' }),
+      ...knownPeers(250, { now, network: 'dual', addresses: 4, ip: '127.0.0.4' }),
     ])
     bootstrap = new BootstrapPeer({ listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'], store }, { clock: () => now })
     await bootstrap.start()

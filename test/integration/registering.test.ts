@@ -106,7 +106,7 @@ describe('registering', () => {
       [1_000_000, 259_200],
     ] as const
     for (const [ttl, expiresIn] of cases) {
-      const { registrations } = await ask(peer, at, { address: own, network: 'ttl', explain: true, ttl })
+      const { registrations } = await ask(peer, at, { address: own, network: `ttl ${ttl}`, explain: true, ttl })
       assert.deepEqual(registrations[0], {
         address: own,
         status: 'listed',

@@ -48,10 +48,13 @@ describe('/rendezvous/1.0.0', () => {
     assert.equal(await client(a).register('basic', [a.address]), 7_200_000)
     assert.equal(await client(b).register('basic', [b.address], { ttl: 100_000 }), 100_000)
     const { peers: found } = await client(b).discover('basic')
-    assert.deepEqual(found, [
-      { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7_200_000 },
-      { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100_000 },
-    ])
+    assert.deepEqual(
+      new Set(found),
+      new Set([
+        { id: a.id, namespace: 'basic', multiaddrs: [a.address], ttl: 7_200_000 },
+        { id: b.id, namespace: 'basic', multiaddrs: [b.address], ttl: 100_000 },
+      ]),
+    )
     await client(a).unregister('basic')
     await client(a).unregister('never there')
     assert.deepEqual(ids(await client(b).discover('basic')), [b.id])
@@ -67,7 +70,9 @@ describe('/rendezvous/1.0.0', () => {
     await client(b).register('delta', [b.address])
     const more = await client(c).discover('delta', { cookie: nothing.cookie })
     assert.deepEqual(ids(more), [b.id])
-    await client(a).register('delta', [a.address])
+    assert.ok((await client(a).register('delta', [a.address])) <= 7_200_000)
+    assert.deepEqual(ids(await client(c).discover('delta', { cookie: more.cookie })), [], 'nothing changed')
+    assert.equal(await client(a).register('delta', [a.address], { ttl: 9_000_000 }), 9_000_000)
     assert.deepEqual(ids(await client(c).discover('delta', { cookie: more.cookie })), [a.id])
   })
 
@@ -82,10 +87,7 @@ describe('/rendezvous/1.0.0', () => {
       seen.push(...ids(page))
       cookie = page.cookie
     }
-    assert.deepEqual(
-      seen,
-      peers.map(({ id }) => id),
-    )
+    assert.deepEqual(seen.sort(), peers.map(({ id }) => id).sort())
     assert.deepEqual(ids(await client(peers[0]!).discover('pages', { limit: 0 })), [])
   })
 
@@ -123,7 +125,7 @@ describe('/rendezvous/1.0.0', () => {
 
   it('does not hand out a peer that does not answer where it says', async () => {
     const [a] = peers as [Peer]
-    await refuses('E_INVALID_SIGNED_PEER_RECORD', /connection was refused/, () =>
+    await refuses('E_UNAVAILABLE', /connection was refused/, () =>
       client(a).register('dead', ['/ip4/127.0.0.1/tcp/65001']),
     )
     assert.deepEqual(await ask(a.libp2p, at, { network: 'dead' }), [])
@@ -301,8 +303,8 @@ describe('/rendezvous/1.0.0', () => {
     const answer = await exchangeMessage(py.libp2p, at, request)
     assert.ok(answer?.type === 'DISCOVER_RESPONSE')
     assert.deepEqual(
-      answer.registrations.map(({ signedPeerRecord }) => Buffer.from(signedPeerRecord!).toString('hex')),
-      peers.map((peer) => Buffer.from(info(peer, peer.address)).toString('hex')),
+      answer.registrations.map(({ signedPeerRecord }) => Buffer.from(signedPeerRecord!).toString('hex')).sort(),
+      peers.map((peer) => Buffer.from(info(peer, peer.address)).toString('hex')).sort(),
     )
     assert.equal((await ask(js.libp2p, at, { network: 'stacks' })).length, 3, 'and all on the list')
   })

@@ -6,8 +6,10 @@ import type { Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
 import { type BootstrapPeerInit, bootstrapService, createBootstrapPeer, memoryStore } from '../../src/index.ts'
 import { BootstrapPeer } from '../../src/node.ts'
+import { PUBLIC_LIMITS } from '../../src/policy/room.ts'
 import type { StoreState } from '../../src/store/store.ts'
 import { guardedNode, targetOf } from '../support/guarded-node.ts'
+import { knownPeers, storeOf } from '../support/known-peers.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/wait.ts'
@@ -92,6 +94,23 @@ describe('the events', () => {
     append = memory.append
     await ask(peer, node.multiaddrs[0]!, { address: addressOf(peer) })
     assert.equal(seen, 1)
+  })
+
+  it('evicted: when a registration gives way in a full subnet', async (t) => {
+    const store = storeOf(
+      knownPeers(PUBLIC_LIMITS['ip4/24'], { now: Date.now() }).map((record, n) => ({
+        ...record,
+        address: `/ip4/8.8.8.${n % 4}/tcp/${4001 + n}`,
+        provedAt: 0,
+      })),
+    )
+    const node = await startBootstrap(t, { store, listing: 'registered', allowForeignIp: true })
+    const peer = await newPeer(t)
+    const evicted = pEvent<'evicted', CustomEvent>(node, 'evicted', { timeout: 10_000 })
+    await ask(peer, node.multiaddrs[0]!, { address: '/ip4/8.8.8.200/tcp/4001' })
+    assert.match((await evicted).detail.address, /^\/ip4\/8\.8\.8\.[0-3]\/tcp\/\d+$/)
+    assert.equal(node.status.counters.evicted, 1)
+    assert.equal(node.status.registrationCount, PUBLIC_LIMITS['ip4/24'])
   })
 
   it('expired: when the time of a registration is over', async (t) => {

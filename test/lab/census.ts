@@ -12,6 +12,8 @@ export interface Census {
   readonly planted: number
   /** The part of the addresses handed out at which the named peer answered at that moment. */
   readonly alive: number
+  /** Dials of the node, whatever they were for. */
+  readonly dials: number
   /** The longest that a peer had been dead when its address was handed out, ms. */
   readonly longestDead: number
   /** The part of the honest peers alive for over two minutes that was listed, over all samples. */
@@ -85,6 +87,7 @@ export function census(world: World): { sample(): void; result(init: LabInit): C
       addresses,
       planted: seenPlanted,
       alive: alive / addresses,
+      dials: world.dials,
       longestDead,
       recall: listed / expected,
       longestUnseen,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { drawFirstPages, missesOfFirstPages } from './first-page.ts'
 import { missesOf } from './judge.ts'
 import { runLab } from './lab.ts'
 import { scenarios } from './scenarios.ts'
@@ -14,4 +15,9 @@ describe('half a day of churn and lies', { concurrency: false }, () => {
       assert.deepEqual(missesOf(census, DAYS), [])
     })
   }
+})
+
+it('who never renews, and tries many identities, has no more of the first pages than of the network groups', async () => {
+  const result = await drawFirstPages({ hours: 3, identities: 100, readers: 10_000 })
+  assert.deepEqual(missesOfFirstPages(result), [], JSON.stringify(result))
 })

@@ -1,7 +1,9 @@
 import type { Random } from '../../src/base/random.ts'
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
 import type { Dial } from '../../src/proofs/dial.ts'
-import { type TestPoint, testPoint } from '../support/points.ts'
+import type { IntervalOf } from '../../src/proofs/proof-interval.ts'
+import type { RegistrationRecord } from '../../src/registry/registration.ts'
+import { INTERVAL, type TestPoint, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
 import { NOW } from '../support/tables.ts'
 import { type VirtualTime, virtualTime } from '../support/virtual-time.ts'
@@ -15,8 +17,16 @@ export interface LabInit {
   readonly name: string
   /** Honest peers at home in the network; each is alive or away. */
   readonly peers: number
-  /** How long a peer stays alive, on average, ms. Sessions are exponential: most of those that die, die young. */
+  /** How long a peer stays alive, on average, ms. */
   readonly meanSession: number
+  /**
+   * The shape of the Weibull distribution of sessions: 1 is exponential, and the lower, the younger die those that die
+   * young. Those of deployed networks have 0.4 to 0.6.
+   */
+  readonly shape: number
+  /** Begins with peers in the middle of their sessions, as they are in a network that is old; otherwise they all join. */
+  readonly settled: boolean
+  readonly intervalOf: IntervalOf
   readonly days: number
   readonly seed: number
   /** Where a peer lives. */
@@ -37,6 +47,8 @@ export interface World {
   believed: number
   /** What they tried. */
   lies: number
+  /** Dials, of whatever it was. */
+  dials: number
 }
 
 export interface LabPeer {
@@ -67,8 +79,12 @@ export async function runLab(init: LabInit): Promise<Census> {
     parts.point.tick()
     parts.schedule.tick()
   })
-  for (const peer of peers) {
-    time.at(NOW + random() * Math.min(init.meanSession, HOUR), () => join(peer, init, world))
+  if (init.settled) {
+    settle(init, world)
+  } else {
+    for (const peer of peers) {
+      time.at(NOW + random() * Math.min(init.meanSession, HOUR), () => join(peer, init, world))
+    }
   }
   every(time, 30 * SECOND, () => lie(world))
   const measured = census(world)
@@ -79,10 +95,11 @@ export async function runLab(init: LabInit): Promise<Census> {
   return measured.result(init)
 }
 
-function newWorld({ peers, seed, home }: LabInit): World {
+function newWorld({ peers, seed, home, intervalOf }: LabInit): World {
   const time = virtualTime(NOW)
   const answering = new Map<string, string>()
   const dial: Dial = async (address) => {
+    world.dials++
     if (answering.has(address)) {
       await time.wait(ANSWER)
       const peerId = answering.get(address)
@@ -94,9 +111,9 @@ function newWorld({ peers, seed, home }: LabInit): World {
     await time.wait(SILENCE)
     return { fault: 'dial_timeout' }
   }
-  return {
+  const world: World = {
     time,
-    parts: testPoint({ clock: time.now, dial, seed }),
+    parts: testPoint({ clock: time.now, dial, seed, intervalOf }),
     random: seededRandom(seed + 1),
     answering,
     peers: Array.from({ length: peers }, (_, n) => ({
@@ -109,17 +126,60 @@ function newWorld({ peers, seed, home }: LabInit): World {
     planted: new Set(),
     believed: 0,
     lies: 0,
+    dials: 0,
   }
+  return world
 }
+
+/** All are alive, each as long as one is that is met at any moment, and were dialed within the interval. */
+function settle(init: LabInit, world: World): void {
+  const { random, peers, answering, parts, time } = world
+  const sessions = Array.from({ length: 200_000 }, () => session(init, random))
+  const all = sessions.reduce((sum, each) => sum + each, 0)
+  const records = peers.map((peer): RegistrationRecord => {
+    const whole = metAtAMoment(sessions, random() * all)
+    const age = random() * whole
+    peer.aliveSince = NOW - age
+    answering.set(peer.address, peer.id)
+    renewLater(peer, ++peer.session, world)
+    time.at(NOW + whole - age, () => leave(peer, init, world))
+    return {
+      network: '',
+      peerId: peer.id,
+      address: peer.address,
+      registeredAt: NOW - age,
+      expiresAt: NOW + TTL_SECONDS * SECOND,
+      provedAt: NOW - Math.min(age, random() * INTERVAL),
+    }
+  })
+  parts.point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
+}
+
+/** A moment meets a long session more often than a short one. */
+function metAtAMoment(sessions: readonly number[], at: number): number {
+  let end = 0
+  return sessions.find((each) => {
+    end += each
+    return end >= at
+  })!
+}
+
+/** How long one session lasts, ms. */
+function session({ meanSession, shape }: LabInit, random: Random): number {
+  return (meanSession / MEAN_OF_SHAPE[shape]!) * (-Math.log(1 - random())) ** (1 / shape)
+}
+
+/** Γ(1 + 1/shape): the mean of a Weibull distribution of scale 1. */
+const MEAN_OF_SHAPE: Readonly<Record<number, number>> = { 0.4: 3.32335, 0.5: 2, 0.6: 1.50458, 1: 1 }
 
 function join(peer: LabPeer, init: LabInit, world: World): void {
   const { time, answering, random } = world
-  const session = ++peer.session
+  const joined = ++peer.session
   peer.aliveSince = time.now()
   answering.set(peer.address, peer.id)
   register(peer, world)
-  renewLater(peer, session, world)
-  time.at(time.now() - Math.log(1 - random()) * init.meanSession, () => leave(peer, init, world))
+  renewLater(peer, joined, world)
+  time.at(time.now() + session(init, random), () => leave(peer, init, world))
 }
 
 /** Nine in ten die without a word; one in ten takes its address back first. Half of them come back somewhere else. */

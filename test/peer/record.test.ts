@@ -44,6 +44,30 @@ describe('signed peer records', async () => {
     assert.equal(await openRecord((await RecordEnvelope.seal(record, key)).marshal()), 'record_signature_wrong')
   })
 
+  it('refuses an address whose bytes others do not read as it does', async () => {
+    const whole = multiaddr(ADDRESSES[0]!).bytes
+    const seal = async (bytes: Uint8Array) => {
+      const record = new PeerRecord({
+        peerId: peerIdFromPrivateKey(key),
+        multiaddrs: [multiaddr(bytes)],
+        seqNumber: 7n,
+      })
+      return (await RecordEnvelope.seal(record, key)).marshal()
+    }
+    assert.notEqual(typeof (await openRecord(await seal(whole))), 'string')
+    // `/tls/sni`, whose length is more than there is.
+    const cut = Buffer.concat([whole, Buffer.from([0xc0, 0x03, 0xc1, 0x03, 9]), Buffer.from('a.b')])
+    assert.equal(await openRecord(await seal(cut)), 'record_not_readable')
+  })
+
+  it('refuses a record that an ECDSA key signed, and throws nothing', async () => {
+    const ecdsa = await generateKeyPair('ECDSA')
+    const record = new PeerRecord({ peerId: peerIdFromPrivateKey(key), multiaddrs: [multiaddr(ADDRESSES[0]!)] })
+    const envelope = (await RecordEnvelope.seal(record, ecdsa)).marshal()
+    assert.equal(await openRecord(envelope), 'record_key_unsupported')
+    assert.equal(reopenRecord(envelope), 'record_key_unsupported')
+  })
+
   it('refuses what the peer signed for the same purpose but is of another kind', async () => {
     const record = new PeerRecord({ peerId: peerIdFromPrivateKey(key), multiaddrs: [multiaddr(ADDRESSES[0]!)] })
     record.codec = Uint8Array.of(3, 2)

@@ -256,7 +256,7 @@ class World {
     }
     for (const outcome of outcomes) {
       const key = { network: query.network, peerId: PEERS[step.peer]!, address: outcome.address! }
-      if (outcome.status === 'listed') {
+      if (outcome.status === 'listed' || outcome.status === 'pending') {
         this.#keep(key, outcome.expiresAt!)
       } else if (outcome.status === 'removed') {
         this.#kept.delete(textOf(key))

@@ -232,7 +232,7 @@ function setUp({ networks, statics = [] }: { networks?: string[]; statics?: stri
     trusted: true,
     warnings: [],
   })
-  const records = new SignedRecords({ point, rules })
+  const records = new SignedRecords({ point, rules, random: Math.random })
   return { api: new LocalPoint({ point, records, learner: undefined, prover: first }), registry, disk, answers }
 }
 

@@ -56,7 +56,7 @@ class World {
       visitOf,
       watcher: { registered: (peer) => this.learner.onRegistered(peer) },
     })
-    this.records = new SignedRecords({ point: this.parts.point, rules: RULES })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, random: Math.random })
     this.learner = new RecordLearner({
       view: this.parts.registry,
       records: this.records,

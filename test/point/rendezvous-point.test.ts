@@ -49,11 +49,12 @@ describe('a registration', () => {
     await nextTurn()
     disk.take(0)
     await first
-    const renewal = register(point, HOME)
+    const before = registry.find(KEY)!.expiresAt
+    const renewal = register(point, HOME, 10_000_000)
     await nextTurn()
     disk.fail(1)
     assert.deepEqual(codesOf(await renewal), ['unavailable'])
-    assert.ok(registry.find(KEY) !== undefined)
+    assert.equal(registry.find(KEY)?.expiresAt, before, 'as the store has it')
   })
 
   it('that had to make room comes back when the disk refused the one it made room for', async () => {
@@ -192,11 +193,59 @@ it('what the operator denies does not come back with a restart, nor with a hand 
     [...registry.all()].map(({ peer: { id } }) => id),
     ['stays'],
   )
-  point.operatorList.merge({ records, statics: [] }, 0)
+  const { unserved } = point.operatorList.merge({ records, statics: [] }, 0)
+  assert.equal(unserved?.count, 2)
   assert.deepEqual(
     [...registry.all()].map(({ peer: { id } }) => id),
     ['stays'],
   )
+})
+
+it('what no peer may register is taken from no list, at a start or by hand, and the operator is told', () => {
+  const rules = { ...RULES, networks: new Set(['', 'mine']), access: accessList({ deny: ['66.0.0.0/8'], allow: [] }) }
+  const bad = [
+    record('port', '/ip4/8.8.8.8/tcp/23'),
+    record('multicast', '/ip4/224.0.0.1/tcp/4001'),
+    record('denied', '/ip4/66.1.1.1/tcp/4001'),
+    { ...record('elsewhere', '/ip4/8.8.8.8/tcp/4001'), network: 'theirs' },
+  ]
+  const records = [...bad, record('good', HOME), { ...record('good', '/ip4/10.0.0.1/tcp/4001'), network: 'mine' }]
+  const own = (registration: { network: string; address: string; peerId: string | undefined }) => ({
+    json: { address: registration.address },
+    registration,
+  })
+  const statics = [
+    own({ network: '', address: '/ip4/127.0.0.1/tcp/23', peerId: undefined }),
+    own({ network: '', address: '/ip4/127.0.0.1/tcp/4001', peerId: undefined }),
+    own({ network: '', address: '/ip4/224.0.0.1/tcp/4001', peerId: 'mine' }),
+  ]
+  const check = (point: TestPoint['point'], told: string) => {
+    const listed = [...point.view.peers(undefined)].map(({ id }) => id)
+    assert.deepEqual(listed, ['good', 'good'])
+    assert.deepEqual(
+      point.view.statics.map(({ registration }) => registration?.address),
+      [undefined, '/ip4/127.0.0.1/tcp/4001', undefined],
+    )
+    assert.deepEqual(
+      point.view.statics.map(({ json }) => json),
+      statics.map(({ json }) => json),
+      'the file keeps them',
+    )
+    for (const { peerId, address } of bad) {
+      assert.match(told, new RegExp(`${address}/p2p/${peerId}( in "theirs")?: .`))
+    }
+    assert.match(told, /127\.0\.0\.1\/tcp\/23: ports below 1024/)
+  }
+  const started = setUp({ rules }).point
+  const warnings = started.operatorList.restore({ records, statics, trusted: true, warnings: [] })
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]!, /not served: 6\./)
+  check(started, warnings[0]!)
+
+  const edited = setUp({ rules }).point
+  const merged = edited.operatorList.merge({ records, statics }, 0)
+  assert.deepEqual([merged.added, merged.unserved?.count], [5, 6])
+  check(edited, merged.unserved!.named.join('\n'))
 })
 
 it('a hand edit of a list that was begun while a proof ran does not cost the peer its registration', async () => {
@@ -240,8 +289,8 @@ function codesOf(outcomes: readonly AddressOutcome[]): string[] {
   return outcomes.map((each) => (each.status === 'refused' ? each.refusal.code : each.status))
 }
 
-function register(point: TestPoint['point'], address: string) {
-  return point.register(caller(), { network: '', addresses: [address], ttlMs: 7_200_000 }, NEVER)
+function register(point: TestPoint['point'], address: string, ttlMs = 7_200_000) {
+  return point.register(caller(), { network: '', addresses: [address], ttlMs }, NEVER)
 }
 
 function record(peerId: string, address: string): RegistrationRecord {

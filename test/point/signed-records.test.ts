@@ -10,10 +10,12 @@ import { LocalPoint } from '../../src/point/local-point.ts'
 import type { RecordOutcome } from '../../src/point/point-api.ts'
 import type { RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import { SignedRecords } from '../../src/point/signed-records.ts'
-import { PUBLIC_LIMITS } from '../../src/policy/admission.ts'
+import { PUBLIC_LIMITS_OF_ALL } from '../../src/policy/room.ts'
 import type { Position } from '../../src/registry/listing-order.ts'
+import { MAX_ENVELOPES_BYTES } from '../../src/registry/peer-records.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
 import { callerFrom, MAX_AGE, testPoint } from '../support/points.ts'
+import { seededRandom } from '../support/random.ts'
 import { sealRecord } from '../support/records.ts'
 import { RULES } from '../support/rules.ts'
 import { list, NOW } from '../support/tables.ts'
@@ -50,7 +52,7 @@ class World {
       return peerId === undefined ? { fault: 'dial_refused' as const } : { peerId }
     }
     this.parts = testPoint({ dial, clock, ...over })
-    this.records = new SignedRecords({ point: this.parts.point, rules: RULES })
+    this.records = new SignedRecords({ point: this.parts.point, rules: RULES, random: seededRandom(3) })
   }
 
   async record(peer: Peer, addresses = [peer.address], seq = this.seq++): Promise<SignedRecord> {
@@ -80,8 +82,13 @@ class World {
     return { ids, end }
   }
 
+  /** Of a new reader. */
+  get start(): Position {
+    return this.records.start({ network: '', form: 'standard' })
+  }
+
   all(caller: Caller): string[] {
-    return this.page(caller, this.records.start, Number.POSITIVE_INFINITY).ids
+    return this.page(caller, this.start, Number.POSITIVE_INFINITY).ids
   }
 
   /** Proves everybody anew. */
@@ -125,6 +132,8 @@ describe('the records of the rendezvous protocol', async () => {
           const peer = peers[n]!
           const before = new Set(world.all(asker))
           if (what === 'register') {
+            // A renewal that changes less is none.
+            world.now += 61_000
             await world.register(peer)
           } else if (what === 'unregister') {
             await world.parts.point.unregister(peer.caller, { network: '', addresses: [] })
@@ -145,7 +154,7 @@ describe('the records of the rendezvous protocol', async () => {
         for (const n of first) {
           await happen({ what: 'register', which: n })
         }
-        let at = world.records.start
+        let at = world.start
         const read = (limit: number) => {
           const { ids, end } = world.page(asker, at, limit)
           assert.ok(ids.length <= limit)
@@ -174,9 +183,9 @@ describe('the records of the rendezvous protocol', async () => {
   it('lets a peer that has all it may have renew each of them', async () => {
     const world = new World(peers)
     for (let round = 0; round < 2; round++) {
-      for (let n = 0; n < PUBLIC_LIMITS.ip; n++) {
+      for (let n = 0; n < PUBLIC_LIMITS_OF_ALL.ip; n++) {
         const outcome = await world.register(peers[1]!, [peers[1]!.address], `network ${n}`)
-        assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, withheld: false })
+        assert.deepEqual(outcome, { status: 'listed', renewed: round === 1, ttlMs: 600_000, withheld: false })
       }
       const another = await world.register(peers[1]!, [peers[1]!.address], 'one too many')
       assert.deepEqual(another, { status: 'refused', code: 'limit_ip' })
@@ -190,7 +199,12 @@ describe('the records of the rendezvous protocol', async () => {
       caller: callerFrom(peers[2]!.id, '/ip4/10.1.2.3/tcp/9'),
     }
     const world = new World([inside, peers[1]!])
-    assert.deepEqual(await world.register(inside), { status: 'listed', renewed: false, withheld: false })
+    assert.deepEqual(await world.register(inside), {
+      status: 'listed',
+      renewed: false,
+      ttlMs: 600_000,
+      withheld: false,
+    })
     const neighbour = callerFrom(asker.peerId, '/ip4/10.9.9.9/tcp/9')
     assert.deepEqual(world.all(neighbour), [inside.id])
     assert.deepEqual(world.all(asker), [])
@@ -198,7 +212,7 @@ describe('the records of the rendezvous protocol', async () => {
 
     // A public caller with a private address: kept, proved, and handed to nobody, not even in that range.
     const outcome = await world.register(peers[1]!, [peers[1]!.address, '/ip4/10.0.0.1/tcp/4001'])
-    assert.deepEqual(outcome, { status: 'listed', renewed: false, withheld: true })
+    assert.deepEqual(outcome, { status: 'listed', renewed: false, ttlMs: 600_000, withheld: true })
     assert.deepEqual(world.all(asker), [])
     assert.deepEqual(world.all(neighbour), [inside.id])
     await world.register(peers[1]!)
@@ -230,9 +244,65 @@ describe('the records of the rendezvous protocol', async () => {
     full = false
     assert.equal((await register(first)).status, 'listed', 'the number has not been used up')
     full = true
-    assert.deepEqual(await register(await world.record(peer, [peer.address], 6n)), UNAVAILABLE)
+    const both = [peer.address, peer.address.replace('4001', '4002')]
+    assert.deepEqual(await register(await world.record(peer, both, 6n)), UNAVAILABLE)
     const newer = await world.record(peer, [peer.address], 6n)
     assert.equal(world.records.learn('', newer), 'learned', 'still the one before')
+  })
+
+  it('writes no record that says the same as before, and refuses changes that come too often', async () => {
+    const [, peer] = peers as [Peer, Peer]
+    let written = 0
+    const append = async (changes: readonly unknown[]) => {
+      written += changes.length
+    }
+    const world = new World([peer], { store: { append } })
+    const both = [peer.address, `${peer.address}/ws`]
+    // It answers there; the table has it as one more address of its own.
+    assert.equal((await world.register(peer)).status, 'listed')
+    for (let n = 0; n < 50; n++) {
+      world.now += 50
+      // With a newer number each time, as rust-libp2p does.
+      const outcome = await world.register(peer)
+      assert.deepEqual(outcome, {
+        status: 'listed',
+        renewed: true,
+        ttlMs: 600_000 - Math.ceil((n + 1) / 20) * 1000,
+        withheld: false,
+      })
+    }
+    assert.equal(written, 1)
+    const outcomes: string[] = []
+    for (let n = 0; n < 60; n++) {
+      world.now += 1000
+      const outcome = await world.register(peer, n % 2 === 0 ? both : [peer.address])
+      outcomes.push(outcome.status === 'refused' ? outcome.code : outcome.status)
+    }
+    const taken = outcomes.filter((each) => each === 'listed').length
+    assert.deepEqual(new Set(outcomes), new Set(['listed', 'unavailable']))
+    assert.ok(taken >= 6 && written <= 1 + 4 + 6, `${taken} taken, ${written} written`)
+    world.now += 60_000
+    assert.equal((await world.register(peer, both)).status, 'listed')
+    assert.equal((await world.register(peer)).status, 'listed')
+  })
+
+  it('counts what a larger record takes more than the one before it', async () => {
+    const world = new World(peers)
+    const [, peer, other] = peers as [Peer, Peer, Peer]
+    const [small, large] = [await world.record(peer), await world.record(peer, [peer.address, `${peer.address}/ws`])]
+    assert.equal((await world.register(other)).status, 'listed')
+    const { peerRecords } = world.parts.registry
+    const of = world.parts.registry.peer('', other.id)!
+    const filling = {
+      ...(await world.record(other)),
+      envelope: new Uint8Array(MAX_ENVELOPES_BYTES - small.envelope.length),
+    }
+    peerRecords.put(of, filling)
+    const register = (record: SignedRecord) =>
+      world.records.register(peer.caller, { network: '', record, ttlMs: 600_000 }, AbortSignal.timeout(5000))
+    assert.equal((await register(small)).status, 'listed')
+    assert.deepEqual(await register(large), { status: 'refused', code: 'limit_total' })
+    assert.equal((await register(small)).status, 'listed')
   })
 
   it('learns what a peer shows elsewhere only if it may be handed out, names where it is, and is newer', async () => {
@@ -267,6 +337,65 @@ describe('the records of the rendezvous protocol', async () => {
     assert.deepEqual(world.all(asker), [], 'as of any record that names a private address')
   })
 
+  it('judges a record again when an address that it was judged by goes, or comes back', async () => {
+    const [, peer] = peers as [Peer, Peer]
+    const past = { ...peer, address: '/ip4/11.99.1.1/tcp/4001', caller: callerFrom(peer.id, '/ip4/11.99.1.1/tcp/4001') }
+    const world = new World([peer, past])
+    const { point, registry } = world.parts
+    const register = ({ caller, address }: Peer) =>
+      point.register(caller, { network: '', addresses: [address], ttlMs: 600_000 }, AbortSignal.timeout(5000))
+    await register(past)
+    await register(peer)
+    const both = await world.record(peer, [peer.address, '/ip4/11.99.1.1/udp/4001/quic-v1'])
+    assert.equal(world.records.learn('', both), 'learned')
+    const state = () => world.records.stateOf(registry.peer('', peer.id)!)
+    assert.deepEqual([world.all(asker), state()], [[peer.id], 'recorded'])
+    const { end } = world.page(asker, world.start, 10)
+
+    // It gave the other IP back: a stranger may have it.
+    world.dead.add(past.address)
+    await world.proveAll()
+    assert.deepEqual([world.all(asker), state()], [[], 'lacking'])
+    assert.deepEqual(world.page(asker, end, 10).ids, [])
+    world.dead.delete(past.address)
+    await world.proveAll()
+    assert.deepEqual([world.all(asker), state()], [[peer.id], 'recorded'])
+    assert.deepEqual(world.page(asker, end, 10).ids, [peer.id], 'also for a reader who is past it')
+
+    await point.unregister(past.caller, { network: '', addresses: [past.address] })
+    assert.deepEqual(world.all(asker), [])
+    assert.equal(world.records.learn('', await world.record(peer)), 'learned')
+    assert.deepEqual(world.all(asker), [peer.id])
+  })
+
+  it('learns nothing with a port of another service, or with an address behind its own', async () => {
+    const world = new World(peers)
+    const [, peer] = peers as [Peer, Peer]
+    await world.parts.point.register(
+      peer.caller,
+      { network: '', addresses: [peer.address], ttlMs: 600_000 },
+      AbortSignal.timeout(5000),
+    )
+    for (const address of [peer.address.replace('4001', '22'), `${peer.address}/ip4/8.8.8.8/tcp/22`]) {
+      const record = await world.record(peer, [peer.address, address])
+      assert.equal(world.records.learn('', record), 'refused', address)
+    }
+  })
+
+  it('hands no private address to others of its range at which its peer was not seen', async () => {
+    const inside = (n: number): Peer => {
+      const address = `/ip4/10.1.2.${n}/tcp/4001`
+      return { ...peers[n]!, address, caller: callerFrom(peers[n]!.id, address) }
+    }
+    const world = new World([inside(1), inside(2)])
+    const neighbour = callerFrom(asker.peerId, '/ip4/10.9.9.9/tcp/9')
+    const outcome = await world.register(inside(1), [inside(1).address, '/ip4/10.0.0.1/tcp/8545'])
+    assert.deepEqual(outcome, { status: 'listed', renewed: false, ttlMs: 600_000, withheld: true })
+    assert.deepEqual(world.all(neighbour), [])
+    await world.register(inside(2))
+    assert.deepEqual(world.all(neighbour), [inside(2).id])
+  })
+
   it('tells whether a record of a peer says where it is', async () => {
     const world = new World(peers)
     const [, peer] = peers as [Peer, Peer]
@@ -289,7 +418,7 @@ describe('the records of the rendezvous protocol', async () => {
       await world.register(peer)
     }
     const groups = new Set(peers.map(({ address }) => address.split('.').slice(0, 2).join('.')))
-    const first = world.page(asker, world.records.start, groups.size).ids
+    const first = world.page(asker, world.start, groups.size).ids
     const seen = new Set(
       first.map((id) =>
         peers
@@ -318,7 +447,7 @@ it('a page is of one moment: the clock is read once, however many peers are on i
   }
   const api = new LocalPoint({
     point,
-    records: new SignedRecords({ point, rules: RULES }),
+    records: new SignedRecords({ point, rules: RULES, random: Math.random }),
     learner: undefined,
     prover: { identify: async () => ({ fault: 'dial_refused' }) },
   })

@@ -4,8 +4,10 @@ import { type Address, addressAt, parseAddress } from '../../src/peer/address.ts
 import { type Caller, callerAt } from '../../src/peer/caller.ts'
 import { parseIp } from '../../src/peer/ip.ts'
 import { accessList } from '../../src/policy/access-list.ts'
-import { type AdmissionRules, PRIVATE_LIMITS, PUBLIC_LIMITS, refuse } from '../../src/policy/admission.ts'
+import { type AdmissionRules, refuse } from '../../src/policy/admission.ts'
 import type { RefusalCode } from '../../src/policy/refusal.ts'
+import { PRIVATE_LIMITS, PUBLIC_LIMITS } from '../../src/policy/room.ts'
+import { keyOf } from '../../src/registry/registration.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { RULES } from '../support/rules.ts'
 import { HOUR, NOW } from '../support/tables.ts'
@@ -65,6 +67,7 @@ describe('who may register what', () => {
           target(what),
           { ...RULES, ...rules },
           new Registry({ listing: 'verified' }),
+          NOW,
         ),
         code,
       )
@@ -105,7 +108,7 @@ describe('limits', () => {
         registry.find({ network: '', peerId: `peer ${n}`, address: `/ip4/8.8.8.8/tcp/${1024 + n}` }) !== undefined,
       )
       assert.equal(
-        refuse(caller(`peer ${n}`, '8.8.8.8'), '', target(`8.8.8.8:${1024 + n}`), RULES, registry),
+        refuse(caller(`peer ${n}`, '8.8.8.8'), '', target(`8.8.8.8:${1024 + n}`), RULES, registry, NOW),
         undefined,
       )
     }
@@ -131,9 +134,14 @@ describe('limits', () => {
   it('hold for networks, their number, and the whole; the default network stays open', () => {
     const registry = new Registry({ listing: 'verified' })
     const rules = { ...RULES, maxNetworks: 2, maxPeersPerNetwork: 3, maxRegistrations: 8 }
-    const codes = Array.from({ length: 12 }, (_, n) =>
-      tryToAdd(registry, `peer ${n}`, `8.${n}.0.1`, `${'abc'[n >> 2]}`, rules),
-    )
+    const codes = Array.from({ length: 12 }, (_, n) => {
+      const code = tryToAdd(registry, `peer ${n}`, `8.${n}.0.1`, `${'abc'[n >> 2]}`, rules)
+      for (const each of registry.all()) {
+        registry.put(keyOf(each), { now: NOW, expiresAt: NOW + HOUR })
+        registry.recordProof(each, 'answered', NOW)
+      }
+      return code
+    })
     assert.deepEqual(codes.slice(0, 4), [undefined, undefined, undefined, 'limit_network'])
     assert.deepEqual(codes.slice(4, 8), [undefined, undefined, undefined, 'limit_network'])
     assert.deepEqual(codes.slice(8), Array(4).fill('limit_networks'))
@@ -182,7 +190,7 @@ function tryToAdd(
   port = 4001,
 ): RefusalCode | undefined {
   const address = addressAt(parseIp(ip)!, port)
-  const code = refuse(caller(peerId, ip), network, address, rules, registry)
+  const code = refuse(caller(peerId, ip), network, address, rules, registry, NOW)
   if (code === undefined) {
     registry.reserve({ network, peerId, address: address.text }, { now: NOW, expiresAt: NOW + HOUR })
   }

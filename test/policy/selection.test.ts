@@ -71,6 +71,25 @@ describe('an answer', () => {
     assert.equal(selectPeers(tableOf(neighbours), { ...ASK, limit: 5 }, seededRandom(1)).length, 5)
   })
 
+  it('lifts them in steps, and gives one IP two places at the most where there are others', () => {
+    const honest = Array.from({ length: 10 }, (_, n) => peer(1000 + n, `20.${n}.0.1`))
+    const share = (attacker: readonly Listed[]) => {
+      const picked = selectPeers(tableOf([...honest, ...attacker]), ASK, seededRandom(2))
+      const own = new Set(honest.map(({ peerId }) => peerId))
+      assert.ok(honest.every(({ peerId }) => picked.some(({ id }) => id === peerId)))
+      return picked.filter(({ id }) => !own.has(id)).length
+    }
+    assert.equal(share(Array.from({ length: 16 }, (_, n) => peer(n, '8.8.8.8', 4001 + n))), 2)
+    // Eight of a /24 come before more than that of a /16.
+    const subnet = Array.from({ length: 8 }, (_, n) => peer(n, `8.8.8.${n}`))
+    const others = Array.from({ length: 24 }, (_, n) => peer(100 + n, `9.${n}.0.1`))
+    assert.equal(share([...subnet, ...others.slice(0, 14)]), 22)
+    assert.equal(share([...Array.from({ length: 60 }, (_, n) => peer(n, `8.8.8.${n}`)), ...others.slice(0, 14)]), 22)
+    // Alone they find each other.
+    const machine = Array.from({ length: 16 }, (_, n) => peer(n, '8.8.8.8', 4001 + n))
+    assert.equal(selectPeers(tableOf(machine), ASK, seededRandom(1)).length, 16)
+  })
+
   it('leaves the caps alone where enough remain without', () => {
     const others = Array.from({ length: FEW }, (_, n) => peer(1000 + n, `20.${n}.0.1`))
     const registry = tableOf([...others, ...Array.from({ length: 100 }, (_, n) => peer(n, `8.8.8.${n}`))])

@@ -6,7 +6,7 @@ import {
   type RegistrationRecord,
   type StaticEntry,
 } from '../../src/registry/registration.ts'
-import { callerFrom, INTERVAL, MAX_AGE, type TestPoint, testPoint } from '../support/points.ts'
+import { callerFrom, INTERVAL, MAX_AGE, type TestPoint, type TestPointInit, testPoint } from '../support/points.ts'
 import { seededRandom } from '../support/random.ts'
 import { HOUR, NOW } from '../support/tables.ts'
 import { type VirtualTime, virtualTime } from '../support/virtual-time.ts'
@@ -17,20 +17,25 @@ const TICK = 250
 const HOME = '/ip4/8.8.8.8/tcp/4001'
 
 describe('what has answered', () => {
-  it('is proved again after a third of the interval while it is new, and then after the interval, with jitter', async () => {
+  it('is proved again after 5 minutes while it is new and up to 18 when it is old, with jitter, never after more', async () => {
     const net = network()
-    net.answers.set(HOME, 'peer')
+    const old = '/ip4/9.9.9.9/tcp/4001'
+    for (const address of [HOME, old]) {
+      net.answers.set(address, 'peer')
+    }
     net.add('peer', HOME)
-    await net.advance(3 * HOUR)
+    const [registeredAt, expiresAt, provedAt] = [NOW - 24 * HOUR, NOW + 24 * HOUR, NOW - MINUTE]
+    const record = { network: 'old', peerId: 'peer', address: old, registeredAt, expiresAt, provedAt }
+    net.point.operatorList.restore({ records: [record], statics: [], trusted: true, warnings: [] })
+    await net.advance(8 * HOUR)
     const gaps = net.gaps(HOME)
-    // Young until a whole interval has passed since its first proof.
-    const young = gaps.filter((_, n) => net.dials(HOME)[n + 1]! - net.dials(HOME)[0]! <= INTERVAL)
     assert.ok(
-      young.length >= 2 && young.every((gap) => gap >= 4 * MINUTE - TICK && gap <= 6 * MINUTE + SECOND),
-      `${young}`,
+      [...gaps, ...net.gaps(old)].every((gap) => gap >= 5 * MINUTE - TICK && gap <= 18 * MINUTE + 2 * TICK),
+      `${gaps} ${net.gaps(old)}`,
     )
-    const old = gaps.slice(young.length + 1)
-    assert.ok(old.length >= 9 && old.every((gap) => gap >= 12 * MINUTE - TICK && gap <= 18 * MINUTE + SECOND), `${old}`)
+    assert.ok(gaps[0]! <= 6.2 * MINUTE, `${gaps}`)
+    const mean = net.gaps(old).reduce((sum, gap) => sum + gap, 0) / net.gaps(old).length
+    assert.ok(mean > 15.8 * MINUTE && mean < 17 * MINUTE, `${mean}`)
     assert.ok(new Set(gaps).size > gaps.length / 2, 'they differ')
   })
 
@@ -113,6 +118,58 @@ describe('what has answered', () => {
       assert.deepEqual([dialled(old), dialled(other)], [before[0]! + 1, before[1]!])
       assert.deepEqual(net.addressesOf('peer').sort(), [fresh, other].sort())
     }
+  })
+})
+
+describe('an address at which another peer answered', () => {
+  it('is no longer the address of the one before, who is asked at once', async () => {
+    const net = network()
+    net.answers.set(HOME, 'before')
+    const before = net.add('before', HOME)
+    await net.advance(HOUR)
+    const dials = net.dials(HOME).length
+    net.answers.set(HOME, 'after')
+    const registering = net.register('after', HOME)
+    await net.advance(0)
+    assert.equal((await registering).status, 'listed')
+    assert.deepEqual([net.isHandedOut('before'), net.isHandedOut('after')], [false, true])
+    await net.advance(SECOND)
+    assert.equal(net.dials(HOME).length, dials + 2, 'one for each')
+    assert.equal(before.misses, 1)
+    net.answers.set(HOME, 'before')
+    await net.until(() => net.isHandedOut('before'))
+    assert.ok(!net.isHandedOut('after'))
+  })
+
+  it('has one peer again after a restart, the one proved last', async () => {
+    const net = network()
+    net.answers.set(HOME, 'second')
+    const records = ['first', 'second', 'third'].map((peerId, n): RegistrationRecord => {
+      const [registeredAt, expiresAt] = [NOW - HOUR, NOW + HOUR]
+      return { network: '', peerId, address: HOME, registeredAt, expiresAt, provedAt: NOW - [3, 1, 2][n]! * MINUTE }
+    })
+    net.point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
+    assert.deepEqual(
+      ['first', 'second', 'third'].map((id) => net.isHandedOut(id)),
+      [false, true, false],
+    )
+  })
+
+  it('is dialed within a budget of its own, however it changes its mind', async () => {
+    const net = network()
+    const peers = ['one', 'two']
+    let asked = 0
+    // The other one at each dial, at an address of which no other budget knows.
+    const home = '/ip4/10.0.0.7/tcp/4001'
+    net.answers.set(home, 'one')
+    net.delay = 80
+    const all = peers.map((each) => net.add(each, home))
+    net.onDial = () => void net.answers.set(home, peers[asked++ % peers.length]!)
+    for (let minute = 0; minute < 10; minute++) {
+      await net.advance(MINUTE)
+      assert.ok(all.filter((each) => net.point.listing.holds(each)).length <= 1)
+    }
+    assert.ok(asked > 10 && asked <= 100, `${asked} dials in 10 min`)
   })
 })
 
@@ -254,6 +311,71 @@ describe('a restart', () => {
   })
 })
 
+describe('more entries than the proofs can keep up with', () => {
+  it('take turns: each is handed out for the same share of the time, renewing or not, and a newcomer at once', async () => {
+    // 0.4 a second: 480 in 20 min.
+    const net = network({ cpuShare: 0.0006 })
+    const all = Array.from({ length: 600 }, (_, n) => {
+      const address = `/ip4/${20 + (n % 200)}.${n >> 8}.${n & 255}.1/tcp/4001`
+      net.answers.set(address, `peer ${n}`)
+      const times = { registeredAt: NOW - HOUR, expiresAt: NOW + 24 * HOUR, provedAt: NOW - HOUR }
+      return { network: '', peerId: `peer ${n}`, address, ...times } satisfies RegistrationRecord
+    })
+    net.point.operatorList.restore({ records: all, statics: [], trusted: true, warnings: [] })
+    await net.advance(HOUR)
+    const registrations = [...net.registry.all()]
+    assert.ok(registrations.every(({ provedAt }) => provedAt > NOW))
+    const share = new Map(registrations.map((each) => [each, 0]))
+    let worst = 1
+    const minutes = 125
+    for (let minute = 0; minute < minutes; minute++) {
+      await net.advance(MINUTE)
+      for (const each of registrations) {
+        share.set(each, share.get(each)! + (net.point.listing.holds(each) ? 1 : 0))
+      }
+      // The first twenty ask every minute.
+      const asking = all.slice(0, 20).map(({ peerId, address }) => net.register(peerId, address))
+      await net.advance(0)
+      const statuses = (await Promise.all(asking)).map(({ status }) => status)
+      assert.ok(statuses.every((status) => status === 'listed' || status === 'pending'))
+      const { livingCount, listedCount } = net.registry
+      assert.equal(livingCount, 600)
+      worst = Math.min(worst, listedCount / livingCount)
+    }
+    const shares = [...share.values()].map((held) => held / minutes)
+    assert.ok(Math.min(...shares) > 0.9 * Math.max(...shares), `${Math.min(...shares)} to ${Math.max(...shares)}`)
+    // Listed is what was proved in the last 20 min, 480, and what lapsed since the last sweep.
+    assert.ok(Math.abs(shares.reduce((sum, each) => sum + each, 0) / 600 - 0.8) < 0.02 && Math.abs(worst - 0.8) < 0.03)
+    net.answers.set(HOME, 'newcomer')
+    const newcomer = net.register('newcomer', HOME)
+    await net.advance(0)
+    assert.equal((await newcomer).status, 'listed')
+  })
+})
+
+describe('a crowd that falls silent at once', () => {
+  it('takes no turn of the living, however long it is waited for', async () => {
+    const net = network()
+    const [silent, living] = [1500, 100]
+    for (let n = 0; n < silent + living; n++) {
+      net.answers.set(`/ip4/${20 + (n % 200)}.${n >> 8}.${n & 255}.1/tcp/4001`, `peer ${n}`)
+    }
+    const all = [...net.answers].map(([address, peerId]) => net.add(peerId, address))
+    await net.advance(MINUTE)
+    for (const { address } of all.slice(0, silent)) {
+      net.answers.delete(address)
+    }
+    await net.advance(10 * MINUTE)
+    // So long that a few have every place for dials.
+    net.silence = 5 * MINUTE
+    for (let minute = 0; minute < 30; minute++) {
+      await net.advance(MINUTE)
+      const lost = all.slice(silent).filter((each) => !isCurrent(each, net.time.now()))
+      assert.equal(lost.length, 0, `minute ${minute}`)
+    }
+  })
+})
+
 describe('10,000 entries, a third of them silent', () => {
   it('are swept within 15 min, nobody old is handed out, none of the living is lost, and newcomers never wait', {
     timeout: 120_000,
@@ -312,6 +434,8 @@ interface Network extends TestPoint {
   /** How long an answer takes, and silence, ms. */
   delay: number
   silence: number
+  /** Is called before each dial. */
+  onDial: () => void
   /** All dials are refused for our own lack. */
   busy: boolean
   /** When an address was dialled. */
@@ -327,7 +451,7 @@ interface Network extends TestPoint {
   handedOut(): Registration[]
 }
 
-function network(): Network {
+function network(over: Pick<TestPointInit, 'cpuShare'> = {}): Network {
   const time = virtualTime(NOW)
   const answers = new Map<string, string>()
   const dials = new Map<string, number[]>()
@@ -335,11 +459,13 @@ function network(): Network {
   const stored: unknown[] = []
   const asker = callerFrom('asker', '/ip4/1.1.1.1/tcp/50000')
   const parts = testPoint({
+    ...over,
     clock: time.now,
     store: { append: async (changes) => void stored.push(...changes) },
     async dial(address) {
       dials.set(address, [...(dials.get(address) ?? []), time.now()])
       order.push(address)
+      net.onDial()
       if (net.busy) {
         return { fault: 'dial_busy' }
       }
@@ -356,6 +482,7 @@ function network(): Network {
     order,
     delay: 0,
     silence: 0,
+    onDial() {},
     busy: false,
     dials: (address) => dials.get(address) ?? [],
     gaps: (address) =>

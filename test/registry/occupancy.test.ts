@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseIp, scopeOf } from '../../src/peer/ip.ts'
-import { neighbourhoodsOf } from '../../src/registry/occupancy.ts'
+import { neighbourhoodsOf } from '../../src/registry/neighbourhoods.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { NOW } from '../support/tables.ts'
 

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ipOf } from '../../src/peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../../src/peer/ip.ts'
-import { neighbourhoodsOf } from '../../src/registry/occupancy.ts'
+import { ESTABLISHED_AFTER_MS } from '../../src/registry/liveness.ts'
+import { neighbourhoodsOf, pathOf } from '../../src/registry/neighbourhoods.ts'
 import {
   type Health,
   isStatic,
@@ -12,7 +13,7 @@ import {
   type RegistrationKey,
   type StaticEntry,
 } from '../../src/registry/registration.ts'
-import { ESTABLISHED_AFTER_MS, Registry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { HOUR, NOW } from '../support/tables.ts'
 
 const MAX_AGE = 20 * 60_000
@@ -166,6 +167,19 @@ describe('a registry', () => {
     registry.recordProof(entry, 'answered', NOW + ESTABLISHED_AFTER_MS + 2)
     assert.equal(age(), 'recent')
   })
+
+  it('keeps the age of an entry whose proof became too old before it could be proved again', () => {
+    const registry = new Registry({ listing: 'verified' })
+    const entry = registry.put(
+      { network: '', peerId: 'p', address: '/ip4/8.8.8.8/tcp/4001' },
+      { now: NOW, expiresAt: NOW + 1e12 },
+    )
+    registry.recordProof(entry, 'answered', NOW)
+    registry.expire(NOW + HOUR, NOW + 1, 10)
+    assert.equal(entry.health, 'failing')
+    registry.recordProof(entry, 'answered', NOW + HOUR)
+    assert.equal(entry.provedSince, NOW)
+  })
 })
 
 function apply(step: Step, registry: Registry, model: Map<string, Entry>, now: number): void {
@@ -195,8 +209,13 @@ function apply(step: Step, registry: Registry, model: Map<string, Entry>, now: n
     case 'miss': {
       const [entry, known] = [registry.find(step.key), model.get(textOf(step.key))]
       if (entry !== undefined && known !== undefined) {
-        registry.recordProof(entry, step.do === 'answer' ? 'answered' : 'missed', now)
+        const doubted = registry.recordProof(entry, step.do === 'answer' ? 'answered' : 'missed', now)
         prove(known, step.do === 'answer', now)
+        const others = step.do === 'answer' ? othersThere(known, model) : []
+        for (const other of others) {
+          Object.assign(other, { health: 'failing', provedSince: 0 })
+        }
+        assert.deepEqual(doubted.map((each) => textOf(keyOf(each))).sort(), others.map(({ key }) => textOf(key)).sort())
       }
       return
     }
@@ -205,7 +224,12 @@ function apply(step: Step, registry: Registry, model: Map<string, Entry>, now: n
       registry.restore(record, now - MAX_AGE)
       const known = model.get(textOf(step.key)) ?? entryOf(step.key, record.expiresAt, false)
       if (known.expiresAt !== Number.POSITIVE_INFINITY) {
-        const current = step.age <= MAX_AGE
+        const others = othersThere(known, model)
+        const isLatest = others.every(({ provedAt }) => provedAt < record.provedAt)
+        const current = isLatest && step.age <= MAX_AGE
+        for (const other of isLatest ? others : []) {
+          Object.assign(other, { health: 'failing', provedSince: 0 })
+        }
         Object.assign(known, {
           provedAt: record.provedAt,
           provedSince: current ? record.registeredAt : 0,
@@ -240,17 +264,24 @@ function apply(step: Step, registry: Registry, model: Map<string, Entry>, now: n
         if (entry.expiresAt <= now) {
           model.delete(text)
         } else if (entry.health === 'reachable' && entry.provedAt < now - MAX_AGE) {
-          Object.assign(entry, { health: 'failing', provedSince: 0 })
+          entry.health = 'failing'
         }
       }
     }
   }
 }
 
+/** Other peers that have answered at the same address and not missed since. */
+function othersThere({ key }: Entry, model: ReadonlyMap<string, Entry>): Entry[] {
+  return [...model.values()].filter(
+    (each) => each.key.address === key.address && each.key.peerId !== key.peerId && each.provedSince !== 0,
+  )
+}
+
 function prove(entry: Entry, answered: boolean, now: number): void {
   if (answered) {
     Object.assign(entry, {
-      provedSince: entry.health === 'reachable' ? entry.provedSince : now,
+      provedSince: entry.provedSince === 0 ? now : entry.provedSince,
       provedAt: now,
       health: 'reachable',
       misses: 0,
@@ -271,6 +302,8 @@ function assertSame(registry: Registry, model: ReadonlyMap<string, Entry>, listi
   assert.equal(registry.peerCount, peers.size)
   assert.equal(registry.networkCount, new Set(entries.map(({ key }) => key.network)).size)
   assert.equal([...registry.all()].length, model.size)
+  assert.equal(registry.livingCount, entries.filter((each) => each.provedSince !== 0 && !each.provisional).length)
+  assert.equal(registry.listedCount, entries.filter((each) => isListed(each, listing)).length)
   assert.equal(
     [...registry.records()].length,
     entries.filter((each) => !each.provisional && Number.isFinite(each.expiresAt)).length,
@@ -289,7 +322,18 @@ function assertSame(registry: Registry, model: ReadonlyMap<string, Entry>, listi
       .map(({ key }) => textOf(key))
       .sort(),
   )
+  if (listing === 'verified') {
+    for (const address of ADDRESSES) {
+      const there = entries.filter((each) => each.key.address === address && isListed(each, listing))
+      assert.ok(new Set(there.map(({ key }) => key.peerId)).size <= 1, `one living peer at ${address}`)
+    }
+  }
   assertCounts(registry, entries)
+  const chain = entries.filter(({ key }) => key.network === 'chain')
+  assert.equal(
+    registry.spareNetworks.isEmpty('chain'),
+    chain.length > 0 && !chain.some((each) => isListed(each, listing)),
+  )
 }
 
 function isListed({ health, provisional }: Entry, listing: 'verified' | 'registered'): boolean {
@@ -327,7 +371,9 @@ function listed(registry: Registry): string[] {
 function assertCounts(registry: Registry, entries: readonly Entry[]): void {
   for (const address of ADDRESSES) {
     const ip = ipOf(address)
-    for (const [kind, place] of neighbourhoodsOf(ip, scopeOf(ip))) {
+    const places = neighbourhoodsOf(ip, scopeOf(ip))
+    const path = pathOf(places)
+    for (const [at, [kind, place]] of places.entries()) {
       const inside = entries.filter(({ key }) => {
         const other = ipOf(key.address)
         return neighbourhoodsOf(other, scopeOf(other)).some(
@@ -335,6 +381,10 @@ function assertCounts(registry: Registry, entries: readonly Entry[]): void {
         )
       })
       assert.equal(registry.occupancy.count(kind, place), inside.length)
+      const crowd = registry.occupancy.crowdAt(places)
+      const ofChain = inside.filter(({ key }) => key.network === 'chain').length
+      assert.equal(crowd.all.count(path, path.length - at), inside.length)
+      assert.equal(crowd.of('chain')?.count(path, path.length - at) ?? 0, ofChain)
     }
   }
   for (const peerId of ['p', 'q', 'r']) {

@@ -10,18 +10,19 @@ export function anyPeerId(): string {
   return peerIdFromPublicKey(publicKeyFromRaw(randomBytes(32))).toString()
 }
 
-/** Registrations of peers that are not there, each proved at `now`. */
+/** Registrations of peers that are not there, each proved at `now`, at ports of one IP. An address has one living peer. */
 export function knownPeers(
   count: number,
   {
     now,
     addresses = 1,
     network = '',
-  }: { readonly now: number; readonly addresses?: number; readonly network?: string },
+    ip = '127.0.0.1',
+  }: { readonly now: number; readonly addresses?: number; readonly network?: string; readonly ip?: string },
 ): RegistrationRecord[] {
   return Array.from({ length: count * addresses }, (_, n) => n).reduce<RegistrationRecord[]>((records, n) => {
     const peerId = n % addresses === 0 ? anyPeerId() : records.at(-1)!.peerId
-    const address = `/ip4/127.0.0.1/tcp/${1024 + n}`
+    const address = `/ip4/${ip}/tcp/${1024 + n}`
     records.push({ network, peerId, address, registeredAt: now, expiresAt: now + 7_200_000, provedAt: now })
     return records
   }, [])

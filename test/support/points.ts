@@ -4,6 +4,9 @@ import type { PointWatcher } from '../../src/point/point-watcher.ts'
 import { RendezvousPoint, type RendezvousPointInit } from '../../src/point/rendezvous-point.ts'
 import type { Dial } from '../../src/proofs/dial.ts'
 import { FIRST_PROOFS, NEXT_PROOFS, Prober, type ProberInit } from '../../src/proofs/prober.ts'
+import { PROOF_CPU_MS } from '../../src/proofs/proof-cost.ts'
+import { byAge, type IntervalOf } from '../../src/proofs/proof-interval.ts'
+import { ProofPace } from '../../src/proofs/proof-pace.ts'
 import { MAX_AGE_FACTOR, ProofSchedule } from '../../src/proofs/proof-schedule.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { seededRandom } from './random.ts'
@@ -24,6 +27,10 @@ export interface TestPointInit extends Partial<RendezvousPointInit>, Partial<Pic
   readonly dial: Dial
   readonly clock: Clock
   readonly seed?: number
+  /** Of a core, for proofs of what has answered before. Default: half of one. */
+  readonly cpuShare?: number
+  /** Default: by age. */
+  readonly intervalOf?: IntervalOf
   /** Default: the schedule tracks what the point says. */
   readonly watcher?: Partial<PointWatcher>
 }
@@ -35,6 +42,8 @@ export function testPoint({
   seed = 1,
   visitOf = () => undefined,
   watcher = {},
+  cpuShare = 0.5,
+  intervalOf = byAge,
   ...over
 }: TestPointInit): TestPoint {
   const registry = new Registry({ listing: 'verified' })
@@ -51,11 +60,14 @@ export function testPoint({
     random,
     ...over,
   })
-  const schedule = new ProofSchedule({ point, first, next, interval: INTERVAL, clock, random })
+  const pace = new ProofPace({ cpuShare, cost: () => PROOF_CPU_MS, clock })
+  const schedule = new ProofSchedule({ point, first, next, pace, interval: INTERVAL, intervalOf, clock, random })
   point.watch({
     changed() {},
     tracked: (registration) => schedule.track(registration),
+    doubted: (registration) => schedule.doubt(registration),
     registered() {},
+    evicted() {},
     ...watcher,
   })
   return { point, registry, schedule, first, next }

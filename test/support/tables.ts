@@ -1,5 +1,6 @@
+import { ESTABLISHED_AFTER_MS } from '../../src/registry/liveness.ts'
 import type { Registration } from '../../src/registry/registration.ts'
-import { ESTABLISHED_AFTER_MS, Registry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 
 export const NOW = Date.parse('2026-11-22T12:00:00.000Z')
 export const HOUR = 3_600_000

@@ -1,4 +1,5 @@
 import type { Libp2p } from 'libp2p'
+import { stringifyHarmless } from '../../base/harmless-json.ts'
 import { chosenBootstraps } from '../chosen-bootstraps.ts'
 import { clientConfig, networksToAsk } from '../client-config.ts'
 import { startClientNode } from '../client-node.ts'
@@ -26,7 +27,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const listed = reports.every((report) => report.listed === true)
   process.stdout.write(
     options.has('json')
-      ? `${JSON.stringify({ ok, listed, peerId: node.peerId.toString(), networks, bootstraps: reports })}\n`
+      ? `${stringifyHarmless({ ok, listed, peerId: node.peerId.toString(), networks, bootstraps: reports })}\n`
       : reports.map(reportText).join('\n'),
   )
   return !ok ? EXIT.bootstrap : listed || !options.has('require-listed') ? EXIT.ok : EXIT.notListed

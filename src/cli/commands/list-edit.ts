@@ -15,14 +15,16 @@ export function editReport(edit: ListEdit, path: string): EditReport {
     case 'missing':
       return { level: 'info', fields: {}, message: `there is no ${path}: it is written anew` }
     case 'taken': {
-      const { added, removed, expired, useless } = edit
+      const { added, removed, expired, kept, useless, unserved } = edit
       return {
-        level: useless.count === 0 ? 'info' : 'warn',
+        level: useless.count === 0 && unserved === undefined ? 'info' : 'warn',
         fields: {
           added,
           removed,
           ...(expired === 0 ? {} : { expired }),
+          ...(kept === 0 ? {} : { kept }),
           ...(useless.count === 0 ? {} : { useless: uselessLines(useless) }),
+          ...(unserved === undefined ? {} : { unserved: someOf(unserved.count, unserved.named.map(remoteText)) }),
         },
         message: 'merged the edited list',
       }
@@ -50,6 +52,12 @@ function confirmText({ confirmIn }: RefusedEdit): string {
 }
 
 function uselessLines({ count, named }: UselessEntries): string[] {
-  const lines = named.map(({ line, reason }) => `line ${line}: ${reason}`)
-  return count === named.length ? lines : [...lines, `and ${count - named.length} more`]
+  return someOf(
+    count,
+    named.map(({ line, reason }) => `line ${line}: ${reason}`),
+  )
+}
+
+function someOf(count: number, named: readonly string[]): string[] {
+  return count === named.length ? [...named] : [...named, `and ${count - named.length} more`]
 }

@@ -1,6 +1,7 @@
 // The command `list`: asks bootstraps for their peers and prints them, merged.
 
 import type { Libp2p } from 'libp2p'
+import { stringifyHarmless } from '../../base/harmless-json.ts'
 import { remoteText } from '../../base/remote-text.ts'
 import { BootstrapClient } from '../../client/bootstrap-client.ts'
 import { BootstrapError } from '../../client/bootstrap-error.ts'
@@ -93,7 +94,7 @@ async function ask(
 
 function json(peers: ReadonlyMap<string, ListedPeer>, errors: readonly Failure[]): string {
   const list = [...peers.values()].map(({ addresses, ...rest }) => ({ ...rest, addresses: [...addresses] }))
-  return `${JSON.stringify({ peers: list, errors })}\n`
+  return `${stringifyHarmless({ peers: list, errors })}\n`
 }
 
 /** Networks have a column only where there are several. */

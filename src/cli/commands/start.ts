@@ -94,6 +94,7 @@ async function createNode(
     siblings: config.sibling,
     listing: config.listing,
     reproveInterval: config.reproveInterval,
+    proofCpuPercent: config.proofCpuPercent,
     rendezvous: config.rendezvous,
     ...(config.legacyTcp === 0 ? {} : { legacyTcp: config.legacyTcp }),
     logger: componentLoggers(log),

@@ -9,6 +9,7 @@ import {
   MAX_PEERS,
   MAX_PEERS_PER_NETWORK,
   MAX_SIBLINGS,
+  PROOF_CPU_PERCENT,
   REPROVE_INTERVAL_MS,
 } from '../../peer/limits.ts'
 import {
@@ -125,8 +126,15 @@ export const SETTINGS = {
   reproveInterval: setting({
     kind: duration({ min: '1s', max: '7d' }),
     default: REPROVE_INTERVAL_MS,
-    help: 'How long after its last dial-back an address is dialed again.',
+    help: 'How long after its last dial-back an address is dialed again, on average: a third of it while it is new, 1.2 times it later.',
     example: '15m',
+    commands: START,
+  }),
+  proofCpuPercent: setting({
+    kind: count({ min: 1, max: 400, placeholder: '<percent>' }),
+    default: PROOF_CPU_PERCENT,
+    help: 'CPU that dialing listed addresses again may take, percent of a core.',
+    example: '50',
     commands: START,
   }),
   deny: setting({

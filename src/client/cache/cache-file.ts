@@ -1,3 +1,5 @@
+// Reads and atomically replaces the file of the peer cache.
+
 import { mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { canonicalPeerId } from '../../peer/peer-id.ts'

@@ -1,3 +1,5 @@
+// The cache of peers that worked and of bootstraps met on the way; it survives restarts.
+
 import type { Scheduler } from '../scheduler.ts'
 import {
   type CachedBootstrap,

@@ -1,3 +1,5 @@
+// When to ask one bootstrap for peers again. Holds no timer.
+
 import { type BackOff, backOff, jittered } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
 

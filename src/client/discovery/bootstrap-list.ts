@@ -1,3 +1,5 @@
+// The configured bootstraps: from the options, a file, or a name in the DNS.
+
 import { open } from 'node:fs/promises'
 import { bootstrapProblem, isDnsaddr, peerIdOf } from '../bootstrap-address.ts'
 import type { ResolveTxt } from './dnsaddr.ts'

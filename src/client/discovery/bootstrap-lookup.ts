@@ -1,3 +1,5 @@
+// Looks the configured bootstraps up again, where the list can change.
+
 import { backOff, jittered } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
 import type { Scheduler } from '../scheduler.ts'

@@ -1,3 +1,5 @@
+// All exchanges with one bootstrap while the node runs: asks, registers and retries.
+
 import { beforeAbort } from '../../base/before-abort.ts'
 import type { Random } from '../../base/random.ts'
 import type { Family } from '../addresses-to-register.ts'

@@ -1,3 +1,5 @@
+// The bootstraps that a discovery asks side by side: the configured ones, and those learned from them.
+
 import type { Random } from '../../base/random.ts'
 import type { Family } from '../addresses-to-register.ts'
 import type { BootstrapAnswer, RegistrationOutcome } from '../bootstrap-answer.ts'

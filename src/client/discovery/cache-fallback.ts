@@ -1,3 +1,5 @@
+// Offers peers of the cache while the answers leave the node short of peers.
+
 import { backOff } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
 import type { CachedPeer } from '../cache/cache-file.ts'

@@ -1,3 +1,5 @@
+// Which peers to take from the offers of several bootstraps.
+
 import { MAX_ADDRESSES } from '../../wire/bootstrap-codec.ts'
 import type { OfferedPeer } from '../offered-peers.ts'
 

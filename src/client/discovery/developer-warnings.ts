@@ -1,3 +1,5 @@
+// Logs, once each, what a developer has to know of, such as that no bootstrap answers.
+
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { remoteText } from '../../base/remote-text.ts'

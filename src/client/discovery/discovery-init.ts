@@ -1,3 +1,5 @@
+// The options of `bootstrapDiscovery`: their kinds and defaults.
+
 import type { ComponentLogger, Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager } from '@libp2p/interface-internal'
 import {

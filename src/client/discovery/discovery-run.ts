@@ -1,3 +1,5 @@
+// One run of a discovery, from its start to its stop: puts its parts together.
+
 import type { Logger, PeerInfo } from '@libp2p/interface'
 import { addressesToRegister } from '../addresses-to-register.ts'
 import type { BootstrapAnswer } from '../bootstrap-answer.ts'

@@ -1,3 +1,5 @@
+// Looks up `/dnsaddr` names.
+
 import { Resolver } from 'node:dns/promises'
 import { canonicalPeerId } from '../../peer/peer-id.ts'
 

@@ -1,3 +1,5 @@
+// Where a peer that connected to this node can be dialed.
+
 import type { IdentifyResult } from '@libp2p/interface'
 import { addressAt, parseAddress } from '../../peer/address.ts'
 import { BOOTSTRAP_PROTOCOL } from '../../wire/bootstrap-codec.ts'

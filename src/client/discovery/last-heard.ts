@@ -1,3 +1,5 @@
+// What each bootstrap answered last, for the developer warnings.
+
 import type { RegistrationOutcome } from '../bootstrap-answer.ts'
 import type { BootstrapError } from '../bootstrap-error.ts'
 import type { DiscoveryEvent } from './discovery-events.ts'

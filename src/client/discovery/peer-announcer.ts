@@ -1,3 +1,5 @@
+// Announces peers to libp2p: a `peer` event, and tags in the peer store.
+
 import type { Logger, PeerInfo, PeerStore } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'

@@ -1,3 +1,5 @@
+// Whether the node has the peers that it wants.
+
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Clock } from '../../base/clock.ts'
 import { filledPlaces } from '../filled-places.ts'

@@ -1,3 +1,5 @@
+// When to register with one bootstrap, and when to renew. Holds no timer.
+
 import { type BackOff, backOff, jittered } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
 import { MIN_TTL_MS } from '../../peer/limits.ts'

@@ -1,3 +1,5 @@
+// The peers that a restarted node connects to first.
+
 import type { CachedPeer } from '../cache/cache-file.ts'
 import type { Entry } from './keeper-book.ts'
 

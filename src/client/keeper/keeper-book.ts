@@ -1,3 +1,5 @@
+// The peers that a keeper can connect to, and the results of its dials.
+
 import { type BackOff, backOff } from '../../base/back-off.ts'
 import type { Random } from '../../base/random.ts'
 import type { OfferedAddress } from '../offered-peers.ts'

@@ -1,3 +1,5 @@
+// The options of `peerKeeper`: their kinds and defaults.
+
 import type { ComponentLogger, Libp2pEvents, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager } from '@libp2p/interface-internal'
 import { checkOptions, type ModuleOptions, path } from '../../base/option-kinds.ts'

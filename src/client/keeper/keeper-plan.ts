@@ -1,3 +1,5 @@
+// Which peers the keeper dials next, so that no one bootstrap supplies half of the connections.
+
 import type { Random } from '../../base/random.ts'
 import { shuffled } from '../../base/shuffled.ts'
 import { filledPlaces, mostOfOneOrigin } from '../filled-places.ts'

@@ -1,3 +1,5 @@
+// peerKeeper(): keeps a number of connections to the peers that were discovered.
+
 import {
   type Connection,
   type Logger,

@@ -1,3 +1,5 @@
+// The answer line of `/bootstrap/1.0.0`, in the form that the request asks for.
+
 import { hostPort, MAX_ADDRESS_BYTES } from '../../peer/address.ts'
 import { DEFAULT_ANSWER_BYTES, MAX_ANSWER_BYTES } from '../../peer/limits.ts'
 import type { AddressOutcome, AnswerPeer } from '../../point/point-api.ts'

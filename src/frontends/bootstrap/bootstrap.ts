@@ -1,3 +1,5 @@
+// The frontend of `/bootstrap/1.0.0`.
+
 import type { Logger } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { pipe } from 'it-pipe'

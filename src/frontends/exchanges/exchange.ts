@@ -1,3 +1,5 @@
+// One exchange: one stream of one caller, its turns, its deadlines and its end.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Logger, Stream } from '@libp2p/interface'
 import type { Caller } from '../../peer/caller.ts'

@@ -1,3 +1,5 @@
+// The exchanges of all frontends: one budget, and a start and a stop for those of each frontend.
+
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Logger, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'
@@ -160,7 +162,7 @@ export class ExchangeGroup {
     const { signal, readTimeout } = this
     const next = () => this.next(caller)
     const charge = (turns: number) => limits.charge(caller, turns, clock())
-    const parts = {
+    const exchange = new Exchange({
       caller,
       connection,
       stream,
@@ -173,8 +175,7 @@ export class ExchangeGroup {
       count,
       unread,
       log,
-    }
-    const exchange = new Exchange(parts)
+    })
     try {
       await serve(exchange)
     } finally {

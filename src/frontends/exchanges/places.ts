@@ -1,3 +1,5 @@
+// The places of exchanges: who gets one, for how long, and which silent one gives way.
+
 import type { Caller } from '../../peer/caller.ts'
 import { networkGroupOf, prefixOf } from '../../peer/ip.ts'
 

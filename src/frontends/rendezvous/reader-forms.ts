@@ -1,3 +1,5 @@
+// Which forms of signed records a caller can read.
+
 import type { Connection } from '@libp2p/interface'
 import { RecentMap } from '../../base/recent-map.ts'
 import type { RecordForm } from '../../peer/record.ts'

@@ -1,3 +1,5 @@
+// What each request of `/rendezvous/1.0.0` does, and the message that answers it.
+
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Random } from '../../base/random.ts'
@@ -99,7 +101,7 @@ export class RendezvousAnswers {
     switch (outcome.status) {
       case 'listed':
         exchange.count(outcome.renewed ? 'renewed' : 'registered')
-        return { status: 'OK', ttlMs, statusText: outcome.withheld ? WITHHELD : undefined }
+        return { status: 'OK', ttlMs: outcome.ttlMs, statusText: outcome.withheld ? WITHHELD : undefined }
       case 'pending':
         exchange.count('pending')
         return notRegistered({ status: 'E_UNAVAILABLE', statusText: PENDING })
@@ -148,7 +150,7 @@ export class RendezvousAnswers {
       status: 'OK',
       statusText: undefined,
       registrations,
-      cookie: encodeCookie({ version: 0, ...end, epoch: this.#epoch }, ns),
+      cookie: encodeCookie({ ...end, epoch: this.#epoch }, ns),
     }
   }
 
@@ -161,11 +163,8 @@ export class RendezvousAnswers {
     if (decoded === undefined) {
       return 'invalid'
     }
-    if (decoded.epoch !== this.#epoch) {
-      return undefined
-    }
-    const { upTo, turn, version } = decoded
-    return turn === undefined ? { upTo, turn } : { upTo, turn, version }
+    const { epoch, ...position } = decoded
+    return epoch === this.#epoch ? position : undefined
   }
 }
 

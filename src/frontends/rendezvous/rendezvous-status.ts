@@ -1,3 +1,5 @@
+// Which status and text of the rendezvous protocol says why a request failed.
+
 import { MAX_ENVELOPE_BYTES, MAX_NETWORK_BYTES } from '../../peer/limits.ts'
 import { MAX_RECORD_ADDRESSES } from '../../peer/record.ts'
 import type { RecordRefusal } from '../../point/point-api.ts'
@@ -17,6 +19,7 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'record_not_an_envelope':
     case 'record_of_another_kind':
     case 'record_signature_wrong':
+    case 'record_key_unsupported':
     case 'record_signer_mismatch':
     case 'record_not_readable':
     case 'record_seq_out_of_range':
@@ -30,19 +33,15 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'port_invalid':
     case 'port_not_allowed':
     case 'ip_special':
-    // The peer answers at none of the addresses, so the record would lead nowhere.
-    case 'dial_refused':
-    case 'dial_timeout':
-    case 'dial_unreachable':
-    case 'dial_wrong_peer':
-    case 'dial_not_libp2p':
-    case 'dial_self':
       return { status: 'E_INVALID_SIGNED_PEER_RECORD', statusText: refusal(code).message }
     case 'peer_mismatch':
     case 'ip_mismatch':
     case 'ip_private':
     case 'denied':
     case 'static':
+    // Another peer answers there: the caller may not have it handed out as its own.
+    case 'dial_wrong_peer':
+    case 'dial_self':
       return { status: 'E_NOT_AUTHORIZED', statusText: refusal(code).message }
     case 'network_not_served':
       return { status: 'E_INVALID_NAMESPACE', statusText: refusal(code).message }
@@ -54,6 +53,11 @@ export function failureOf(code: RecordRefusal): Failure {
     case 'limit_range':
     case 'limit_peer':
     case 'dial_busy':
+    // Nothing is wrong with the record; it may be registered as it is once the peer answers at an address of it.
+    case 'dial_refused':
+    case 'dial_timeout':
+    case 'dial_unreachable':
+    case 'dial_not_libp2p':
     case 'unavailable':
       return { status: 'E_UNAVAILABLE', statusText: refusal(code).message }
   }
@@ -64,6 +68,8 @@ const RECORD_MESSAGES = {
   record_not_an_envelope: 'not a signed envelope (RFC 0002)',
   record_of_another_kind: 'an envelope that holds no peer record',
   record_signature_wrong: 'the signature is wrong',
+  record_key_unsupported:
+    'the key of the signer is of a type that is not served here (ECDSA); use Ed25519, secp256k1 or RSA',
   record_signer_mismatch: 'the signer is not the peer that the record describes',
   record_not_readable: 'the peer record in the envelope cannot be read',
   record_seq_out_of_range: 'the sequence number is beyond 2^63 - 1',

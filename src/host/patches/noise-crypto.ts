@@ -1,3 +1,5 @@
+// Crypto for Noise with X25519 keys that stay key objects.
+
 import {
   createCipheriv,
   createPrivateKey,

@@ -45,7 +45,7 @@ export function editGuard(): EditGuard {
       const inTime = age !== undefined && age <= CONFIRM_WITHIN_MS
       refused = { hash, signalledAt: inTime ? first : (signalledAt ?? first) }
       const confirmIn = signalledAt === undefined ? undefined : CONFIRM_AFTER_MS - (inTime ? age : 0)
-      return { outcome: 'refused', ...loss, confirmIn }
+      return { outcome: 'refused', dropped: loss.dropped, of: loss.of, confirmIn }
     },
     forget() {
       refused = undefined
@@ -57,24 +57,31 @@ export function isGreat({ dropped, of }: Loss): boolean {
   return of >= GUARDED_FROM && dropped * 2 > of
 }
 
-/** The registrations of `records` that the edit leaves out: registered before `since` and not in `edited`. */
+/** The registrations of `known` that an edit leaves out, by whether they were registered before `since`. */
 export function lossBy(
   { records, statics }: { readonly records: Iterable<RegistrationRecord>; readonly statics: Contents['statics'] },
   known: Iterable<RegistrationRecord>,
   { since, now }: { readonly since: number; readonly now: number },
-): Loss {
+): Loss & { readonly newer: readonly RegistrationRecord[] } {
   const kept = new Set(Iterator.from(records).map(keyText))
   for (const { registration } of statics) {
     if (registration !== undefined) {
       kept.add(keyText({ ...registration, peerId: registration.peerId ?? '' }))
     }
   }
+  const newer: RegistrationRecord[] = []
   let [dropped, of] = [0, 0]
   for (const record of known) {
     if (record.expiresAt > now) {
       of += 1
-      dropped += record.registeredAt < since && !kept.has(keyText(record)) ? 1 : 0
+      if (!kept.has(keyText(record))) {
+        if (record.registeredAt < since) {
+          dropped += 1
+        } else {
+          newer.push(record)
+        }
+      }
     }
   }
-  return { dropped, of }
+  return { dropped, of, newer }
 }

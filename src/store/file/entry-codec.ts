@@ -15,9 +15,10 @@ import { isoTime } from './iso-time.ts'
 
 /**
  * An entry of `peers.json` as JSON text: the original's `address`, and our further members, which its reader ignores.
- * The journal's puts have the same shape.
+ * The journal's puts have the same shape. `writtenAt`: when the list that it is a line of was begun, ISO 8601; the journal
+ * has none.
  */
-export function encodeRecord(record: RegistrationRecord): string {
+export function encodeRecord(record: RegistrationRecord, writtenAt?: string): string {
   // Registrations of the original's wire name no peer; they are written as the original wrote them.
   const isLegacy = record.peerId === ''
   const address = JSON.stringify(isLegacy ? hostPort(record.address) : `${record.address}/p2p/${record.peerId}`)
@@ -25,7 +26,8 @@ export function encodeRecord(record: RegistrationRecord): string {
   const proved = record.provedAt > 0 ? `,"provedAt":"${isoTime(record.provedAt)}"` : ''
   const { envelope } = record
   const signed = envelope === undefined ? '' : `,"signedPeerRecord":"${Buffer.from(envelope).toString('base64')}"`
-  return `{"address":${address}${network}${isLegacy ? ',"legacy":true' : ''},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}}`
+  const written = writtenAt === undefined ? '' : `,"writtenAt":"${writtenAt}"`
+  return `{"address":${address}${network}${isLegacy ? ',"legacy":true' : ''},"registeredAt":"${isoTime(record.registeredAt)}"${proved},"expiresAt":"${isoTime(record.expiresAt)}"${signed}${written}}`
 }
 
 export function encodeStatic(entry: StaticEntry): string {
@@ -38,6 +40,11 @@ export interface DecodedList extends Pick<Contents, 'statics'> {
   readonly records: Map<string, RegistrationRecord>
   /** Entries that cannot be used, by their position; registrations among them are left out. */
   readonly useless: ReadonlyArray<{ readonly index: number; readonly json: unknown }>
+  /**
+   * The oldest time, in ms, at which a list was begun that one of the registrations is a line of; undefined where none says
+   * so. What was registered before that was in the list that the operator edited.
+   */
+  readonly writtenAt: number | undefined
 }
 
 /**
@@ -50,9 +57,15 @@ export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedL
   const statics = new Map<string, StaticEntry>()
   const useless: Array<DecodedList['useless'][number]> = []
   let index = -1
+  let writtenAt: number | undefined
+  let lastMark: unknown
   for (const json of isOurs ? parseLines(bytes) : parseArray(bytes)) {
     index += 1
     if (isDynamic(json)) {
+      if (json.writtenAt !== lastMark) {
+        lastMark = json.writtenAt
+        writtenAt = Math.min(writtenAt ?? Number.POSITIVE_INFINITY, decodeTime(lastMark) ?? Number.POSITIVE_INFINITY)
+      }
       const record = decodeRecord(json, now, isOurs)
       if (record === undefined) {
         useless.push({ index, json })
@@ -72,7 +85,12 @@ export function decodeList(bytes: Buffer, now: number, isOurs = false): DecodedL
       }
     }
   }
-  return { records, statics: [...statics.values()], useless }
+  return {
+    records,
+    statics: [...statics.values()],
+    useless,
+    writtenAt: writtenAt === Number.POSITIVE_INFINITY ? undefined : writtenAt,
+  }
 }
 
 function parseArray(bytes: Buffer): readonly unknown[] {

@@ -1,6 +1,7 @@
 // The store of files: `peers.json` and a journal.
 
 import type { Clock } from '../../base/clock.ts'
+import type { RegistrationRecord } from '../../registry/registration.ts'
 import { type EditableStore, EditPendingError, type ListEdit, StoreUnavailableError, type Table } from '../store.ts'
 import { type ChangeLog, startChangeLog } from './change-log.ts'
 import { editGuard } from './edit-guard.ts'
@@ -75,8 +76,12 @@ export function fileStore({
         const held = lock(layout.lock)
         try {
           // The caller owns the records from now on: a hundred thousand of them are not kept here too.
-          const { recovered, nextGeneration, ...list } = await recover(fs, layout, { now: clock(), acceptEdit })
+          const { recovered, kept, nextGeneration, ...list } = await recover(fs, layout, { now: clock(), acceptEdit })
           const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration })
+          await putAll(log, kept).catch(async (error) => {
+            await log.close()
+            throw error
+          })
           opened = { layout, lock: held, log, list: { ...list, draft: undefined, unfinishedSince: undefined } }
           if (list.pending !== undefined) {
             onEdit(list.pending.edit)
@@ -145,7 +150,7 @@ export function fileStore({
       // After a snapshot that failed, the journal begun for it holds all that this one may miss.
       const since = list.unfinishedSince ?? (await log.rotate())
       list.unfinishedSince = since
-      const file = await writeDraft(fs, layout, table, closing.signal)
+      const file = await writeDraft(fs, layout, table, { began, signal: closing.signal })
       await log.mark({ snapshot: file.hash, since, began })
       closing.signal.throwIfAborted()
       list.draft = { file, since, listedBefore: began }
@@ -164,14 +169,23 @@ export function fileStore({
   /**
    * Merges the operator's edit of the list, where that may be done. `signalledAt`: when the operator asked for it, ms.
    */
-  async function takeEdit({ layout, list }: Open, table: Table, signalledAt?: number): Promise<ListEdit> {
+  async function takeEdit({ layout, list, log }: Open, table: Table, signalledAt?: number): Promise<ListEdit> {
     const stat = await statIfExists(fs, layout.peers)
     if (stat !== undefined && list.draft !== undefined && sameFile(stat, list.draft.file.stat)) {
       // The last snapshot failed after it had been renamed into place, so this is no edit.
       adoptDraft(list)
     }
     const { pending } = list
-    const edit = await takeHandEdit({ fs, path: layout.peers, list, table, guard, now: clock(), signalledAt })
+    const edit = await takeHandEdit({
+      fs,
+      path: layout.peers,
+      list,
+      table,
+      guard,
+      keep: (records) => putAll(log, records),
+      now: clock(),
+      signalledAt,
+    })
     const isTold = list.pending !== undefined && list.pending.file.hash === pending?.file.hash
     if (signalledAt === undefined && edit.outcome !== 'unchanged' && edit.outcome !== 'missing' && !isTold) {
       onEdit(edit)
@@ -193,6 +207,15 @@ export function fileStore({
     } catch {
       // The snapshot is complete. A needless journal does no harm.
     }
+  }
+}
+
+/** How many registrations are written at a time: some 300 kB. */
+const PUTS_AT_ONCE = 1000
+
+async function putAll(log: ChangeLog, records: readonly RegistrationRecord[]): Promise<void> {
+  for (let start = 0; start < records.length; start += PUTS_AT_ONCE) {
+    await log.append(records.slice(start, start + PUTS_AT_ONCE).map((record) => ({ kind: 'put', record })))
   }
 }
 

@@ -1,5 +1,6 @@
 // Finds out whether the operator edited the list, and merges the edit.
 
+import { keyText, type RegistrationRecord } from '../../registry/registration.ts'
 import {
   type ListEdit,
   type RefusedEdit,
@@ -8,8 +9,8 @@ import {
   type TakenEdit,
   type UnreadableEdit,
 } from '../store.ts'
-import { type EditGuard, lossBy } from './edit-guard.ts'
-import { decodeList } from './entry-codec.ts'
+import { type EditGuard, isGreat, lossBy } from './edit-guard.ts'
+import { type DecodedList, decodeList } from './entry-codec.ts'
 import { errorCode, type FileSystem, statIfExists } from './file-system.ts'
 import { jsonFault } from './json-fault.ts'
 import { hashOf, readWhole, type SnapshotFile, sameFile } from './snapshot.ts'
@@ -28,7 +29,10 @@ export interface PendingEdit {
 export interface KnownList {
   file: SnapshotFile | undefined
   pending: PendingEdit | undefined
-  /** Registrations from before this (ms) are in it, unless the operator deleted them. */
+  /**
+   * Registrations from before this (ms) are in it, unless the operator deleted them. What an edit is compared with that
+   * does not say which list it is an edit of.
+   */
   readonly listedBefore: number
 }
 
@@ -38,6 +42,8 @@ export interface HandEditInit {
   readonly list: KnownList
   readonly table: Table
   readonly guard: EditGuard
+  /** Writes registrations to the journal. */
+  readonly keep: (records: readonly RegistrationRecord[]) => Promise<void>
   readonly now: number
   /** When the operator asked for the edit to be taken, ms; undefined when it was only found. */
   readonly signalledAt: number | undefined
@@ -69,7 +75,7 @@ export async function takeHandEdit(init: HandEditInit): Promise<ListEdit> {
     forgetIfSignalled(init)
     return { outcome: isKnown || file !== undefined ? 'unchanged' : 'missing' }
   }
-  const edit = merge(whole.bytes, file.hash, init)
+  const edit = await merge(whole.bytes, file.hash, init)
   if (edit.outcome === 'taken') {
     list.file = file
     list.pending = undefined
@@ -95,26 +101,60 @@ function forgetIfSignalled({ guard, signalledAt }: HandEditInit): void {
   }
 }
 
-function merge(bytes: Buffer, hash: string, init: HandEditInit): TakenEdit | UnreadableEdit | RefusedEdit {
-  const { list, table, guard, now, signalledAt } = init
+async function merge(
+  bytes: Buffer,
+  hash: string,
+  init: HandEditInit,
+): Promise<TakenEdit | UnreadableEdit | RefusedEdit> {
+  const { list, table, guard, keep, now, signalledAt } = init
   const decoded = decode(bytes, now)
   if (decoded instanceof Error) {
     forgetIfSignalled(init)
     return { outcome: 'unreadable', reason: jsonFault(decoded, bytes.toString()) }
   }
-  const live = [...decoded.records.values()].filter((record) => record.expiresAt > now)
+  const { live, renewed } = linesOf(decoded, table, now)
   // Text that an operator typed says nothing about proofs.
-  const edited = { records: live.map((record) => ({ ...record, provedAt: 0 })), statics: decoded.statics }
-  const refused = guard.refusal(hash, lossBy(edited, table.records(), { since: list.listedBefore, now }), signalledAt)
+  const records = [...live, ...renewed].map((record) => ({ ...record, provedAt: 0 }))
+  const edited = { records, statics: decoded.statics }
+  const base = editedSince(decoded, now)
+  let since = base ?? list.listedBefore
+  let loss = lossBy(edited, table.records(), { since, now })
+  const refused = guard.refusal(hash, loss, signalledAt)
   if (refused !== undefined) {
     return refused
   }
+  // An edit that does not say what it is an edit of deletes nothing, unless the operator confirmed what it leaves out.
+  if (base === undefined && !isGreat(loss)) {
+    since = Number.NEGATIVE_INFINITY
+    loss = lossBy(edited, table.records(), { since, now })
+  }
+  // The edited list becomes the backup, and does not have them.
+  await keep(loss.newer)
   return {
     outcome: 'taken',
-    ...table.merge(edited, list.listedBefore),
-    expired: decoded.records.size - live.length,
+    ...table.merge(edited, since),
+    expired: decoded.records.size - live.length - renewed.length,
+    kept: loss.newer.length,
     useless: nameUseless(bytes, decoded.useless),
   }
+}
+
+/**
+ * When the list that this one is an edit of was begun, ms: an editor may have held it for hours, while newer ones were
+ * written. Undefined where the edit does not say so: none of its lines was written by the store.
+ */
+export function editedSince({ writtenAt }: DecodedList, now: number): number | undefined {
+  return writtenAt !== undefined && writtenAt <= now ? writtenAt : undefined
+}
+
+/** The registrations in an edited list: `renewed` have expired by the list, and not by the table. */
+function linesOf(decoded: DecodedList, table: Table, now: number) {
+  const live = [...decoded.records.values()].filter((record) => record.expiresAt > now)
+  const isStale = live.length < decoded.records.size
+  const renewed = Iterator.from(isStale ? table.records() : [])
+    .filter((known) => known.expiresAt > now)
+    .filter((known) => (decoded.records.get(keyText(known))?.expiresAt ?? now + 1) <= now)
+  return { live, renewed: [...renewed] }
 }
 
 /** The reason, where the operator has to make the file readable: an editor may have saved it as another user's. */

@@ -4,7 +4,7 @@ import { keyText, type RegistrationRecord } from '../../registry/registration.ts
 import type { Recovered } from '../store.ts'
 import { isGreat, type Loss, lossBy } from './edit-guard.ts'
 import { type FileSystem, unlinkIfExists } from './file-system.ts'
-import type { PendingEdit } from './hand-edit.ts'
+import { editedSince, type PendingEdit } from './hand-edit.ts'
 import { type JournalEntry, type Losses, readJournal, type SnapshotMark } from './journal.ts'
 import type { Layout } from './layout.ts'
 import { type List, lastMark, readBackup, readList } from './list-file.ts'
@@ -14,6 +14,8 @@ import { uselessText } from './useless-entries.ts'
 /** The contents of the files, and what the store needs to go on writing them. */
 export interface Recovery {
   readonly recovered: Recovered
+  /** Registrations that an edited list leaves out and that stay: the journal is to have them before the next snapshot. */
+  readonly kept: readonly RegistrationRecord[]
   /** The current list; undefined when there is none, or none that was taken. */
   readonly file: SnapshotFile | undefined
   /** The list where it was edited and the edit is not taken. */
@@ -58,7 +60,7 @@ export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit 
     }
   }
 
-  const edit = before && editOf(table, before, now)
+  const edit = before && editOf(table, before, { now, acceptEdit })
   const isLeftAlone = edit !== undefined && isGreat(edit) && !acceptEdit
   const taken = isLeftAlone ? before! : table
   if (!isLeftAlone) {
@@ -71,6 +73,7 @@ export async function recover(fs: FileSystem, layout: Layout, { now, acceptEdit 
       trusted: taken.trusted,
       warnings,
     },
+    kept: isLeftAlone ? [] : (edit?.newer ?? []),
     file: isLeftAlone ? undefined : list?.file,
     pending: isLeftAlone ? pendingEdit(list!.file!, edit) : undefined,
     since: table.since ?? generations[0] ?? 0,
@@ -137,18 +140,34 @@ function replay(entry: JournalEntry, tables: readonly RecoveredTable[]): void {
   }
 }
 
-/** What an edit changes in the previous table: what the journals bring back was not removed. */
+/** What an edit changes in the previous table. What the journals bring back was not removed. */
 interface Edit extends Loss {
+  /** The registrations that it leaves out, and that came after the list that the operator edited. */
+  readonly newer: readonly RegistrationRecord[]
   readonly added: number
 }
 
-function editOf(edited: RecoveredTable, before: RecoveredTable, now: number): Edit {
+/** Also puts back into the edited table what came after the list that the operator edited. */
+function editOf(edited: RecoveredTable, before: RecoveredTable, { now, acceptEdit }: RecoverOptions): Edit {
   const statics = edited.list?.contents.statics ?? []
-  const since = Number.POSITIVE_INFINITY
-  const loss = lossBy({ records: edited.records.values(), statics }, before.records.values(), { since, now })
+  const base = edited.list && editedSince(edited.list.contents, now)
+  const contents = { records: edited.records.values(), statics }
+  let loss = lossBy(contents, before.records.values(), { since: base ?? Number.POSITIVE_INFINITY, now })
+  if (base === undefined && !acceptEdit && !isGreat(loss)) {
+    loss = lossBy({ ...contents, records: edited.records.values() }, before.records.values(), { since: 0, now })
+  }
   let added = 0
-  for (const [key, { expiresAt }] of edited.records) {
-    added += expiresAt > now && !before.records.has(key) ? 1 : 0
+  for (const [key, record] of edited.records) {
+    const known = before.records.get(key)
+    if (known !== undefined) {
+      // It may have been renewed since the operator opened the list.
+      edited.records.set(key, { ...known, provedAt: record.provedAt })
+    } else if (record.expiresAt > now) {
+      added += 1
+    }
+  }
+  for (const record of loss.newer) {
+    edited.records.set(keyText(record), record)
   }
   return { ...loss, added }
 }

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StoreUnusableError, type Table } from '../store.ts'
 import { encodeRecord, encodeStatic } from './entry-codec.ts'
 import { errorCode, type FileStat, type FileSystem, statIfExists, unlinkIfExists, writeAll } from './file-system.ts'
+import { isoTime } from './iso-time.ts'
 import type { Layout } from './layout.ts'
 
 /** How the snapshot at `peers.json` was when it was last read or written; a difference is an edit by hand. */
@@ -28,6 +29,12 @@ const ENTRIES_A_LOOK = 64
 /** The operator and the original program read the list too. */
 const DEFAULT_MODE = 0o644
 
+export interface DraftOptions {
+  /** The time, ms; each registration says it, so that an edit of the list tells which list it is an edit of. */
+  readonly began: number
+  readonly signal: AbortSignal
+}
+
 /**
  * Writes the table to the draft file, synced, one entry a line. The table may change meanwhile: then this is a fuzzy
  * snapshot, and the journal since its beginning completes it.
@@ -36,14 +43,14 @@ export async function writeDraft(
   fs: FileSystem,
   layout: Layout,
   table: Table,
-  signal: AbortSignal,
+  { began, signal }: DraftOptions,
 ): Promise<SnapshotFile> {
   await unlinkIfExists(fs, layout.draft)
   const mode = (await statIfExists(fs, layout.peers))?.mode ?? DEFAULT_MODE
   const file = await fs.open(layout.draft, 'wx', mode)
   try {
     const hash = createHash('sha256')
-    for await (const bytes of pieces(table)) {
+    for await (const bytes of pieces(table, isoTime(began))) {
       signal.throwIfAborted()
       hash.update(bytes)
       await writeAll(file, bytes)
@@ -128,13 +135,13 @@ export function sameFile(a: FileStat, b: FileStat): boolean {
  * a string and a buffer for each made so much garbage that the collector went through the whole heap in every
  * snapshot.
  */
-async function* pieces(table: Table): AsyncGenerator<Buffer> {
+async function* pieces(table: Table, writtenAt: string): AsyncGenerator<Buffer> {
   const piece = new Piece()
   let text = ''
   let separator = '[\n'
   let count = 0
   let sliceStart = performance.now()
-  for (const entry of encodedEntries(table)) {
+  for (const entry of encodedEntries(table, writtenAt)) {
     text += separator + entry
     separator = ',\n'
     count += 1
@@ -181,12 +188,12 @@ class Piece {
 const MAX_BYTES_A_CHARACTER = 3
 
 /** The operator's own first, where a person who opens the file sees them. */
-function* encodedEntries(table: Table): Generator<string> {
+function* encodedEntries(table: Table, writtenAt: string): Generator<string> {
   for (const entry of table.statics()) {
     yield encodeStatic(entry)
   }
   for (const record of table.records()) {
-    yield encodeRecord(record)
+    yield encodeRecord(record, writtenAt)
   }
 }
 

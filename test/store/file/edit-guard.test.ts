@@ -73,6 +73,6 @@ it('an edit loses what was listed, is alive and is not in it any more, as a regi
   const { network, peerId, address } = record(5)
   const mine = { json: {}, registration: { network, peerId, address } }
   const edited = { records: [record(1), record(6)], statics: [staticEntry('x'), mine] }
-  assert.deepEqual(lossBy(edited, known, { since: NOW - 1, now: NOW }), { dropped: 2, of: 5 })
-  assert.deepEqual(lossBy(edited, known, { since: NOW + HOUR, now: NOW }), { dropped: 3, of: 5 })
+  assert.deepEqual(lossBy(edited, known, { since: NOW - 1, now: NOW }), { dropped: 2, of: 5, newer: [known[2]] })
+  assert.deepEqual(lossBy(edited, known, { since: NOW + HOUR, now: NOW }), { dropped: 3, of: 5, newer: [] })
 })

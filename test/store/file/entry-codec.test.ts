@@ -9,7 +9,7 @@ const P = PEERS[0]
 const CID = 'bafzaajaiaejcaragu2slyilasu4gimptepln25udgzdv7bh55fmhjbssg7sdq5ij'
 
 function decode(...entries: unknown[]) {
-  const { records, ...rest } = decodeList(Buffer.from(JSON.stringify(entries)), NOW)
+  const { records, writtenAt: _, ...rest } = decodeList(Buffer.from(JSON.stringify(entries)), NOW)
   return { records: [...records.values()], ...rest }
 }
 

@@ -42,8 +42,8 @@ test('peers.json is the original list with further members, one entry a line, th
     await readFile(path, 'utf8'),
     `[
 {"address":"127.0.0.1:3000"},
-{"address":"/ip4/10.0.0.0/tcp/4001/p2p/${PEERS[0]}","registeredAt":"2026-11-22T11:00:00.000Z","provedAt":"2026-11-22T11:30:00.000Z","expiresAt":"2026-11-22T13:00:00.000Z"},
-{"address":"/ip4/10.0.0.1/tcp/4001/p2p/${PEERS[1]}","network":"x","registeredAt":"2026-11-22T11:00:00.000Z","expiresAt":"2026-11-22T13:00:00.000Z"}
+{"address":"/ip4/10.0.0.0/tcp/4001/p2p/${PEERS[0]}","registeredAt":"2026-11-22T11:00:00.000Z","provedAt":"2026-11-22T11:30:00.000Z","expiresAt":"2026-11-22T13:00:00.000Z","writtenAt":"2026-11-22T12:00:00.000Z"},
+{"address":"/ip4/10.0.0.1/tcp/4001/p2p/${PEERS[1]}","network":"x","registeredAt":"2026-11-22T11:00:00.000Z","expiresAt":"2026-11-22T13:00:00.000Z","writtenAt":"2026-11-22T12:00:00.000Z"}
 ]
 `,
   )

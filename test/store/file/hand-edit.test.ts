@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { keyText, type RegistrationRecord } from '../../../src/registry/registration.ts'
 import { fileStore } from '../../../src/store/file/file-store.ts'
 import type { ListEdit } from '../../../src/store/store.ts'
-import { HOUR, NOW, put, record, sorted, staticEntry, testTable } from '../fixtures.ts'
+import { HOUR, NOW, put, record, remove, sorted, staticEntry, testTable } from '../fixtures.ts'
 import { type FakeDisk, fakeDisk } from './fake-disk.ts'
 
 const PATH = '/d/peers.json'
@@ -82,6 +83,94 @@ test('a registration whose line was deleted by hand goes; one that came after th
   assert.equal(disk.read(PATH)!.toString().includes('10.0.0.2/'), false)
   await store.close()
 })
+
+test('what was registered since the operator opened the list stays, however many snapshots came between', async () => {
+  const { clock, disk, store, table } = await running()
+  const opened = disk.read(PATH)!
+  for (const n of [4, 5, 6]) {
+    clock.now += 2000
+    const late = record(n, { registeredAt: clock.now })
+    table.apply(put(late))
+    await store.append([put(late)])
+    clock.now += 1
+    await store.compact(table)
+  }
+  const expected = sorted(Iterator.from(table.map.values()).filter(({ address }) => !address.includes('10.0.0.2/')))
+  disk.replace(PATH, without('10.0.0.2/')(opened.toString().split('\n')).join('\n'))
+
+  // Killed before it has read the edit.
+  const { recovered, store: next, kill } = await reopen(disk.copy(), { now: clock.now })
+  assert.deepEqual(withoutProofs(recovered.records), withoutProofs(expected))
+  await next.compact(testTable(recovered.records, recovered.statics))
+  kill()
+
+  const edit = await store.merge(table)
+  assert(edit.outcome === 'taken')
+  assert.deepEqual({ removed: edit.removed, kept: edit.kept }, { removed: 1, kept: 3 })
+  assert.deepEqual(sorted(table.map.values()), expected)
+  // Killed after it has, and what it merged is all that is left of it.
+  await store.append([remove(record(2))])
+  const after = disk.copy()
+  after.process().fs.unlink(`${PATH}.bak`)
+  assert.deepEqual(withoutProofs((await reopen(after, { now: clock.now })).recovered.records), withoutProofs(expected))
+})
+
+test('the oldest line says what an edit is based on: lines of a newer list that are pasted in delete nothing', async () => {
+  const { clock, disk, store, table } = await running()
+  const opened = disk.read(PATH)!.toString().split('\n')
+  clock.now += 2000
+  const late = [4, 5].map((n) => record(n, { registeredAt: clock.now }))
+  late.map(put).forEach(table.apply)
+  clock.now += 1
+  await store.compact(table)
+  const pasted = disk
+    .read(PATH)!
+    .toString()
+    .split('\n')
+    .find((line) => line.includes('10.0.0.5/'))!
+  disk.replace(PATH, ['[', `${pasted.replace(/,$/, '')},`, ...opened.slice(1)].join('\n'))
+  const edit = await store.merge(table)
+  assert.deepEqual(edit.outcome === 'taken' && [edit.removed, edit.kept], [0, 1])
+})
+
+test('an edit without a line of the list deletes nothing, unless it is confirmed', async () => {
+  const { disk, store, table } = await running()
+  disk.replace(PATH, '[{"address":"192.0.2.1:1"}]')
+  const edit = await store.merge(table)
+  assert.deepEqual(edit.outcome === 'taken' && [edit.added, edit.removed, edit.kept], [1, 1, 3])
+  assert.equal(table.map.size, 3)
+
+  const stopped = await running()
+  for (let n = 0; n < 3; n++) {
+    await stopped.store.compact(stopped.table)
+  }
+  stopped.kill()
+  stopped.disk.replace(PATH, '[]')
+  assert.equal((await reopen(stopped.disk.copy())).recovered.records.length, 3)
+  assert.equal((await reopen(stopped.disk.copy(), { acceptEdit: true })).recovered.records.length, 0)
+})
+
+test('a line that has expired since the operator opened the list is no deletion of what was renewed meanwhile', async () => {
+  const { clock, disk, store, table } = await running()
+  const opened = disk.read(PATH)!
+  const renewed = record(2, { expiresAt: NOW + 3 * HOUR })
+  table.apply(put(renewed))
+  await store.append([put(renewed)])
+  for (let n = 0; n < 3; n++) {
+    clock.now += HOUR / 2
+    await store.compact(table)
+  }
+  disk.replace(PATH, `${opened}\n`)
+  const { recovered } = await reopen(disk.copy(), { now: clock.now })
+  assert.deepEqual(withoutProofs(recovered.records), withoutProofs([renewed]))
+  const edit = await store.merge(table)
+  assert.deepEqual(edit.outcome === 'taken' && [edit.added, edit.expired, edit.kept], [0, 2, 0])
+  assert.deepEqual(table.map.get(keyText(renewed)), renewed)
+})
+
+function withoutProofs(records: Iterable<RegistrationRecord>): RegistrationRecord[] {
+  return sorted(records).map((each) => ({ ...each, provedAt: 0 }))
+}
 
 test('what a person writes says nothing about proofs, and what is expired or invalid is not taken', async () => {
   const { disk, store, table } = await running()
@@ -198,8 +287,9 @@ test('a list that was deleted while the store runs is written anew', async () =>
 
 test('an edit before the first snapshot of a process does not cost what only the journal holds', async () => {
   const first = await running()
-  first.table.apply(put(record(4)))
-  await first.store.append([put(record(4))])
+  const late = record(4, { registeredAt: NOW + 500 })
+  first.table.apply(put(late))
+  await first.store.append([put(late)])
   first.kill()
   const process = first.disk.process()
   const store = fileStore({ path: PATH, clock: () => NOW + 1000, fs: process.fs, lock: process.lock })
@@ -230,7 +320,14 @@ test('what an edit came to is told: who asks hears it, and what a snapshot finds
   edit(disk, without('10.0.0.1/'))
   await store.compact(table)
   await store.compact(table)
-  const found = { outcome: 'taken', added: 0, removed: 1, expired: 0, useless: { count: 1, named: useless.named } }
+  const found = {
+    outcome: 'taken',
+    added: 0,
+    removed: 1,
+    expired: 0,
+    kept: 0,
+    useless: { count: 1, named: useless.named },
+  }
   assert.deepEqual(edits, [found])
   await disk.process().fs.unlink(PATH)
   assert.deepEqual(await store.merge(table), { outcome: 'missing' })
