@@ -69,7 +69,7 @@ export class OperatorList implements Table {
   }
 
   records() {
-    return this.#init.registry.records()
+    return this.#init.changes.records()
   }
 
   statics() {

@@ -1,4 +1,5 @@
-// A change of the table and of the store, both or neither.
+// A change of the table and of the store, both or neither. Above 250 lines because what one request keeps, renews, evicts
+// and removes is committed or undone as one.
 
 import type { Clock } from '../base/clock.ts'
 import { MAX_ADDRESSES } from '../peer/limits.ts'
@@ -38,6 +39,8 @@ export class TableChanges {
   readonly #init: TableChangesInit
   /** New registrations whose change is on its way to the disk, with the request that was last to ask for each. */
   readonly #unwritten = new Map<Registration, TableChange>()
+  /** What requests have removed, until the store has that. */
+  readonly #removing = new Set<Removed>()
   readonly #renewing = new RenewalsUnderWay()
 
   constructor(init: TableChangesInit) {
@@ -45,7 +48,18 @@ export class TableChanges {
   }
 
   begin(): TableChange {
-    return new TableChange(this.#init, this.#unwritten, this.#renewing)
+    return new TableChange(this.#init, this.#unwritten, this.#removing, this.#renewing)
+  }
+
+  /** The registrations that a snapshot is to have. What a request removes is among them: the store may refuse that. */
+  *records(): Iterable<RegistrationRecord> {
+    const { registry } = this.#init
+    yield* registry.records()
+    for (const { registration, record } of this.#removing) {
+      if (!registration.provisional && registry.find(record) === undefined) {
+        yield record
+      }
+    }
   }
 
   /** Has the store keep a registration as it is now. Without it the peer is only dialed again. */
@@ -81,6 +95,12 @@ export async function write(store: Pick<Store, 'append'>, changes: readonly Chan
   }
 }
 
+/** A registration that a request removes, with what was to be remembered of it. */
+interface Removed {
+  readonly registration: Registration
+  readonly record: RegistrationRecord
+}
+
 /** What one request does to the table, until the store has it. */
 export class TableChange {
   /** What the request registered or renewed. */
@@ -93,20 +113,26 @@ export class TableChange {
   readonly evicted: Registration[] = []
   readonly #init: TableChangesInit
   readonly #unwritten: Map<Registration, TableChange>
+  readonly #removing: Set<Removed>
   readonly #renewing: RenewalsUnderWay
   /** What of `kept` is written, with the ends that this request asked for: another may have asked since. */
   readonly #written = new Map<Registration, number>()
   /** The renewals that are not written: they stand as the store has them. */
   readonly #asStored = new Set<Registration>()
-  /** Each with what was to be remembered of it. */
-  readonly #removed: Array<{ readonly registration: Registration; readonly record: RegistrationRecord }> = []
+  readonly #removed: Removed[] = []
   #recorded:
     | { readonly peer: RegisteredPeer; readonly record: OwnRecord; readonly before: RecordedPeer | undefined }
     | undefined
 
-  constructor(init: TableChangesInit, unwritten: Map<Registration, TableChange>, renewing: RenewalsUnderWay) {
+  constructor(
+    init: TableChangesInit,
+    unwritten: Map<Registration, TableChange>,
+    removing: Set<Removed>,
+    renewing: RenewalsUnderWay,
+  ) {
     this.#init = init
     this.#unwritten = unwritten
+    this.#removing = removing
     this.#renewing = renewing
   }
 
@@ -149,7 +175,9 @@ export class TableChange {
 
   remove(registration: Registration): void {
     const { registry } = this.#init
-    this.#removed.push({ registration, record: registry.recordOf(registration) })
+    const removed = { registration, record: registry.recordOf(registration) }
+    this.#removed.push(removed)
+    this.#removing.add(removed)
     registry.remove(registration)
   }
 
@@ -187,7 +215,7 @@ export class TableChange {
     )
     const removed = this.#removed.map(({ registration }) => registration).filter((each) => !this.#isKnown(each))
     if (kept.length + removed.length === 0) {
-      this.#renewing.endAll(this.#written, false, registry)
+      this.#settle(false)
       return 'kept'
     }
     watched.watcher.changed()
@@ -198,7 +226,7 @@ export class TableChange {
       if (written !== 'kept') {
         this.#undo()
       }
-      this.#renewing.endAll(this.#written, written === 'kept', registry)
+      this.#settle(written === 'kept')
     }
     if (written === 'kept') {
       for (const registration of kept) {
@@ -206,6 +234,14 @@ export class TableChange {
       }
     }
     return written
+  }
+
+  /** Its writes are over. */
+  #settle(isStored: boolean): void {
+    for (const removed of this.#removed) {
+      this.#removing.delete(removed)
+    }
+    this.#renewing.endAll(this.#written, isStored, this.#init.registry)
   }
 
   #undo(): void {

@@ -87,6 +87,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.nat(4000) }) },
 )
 
+/** Of the three removals the full disk took one, whole; then the process died. */
+const homes = [
+  { home: 0, port: 4001 },
+  { home: 0, port: 4002 },
+  { home: 1, port: 4001 },
+]
+const REFUSED_UNREGISTER: Step[] = [
+  ...homes.map((at) => ({ do: 'register', peer: 2, network: 0, at, ttl: 3600 }) as const),
+  { do: 'full' },
+  { do: 'unregister', peer: 2, network: 0, at: undefined },
+  { do: 'crash' },
+]
+
 describe('answered means kept', () => {
   for (const [name, place] of [
     ['the store in memory', memoryPlace],
@@ -105,7 +118,7 @@ describe('answered means kept', () => {
           world.check()
           await world.close()
         }),
-        { numRuns: RUNS },
+        { numRuns: RUNS, examples: [[REFUSED_UNREGISTER]] },
       )
     })
   }

@@ -79,6 +79,34 @@ describe('a registration', () => {
     )
   })
 
+  it('that a request removes is in the list that is written until the disk has that', async () => {
+    const disk = manualDisk()
+    const proofs = manualProofs()
+    const { point, registry } = setUp({ store: disk.store, prover: proofs.prover })
+    const eight = Array.from({ length: 8 }, (_, n) => `/ip4/8.8.8.8/tcp/${4001 + n}`)
+    const records = eight.map((address) => record('peer', address))
+    point.operatorList.restore({ records, statics: [], trusted: true, warnings: [] })
+    const listed = () => [...point.operatorList.records()].map(({ address }) => address).sort()
+
+    const addresses = ['/ip4/8.8.8.8/tcp/5000', '/ip4/8.8.8.8/tcp/5001']
+    const two = point.register(caller(), { network: '', addresses, ttlMs: HOUR }, NEVER)
+    proofs.show({ ok: true }, 0)
+    await nextTurn()
+    assert.equal(registry.registrationsOf('', 'peer').filter((each) => !each.provisional).length, 8, 'one made room')
+    assert.deepEqual(listed(), [...eight, addresses[0]].sort())
+    proofs.show({ ok: true }, 1)
+    await nextTurn()
+    disk.fail(0)
+    assert.deepEqual(codesOf(await two), ['unavailable', 'unavailable'])
+    assert.deepEqual(listed(), eight)
+
+    const taken = point.unregister(caller(), { network: '', addresses: [] })
+    assert.deepEqual(listed(), eight)
+    disk.take(1)
+    await taken
+    assert.deepEqual(listed(), [])
+  })
+
   it('that was taken back while it was proved is registered again, and watched', async () => {
     const proofs = manualProofs()
     const tracked: unknown[] = []

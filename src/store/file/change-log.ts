@@ -11,8 +11,8 @@ import { createOutage } from './outage.ts'
  * fdatasync.
  *
  * A journal that failed once is never written to again: after a failed fsync Linux marks the lost pages clean, and the
- * next fsync succeeds (LWN 752063, "fsyncgate"). The header of the next journal says how much of the failed one
- * counts.
+ * next fsync succeeds (LWN 752063, "fsyncgate"). What the failed write left in it is cut off before a change is refused;
+ * where that fails, too, the header of the next journal says how much of the failed one counts.
  */
 export interface ChangeLog {
   readonly state: StoreState
@@ -96,6 +96,8 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
     if (broken !== undefined) {
       cut = { generation: broken.generation, length: broken.length }
       journal = undefined
+      // A process that dies before the next journal must not leave whole lines of what is refused now.
+      await broken.cutOff().catch(() => {})
     }
     for (const batch of unwritten) {
       batch.done.reject(failure)

@@ -51,6 +51,8 @@ export function fileStore({
   const closing = new AbortController()
   const snapshots = createOutage(clock)
   let opened: Open | undefined
+  /** Of the last change that was refused. */
+  let refusal: unknown
   let closed: Promise<void> | undefined
   let lastTurn: Promise<unknown> = Promise.resolve()
 
@@ -92,13 +94,20 @@ export function fileStore({
           throw error
         }
       }),
-    append: async (changes) => use().log.append(changes),
+    append: async (changes) => {
+      try {
+        await use().log.append(changes)
+      } catch (error) {
+        refusal = error
+        throw error
+      }
+    },
     compact: (table) =>
       inTurn(async () => {
         const store = use()
-        const refusal = store.log.refusal()
-        if (refusal !== undefined) {
-          throw refusal
+        const failure = store.log.refusal()
+        if (failure !== undefined) {
+          throw failure
         }
         try {
           await writeSnapshot(store, table)
@@ -147,12 +156,17 @@ export function fileStore({
         throw new EditPendingError(edit, `${layout.peers} ${pendingText(edit)}`)
       }
       const began = clock()
+      const refusalBefore = refusal
       // After a snapshot that failed, the journal begun for it holds all that this one may miss.
       const since = list.unfinishedSince ?? (await log.rotate())
       list.unfinishedSince = since
       const file = await writeDraft(fs, layout, table, { began, signal: closing.signal })
       await log.mark({ snapshot: file.hash, since, began })
       closing.signal.throwIfAborted()
+      if (refusal !== refusalBefore) {
+        // The table may have had the change when it was read, and no journal says that it was given up.
+        throw refusal
+      }
       list.draft = { file, since, listedBefore: began }
       const published = await publishDraft(fs, layout, list.file)
       if (published !== 'edited') {

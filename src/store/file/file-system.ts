@@ -29,6 +29,8 @@ export interface OpenFile {
   read(buffer: Buffer, position: number): Promise<number>
   /** Writes at the end. Returns the number of bytes written, which may be fewer than asked. */
   write(bytes: Buffer): Promise<number>
+  /** Cuts off what is behind `length`. It is on the disk after {@link datasync}. */
+  truncate(length: number): Promise<void>
   /** The bytes, and the length they need to be read back, are on the disk. */
   datasync(): Promise<void>
   /** As {@link datasync}, with mode and times. */
@@ -56,6 +58,7 @@ export const nodeFileSystem: FileSystem = {
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
       write: async (bytes) => (await handle.write(bytes)).bytesWritten,
+      truncate: (length) => handle.truncate(length),
       datasync: () => handle.datasync(),
       sync: () => handle.sync(),
       chmod: (bits) => handle.chmod(bits),

@@ -14,6 +14,8 @@ export interface Journal {
   readonly length: number
   /** Resolves when the lines are on the disk. After a rejection the file is not to be written to again. */
   write(lines: string): Promise<void>
+  /** Cuts off what a failed write left behind {@link length}. Resolves when that is on the disk. */
+  cutOff(): Promise<void>
   close(): Promise<void>
 }
 
@@ -65,6 +67,10 @@ export async function createJournal(
       await writeAll(file, bytes)
       await file.datasync()
       length += bytes.length
+    },
+    async cutOff() {
+      await file.truncate(length)
+      await file.datasync()
     },
     close: () => file.close(),
   }

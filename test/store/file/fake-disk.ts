@@ -31,6 +31,8 @@ interface Inode {
   bytes: Buffer
   /** So many bytes are on the platter. */
   synced: number
+  /** The bytes before a truncation that is not on the platter yet. */
+  untruncated: Buffer | undefined
   /** After a failed sync the kernel forgets the dirty pages: a later sync says yes and writes nothing. */
   lost: boolean
   mode: number
@@ -60,13 +62,16 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
         change(names)
       }
       for (const inode of new Set(names.values())) {
+        if (inode.untruncated !== undefined && random() < 0.5) {
+          inode.bytes = inode.untruncated
+        }
         const length = inode.synced + Math.floor(random() * (inode.bytes.length - inode.synced + 1))
         const bytes = Buffer.from(inode.bytes.subarray(0, length))
         // Space that was allocated and never written reads as zeros.
         if (random() < 0.3) {
           bytes.fill(0, inode.synced + Math.floor(random() * (length - inode.synced + 1)))
         }
-        Object.assign(inode, { bytes, synced: length, lost: false })
+        Object.assign(inode, { bytes, synced: length, lost: false, untruncated: undefined })
       }
       durable = new Map(names)
       pending = []
@@ -74,7 +79,7 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
     read: (path) => names.get(path)?.bytes,
     replace(path, content) {
       const bytes = Buffer.from(content)
-      const inode = { ino: nextIno++, bytes, synced: bytes.length, lost: false, mode: 0o644, mtimeNs: nextIno }
+      const inode: Inode = { ...emptyFile(nextIno++, 0o644), bytes, synced: bytes.length, mtimeNs: nextIno }
       names.set(path, inode)
       durable.set(path, inode)
     },
@@ -127,8 +132,7 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
         if (names.has(path)) {
           throw systemError('EEXIST', path)
         }
-        const ino = nextIno++
-        const inode: Inode = { ino, bytes: Buffer.alloc(0), synced: 0, lost: false, mode, mtimeNs: ino }
+        const inode = emptyFile(nextIno++, mode)
         change((all) => all.set(path, inode))
         return openFile(path, inode)
       },
@@ -185,6 +189,7 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
           throw error
         }
         inode.synced = inode.lost ? inode.synced : inode.bytes.length
+        inode.untruncated = undefined
       }
       return {
         async read(buffer, position) {
@@ -202,6 +207,12 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
           inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, length)])
           inode.mtimeNs += 1n
           return length
+        },
+        async truncate(length) {
+          await enter('truncate', path)
+          inode.untruncated ??= inode.bytes
+          inode.bytes = inode.bytes.subarray(0, length)
+          inode.synced = Math.min(inode.synced, length)
         },
         sync: () => sync('sync'),
         datasync: () => sync('datasync'),
@@ -235,6 +246,10 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
 
     return { fs, lock, kill }
   }
+}
+
+function emptyFile(ino: bigint, mode: number): Inode {
+  return { ino, bytes: Buffer.alloc(0), synced: 0, untruncated: undefined, lost: false, mode, mtimeNs: ino }
 }
 
 function statOf({ bytes, mode, mtimeNs, ino }: Inode): FileStat {

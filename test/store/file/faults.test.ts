@@ -145,8 +145,8 @@ test('all that wait for a flush that fails are told, and a change that was refus
   const { store, kill } = storeOn(disk, clock)
   await store.open()
   await store.append([put(record(1))])
-  // The line is written whole; only the flush fails, so the file holds a removal that nobody was answered for.
-  disk.fault = ({ name }) => (name === 'datasync' ? 'EIO' : undefined)
+  // The line is written whole; the flush fails and so does the cut, so the file holds a removal that was not answered.
+  disk.fault = ({ name }) => (name === 'datasync' || name === 'truncate' ? 'EIO' : undefined)
   const results = await Promise.allSettled([store.append([remove(record(1))]), store.append([put(record(2))])])
   assert.deepEqual(
     results.map(({ status }) => status),
@@ -161,6 +161,72 @@ test('all that wait for a flush that fails are told, and a change that was refus
   const recovered = await next.open()
   assert.deepEqual(sorted(recovered.records), sorted([record(1), record(3)]))
   assert.deepEqual(recovered.warnings, [])
+  await next.close()
+})
+
+for (const failing of ['write', 'datasync'] as const) {
+  for (const end of ['kill', 'power cut'] as const) {
+    test(`no part of a refused change takes effect after a ${failing} that fails and a ${end}`, async () => {
+      const records = [record(1), record(2), record(3)]
+      const disk = fakeDisk()
+      const { store, kill } = storeOn(disk)
+      await store.open()
+      await store.append(records.map(put))
+      const answered = disk.read('/d/peers.json.journal-0000000001')
+      // The failing write leaves a third of the bytes: the first line of the four is whole.
+      let failed = false
+      disk.fault = ({ name }) => {
+        const isFailing = name === failing && !failed
+        failed ||= isFailing
+        return isFailing ? 'ENOSPC' : undefined
+      }
+      await assert.rejects(store.append([...records.map(remove), put(record(4))]), { code: 'ENOSPC' })
+      assert.deepEqual(disk.read('/d/peers.json.journal-0000000001'), answered)
+      kill()
+      if (end === 'power cut') {
+        disk.powerLoss(() => 0.49)
+      }
+      const next = storeOn(disk).store
+      const recovered = await next.open()
+      assert.deepEqual(sorted(recovered.records), sorted(records))
+      assert.deepEqual(recovered.warnings, [])
+      await next.close()
+    })
+  }
+}
+
+test('a snapshot that read the table while it had a change that was refused does not become the list', async () => {
+  const disk = fakeDisk()
+  const clock = { now: NOW }
+  const { store, kill } = storeOn(disk, clock)
+  await store.open()
+  await store.append([put(record(1)), put(record(2))])
+  const table = testTable([record(1), record(2)])
+  let refused: Promise<unknown> | undefined
+  disk.fault = ({ name, path }) => {
+    if (name === 'open' && path.endsWith('.tmp')) {
+      // The table has the change first, as a caller may do it, and gives it up when the store has refused it.
+      table.apply(remove(record(1)))
+      refused = store.append([remove(record(1))])
+      refused.catch(() => {})
+    }
+    if (name === 'sync') {
+      // A long snapshot: the disk has room again before it ends.
+      clock.now += 1000
+    }
+    const isFull = refused !== undefined && clock.now === NOW
+    return isFull && name === 'write' && path.includes('journal') ? 'ENOSPC' : undefined
+  }
+  await assert.rejects(store.compact(table), { name: 'StoreUnavailableError', code: 'ENOSPC' })
+  await assert.rejects(refused!, { code: 'ENOSPC' })
+  disk.fault = () => undefined
+  table.apply(put(record(1)))
+  const copy = disk.copy()
+  assert.deepEqual(sorted((await storeOn(copy).store.open()).records), sorted([record(1), record(2)]))
+  await store.compact(table)
+  kill()
+  const next = storeOn(disk).store
+  assert.deepEqual(sorted((await next.open()).records), sorted([record(1), record(2)]))
   await next.close()
 })
 
