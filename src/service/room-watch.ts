@@ -16,20 +16,21 @@ const WARN_AGAIN_MS = 3_600_000
  * not count: one machine could raise the alarm with it.
  */
 export class RoomWatch {
-  #before: Newcomers | undefined
-  #since = 0
+  #before: Newcomers = { connections: { came: 0, refused: 0 }, exchanges: { came: 0, refused: 0 } }
+  #since: number | undefined
   #warnedAt = Number.NEGATIVE_INFINITY
 
   /** Looks at the status; call it at least a few times a minute. Returns the warning, if there is one. */
   see(status: Pick<BootstrapStatus, 'guard' | 'counters' | 'exchanges'>, now: number): string | undefined {
-    const before = this.#before
-    if (before !== undefined && now >= this.#since && now - this.#since < PERIOD_MS) {
+    this.#since ??= now
+    if (now >= this.#since && now - this.#since < PERIOD_MS) {
       return undefined
     }
+    const before = this.#before
     const all = newcomers(status)
     this.#before = all
     this.#since = now
-    if (before === undefined || Math.abs(now - this.#warnedAt) < WARN_AGAIN_MS) {
+    if (Math.abs(now - this.#warnedAt) < WARN_AGAIN_MS) {
       return undefined
     }
     const turnedAway = [

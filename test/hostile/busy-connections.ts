@@ -32,11 +32,12 @@ async function attack(addresses: number): Promise<Figure[]> {
     await delay(100)
   }
   const mark = victim.mark
-  const [streams, cpu] = [tally.streams, await victim.cpu()]
+  const [streams, cpu, waited] = [tally.streams, await victim.cpu(), await victim.waitedForCore()]
   const began = performance.now()
   const exchanges = await honestNewcomers(victim.target, 'v4')
   const seconds = (performance.now() - began) / 1000
   const [opened, used] = [(tally.streams - streams) / seconds, ((await victim.cpu()) - cpu) / seconds]
+  const waits = ((await victim.waitedForCore()) - waited) / seconds
   const summaries = await victim.summariesSince(mark)
   over.abort()
   await Promise.all(attackers)
@@ -50,6 +51,7 @@ async function attack(addresses: number): Promise<Figure[]> {
     atLeast(name, 'of them hung up on, for their address or subnet', hungUp, 1),
     shown(name, 'streams that they opened', opened, '/s'),
     shown(name, 'the node’s CPU', used / 10, '%'),
+    shown(name, 'the node waited for a core, of the time', waits / 10, '%'),
     shown(name, 'event loop late, p99', most('loopP99'), 'ms'),
     shown(name, 'input waited for its turn, p99', most('loopWaitP99'), 'ms'),
     shown(name, 'input waited for its turn, most', most('loopWaitMax'), 'ms'),

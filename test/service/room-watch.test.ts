@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { guardCounters } from '../../src/host/guard/guard-counters.ts'
+import { BootstrapPeer } from '../../src/node.ts'
 import { RoomWatch } from '../../src/service/room-watch.ts'
 import { emptyStatus } from '../../src/service/status.ts'
+import { rawPeer } from '../support/raw-peer.ts'
+import { until } from '../support/wait.ts'
 
 const MINUTE = 60_000
 
@@ -72,4 +75,29 @@ describe('newcomers that find no room', () => {
     status.exchanges.open = 4000
     assert.match(minute(refused) ?? '', /no room for 50 of 100 exchanges within a minute/)
   })
+})
+
+it('a node that has no room for newcomers says so', async (t) => {
+  const clock = { now: 0 }
+  const init = { maxConnections: 2, disable: { protections: ['idle'] } } as const
+  const bootstrap = new BootstrapPeer(init, { clock: () => clock.now })
+  const messages: string[] = []
+  bootstrap.addEventListener('warning', ({ detail }) => messages.push(detail.message))
+  await bootstrap.start()
+  t.after(() => bootstrap.stop())
+  const refused = () => bootstrap.status.guard?.counters.refused.table_full ?? 0
+  const [target] = bootstrap.multiaddrs
+  const callers = await Promise.allSettled(Array.from({ length: 12 }, () => rawPeer(target!)))
+  await until(() => refused() === 10, 'ten of twelve are refused')
+  const minuteLater = () => {
+    clock.now += MINUTE
+    return messages.length > 0
+  }
+  await until(minuteLater, 'it says so')
+  assert.match(messages[0]!, /^no room for 10 of 12 connections within a minute/)
+  for (const caller of callers) {
+    if (caller.status === 'fulfilled') {
+      caller.value.hangUp()
+    }
+  }
 })

@@ -125,7 +125,7 @@ export class ConnectionTable<S extends GuardedSlot> {
     const { open } = this.#limits
     const { limit, early } = idleLimits(this.#open.size / open)
     const tooMany = this.#open.size - Math.floor(open * CROWDED)
-    const idle = [...this.#open].filter((slot) => slot.streams() === 0 && quietFor(slot, now) >= early)
+    const idle = [...this.#open].filter((slot) => quietFor(slot, now) >= early && slot.streams() === 0)
     const long = idle.filter((slot) => quietFor(slot, now) >= limit)
     const short = tooMany > long.length ? idle.filter((slot) => quietFor(slot, now) < limit) : []
     const crowd = (slot: S) => this.#shares.open.count(slot.networks, 1)

@@ -1,10 +1,12 @@
-import { type MessageStream, type MultiaddrConnection, StreamMessageEvent, type StreamMuxer } from '@libp2p/interface'
+import { Socket } from 'node:net'
+import type { MessageStream, MultiaddrConnection, StreamMuxer } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { type Budget, TokenBucket } from '../../base/token-bucket.ts'
 import { type Ip, isLimited, type Scope } from '../../peer/ip.ts'
 import { FrameInspector } from './frame-inspector.ts'
 import type { HangUp } from './guard-counters.ts'
 import { type GuardedSlot, networksOf } from './guarded-slot.ts'
+import { type Data, interceptMessages } from './intercept-messages.ts'
 import type { LoopShare } from './loop-share.ts'
 import type { Reader } from './slow-readers.ts'
 import { WORK_BUDGETS, type WorkBudgets } from './work-budgets.ts'
@@ -63,6 +65,8 @@ export class GuardedConnection implements GuardedSlot, Reader {
   #inspector: FrameInspector | undefined
   #muxer: StreamMuxer | undefined
   readonly #budgets: WorkBudgets | undefined
+  /** Whether its socket is not read, since bytes wait. */
+  #isHeld = false
   /** Pieces of {@link waiting} that came out of the encryption already. */
   #cutPieces = 0
 
@@ -119,7 +123,10 @@ export class GuardedConnection implements GuardedSlot, Reader {
     }
   }
 
-  /** Serves it when it is the turn of its network. Until then the connection is not silent, however long that takes. */
+  /**
+   * Serves it when it is the turn of its network. Until then the connection is not silent, however long that takes, and
+   * its socket is not read: reading 1000 busy sockets in every turn took longer than serving some.
+   */
   #waitForTurn(bytes: number, serve: () => void): void {
     this.waiting++
     this.#share!.take(this.networks, bytes, () => {
@@ -127,8 +134,27 @@ export class GuardedConnection implements GuardedSlot, Reader {
       this.heardAt = this.#clock()
       if (!this.ended) {
         serve()
+        this.#readOn()
       }
     })
+    if (this.waiting > 0) {
+      this.#isHeld = true
+      this.#socket?.pause()
+    }
+  }
+
+  #readOn(): void {
+    // Where libp2p itself has paused it, that is for libp2p to end.
+    const { readStatus } = this.#maConn as { readStatus?: string }
+    if (this.#isHeld && this.waiting === 0 && readStatus !== 'paused') {
+      this.#isHeld = false
+      this.#socket?.resume()
+    }
+  }
+
+  get #socket(): Socket | undefined {
+    const { socket } = this.#maConn as { socket?: unknown }
+    return socket instanceof Socket ? socket : undefined
   }
 
   /** Reads the frames that come out of the encryption from now on. Call it before the muxer listens. */
@@ -218,24 +244,3 @@ export class GuardedConnection implements GuardedSlot, Reader {
 
 /** How long closing may take, ms. libp2p's connectionCloseTimeout is the same. */
 const GOODBYE_MS = 1000
-
-/**
- * Passes each message through `take`, which forwards what may go on. Not a 'message' listener: the first of these
- * starts the flow, and data that arrives early would be lost before its reader is there.
- */
-function interceptMessages(
-  stream: MultiaddrConnection | MessageStream,
-  take: (data: Data, dispatch: (data: Data) => void) => void,
-): void {
-  const dispatchEvent = stream.dispatchEvent.bind(stream)
-  stream.dispatchEvent = (event) => {
-    if (event.type !== 'message') {
-      return dispatchEvent(event)
-    }
-    const { data } = event as StreamMessageEvent
-    take(data, (some) => dispatchEvent(some === data ? event : new StreamMessageEvent(some)))
-    return true
-  }
-}
-
-type Data = StreamMessageEvent['data']

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { type MultiaddrConnection, StreamMessageEvent } from '@libp2p/interface'
 import type { HangUp } from '../../../src/host/guard/guard-counters.ts'
@@ -48,8 +49,8 @@ describe('a connection', () => {
 })
 
 describe('a connection whose input waits for the event loop', () => {
-  it('is heard when that is served, and not silent before', async () => {
-    const { receiveLater, clock, guarded, share } = connection({ shared: true })
+  it('is heard when that is served, and neither silent nor read before', async () => {
+    const { receiveLater, clock, guarded, share, socket } = connection({ shared: true })
     const late = Promise.withResolvers<void>()
     // Another one takes all of this turn.
     share!.take(['5.6/16', '5.6.7/24', '5.6.7.8'], 1, () => {
@@ -57,7 +58,9 @@ describe('a connection whose input waits for the event loop', () => {
     })
     receiveLater(Buffer.alloc(10), late.resolve)
     assert.equal(guarded.waiting, 1)
+    assert.equal(socket.isPaused(), true)
     await late.promise
+    await until(() => !socket.isPaused(), 'the socket is read on')
     assert.equal(guarded.waiting, 0)
     assert.equal(guarded.heardAt, 4000)
   })
@@ -123,7 +126,8 @@ function connection({ shared = false } = {}) {
     budgets: undefined,
     onAbuse: (reason) => complaints.push(reason),
   })
-  Object.assign(socket, { onData: () => onServed() })
+  const tcp = new Socket()
+  Object.assign(socket, { onData: () => onServed(), socket: tcp })
   guarded.watch()
   const served: Uint8Array[] = []
   plain.addEventListener('message', ({ data }) => served.push(data.subarray()))
@@ -136,5 +140,15 @@ function connection({ shared = false } = {}) {
   const into = (end: MultiaddrConnection) => (bytes: Buffer) => {
     end.dispatchEvent(new StreamMessageEvent(bytes))
   }
-  return { clock, guarded, share, served, receiveLater, complaints, receive: into(socket), decrypt: into(plain) }
+  return {
+    clock,
+    guarded,
+    socket: tcp,
+    share,
+    served,
+    receiveLater,
+    complaints,
+    receive: into(socket),
+    decrypt: into(plain),
+  }
 }
