@@ -19,6 +19,10 @@ import { startFailure } from './start-failure.ts'
 /** The code of a store that writes no snapshot because the operator's edit is not to be overwritten. */
 const EDIT = 'EDIT'
 
+/** The code of a store whose lock file was deleted, so that another process could take its files. */
+const ELOCKED = 'ELOCKED'
+const LOCK_LOST = 'the lock file was deleted, and another process has the list now; stop one of the two'
+
 /** How long a stop may take, ms: the promise is an exit within 5 s; the rest is for the process itself. */
 const STOP_DEADLINE_MS = 4500
 
@@ -112,7 +116,8 @@ function storeLog(log: Logger): (event: CustomEvent<StoreState>) => void {
     if (detail.status === 'failing') {
       failure = detail.code
       if (failure !== EDIT) {
-        log.error({ code: failure }, 'cannot write to disk: still serving, new registrations are refused')
+        const fault = failure === ELOCKED ? LOCK_LOST : 'cannot write to disk'
+        log.error({ code: failure }, `${fault}: still serving, new registrations are refused`)
       }
     } else {
       log.info(failure === EDIT ? 'the list is written again' : 'writes to disk again')

@@ -4,6 +4,7 @@ import { type StoreState, StoreUnavailableError } from '../store.ts'
 import type { FileSystem } from './file-system.ts'
 import { type Cut, createJournal, encodeChange, encodeMark, type Journal, type SnapshotMark } from './journal.ts'
 import type { Layout } from './layout.ts'
+import type { Lock } from './lock.ts'
 import { createOutage } from './outage.ts'
 
 /**
@@ -32,6 +33,8 @@ export interface ChangeLogInit {
   readonly clock: Clock
   /** No journal has this generation or a later one. */
   readonly generation: number
+  /** Another process that takes the files reads only what was written before it did. */
+  readonly lock: Pick<Lock, 'verify'>
 }
 
 /** A change waits for at most this much to be written before its own flush: some 4,000 changes, a few ms of disk. */
@@ -43,7 +46,13 @@ interface Batch {
 }
 
 /** Makes the first journal. Rejects with the system's error. */
-export async function startChangeLog({ fs, layout, clock, generation: first }: ChangeLogInit): Promise<ChangeLog> {
+export async function startChangeLog({
+  fs,
+  layout,
+  clock,
+  generation: first,
+  lock,
+}: ChangeLogInit): Promise<ChangeLog> {
   const outage = createOutage(clock)
   let generation = first
   let journal: Journal | undefined = await createJournal(fs, layout.journal(first), layout.directory, first, undefined)
@@ -83,6 +92,8 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
     try {
       const current = journal ?? (await startNext())
       await current.write(batch.text)
+      // Not before: a process that takes the lock in between has not read it.
+      await lock.verify()
       batch.done.resolve()
     } catch (error) {
       await giveUpJournal(error, [batch, ...waiting])
@@ -106,6 +117,7 @@ export async function startChangeLog({ fs, layout, clock, generation: first }: C
   }
 
   async function startNext(): Promise<Journal> {
+    await lock.verify()
     generation += 1
     const next = await createJournal(fs, layout.journal(generation), layout.directory, generation, cut)
     const previous = journal

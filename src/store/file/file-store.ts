@@ -79,7 +79,7 @@ export function fileStore({
         try {
           // The caller owns the records from now on: a hundred thousand of them are not kept here too.
           const { recovered, kept, nextGeneration, ...list } = await recover(fs, layout, { now: clock(), acceptEdit })
-          const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration })
+          const log = await startChangeLog({ fs, layout, clock, generation: nextGeneration, lock: held })
           await putAll(log, kept).catch(async (error) => {
             await log.close()
             throw error

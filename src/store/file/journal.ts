@@ -124,6 +124,9 @@ export async function readJournal(
   let damaged = 0
   const file = await fs.open(path, 'r')
   try {
+    if (!(await file.stat()).isFile) {
+      throw new StoreUnusableError(`${path} is not a file, and has the name of a journal: move it away`)
+    }
     if (!onlyMarks) {
       // A process killed before its flush leaves lines that are only in memory. A client that is answered because of
       // them must not lose them to a power cut.

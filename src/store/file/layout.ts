@@ -28,7 +28,6 @@ export async function layoutOf(fs: FileSystem, path: string): Promise<Layout> {
   const peers = await targetOf(fs, resolve(path))
   const directory = dirname(peers)
   const name = basename(peers)
-  const journalPrefix = `${name}.journal-`
   const corruptPrefix = `${name}.corrupt-`
   return {
     directory,
@@ -40,9 +39,8 @@ export async function layoutOf(fs: FileSystem, path: string): Promise<Layout> {
     journal: (generation) => `${peers}.journal-${String(generation).padStart(GENERATION_DIGITS, '0')}`,
     corrupt: (time) => `${peers}.corrupt-${new Date(time).toISOString().replaceAll(/[-:.]/g, '')}`,
     journalsIn: (names) =>
-      names
-        .filter((entry) => entry.startsWith(journalPrefix) && /^\d{1,15}$/.test(entry.slice(journalPrefix.length)))
-        .map((entry) => Number(entry.slice(journalPrefix.length)))
+      journalsOf(name, names)
+        .map(({ generation }) => generation)
         .sort((a, b) => a - b),
     corruptIn: (names) =>
       names
@@ -52,7 +50,29 @@ export async function layoutOf(fs: FileSystem, path: string): Promise<Layout> {
   }
 }
 
+/** The journals of a list among the names of its directory. */
+function journalsOf(name: string, names: readonly string[]) {
+  const prefix = `${name}.journal-`
+  return names
+    .filter((entry) => entry.startsWith(prefix) && GENERATION.test(entry.slice(prefix.length)))
+    .map((entry) => ({ entry, generation: Number(entry.slice(prefix.length)) }))
+}
+
+/** A list that was replaced by a link has left its journals, with registrations that were answered, beside the link. */
+async function refuseJournals(fs: FileSystem, link: string): Promise<void> {
+  const [journal] = journalsOf(basename(link), await fs.readdir(dirname(link)))
+  if (journal !== undefined) {
+    const path = join(dirname(link), journal.entry)
+    const advice = 'put the list itself there, or move all that is named so beside the list that it leads to'
+    throw new StoreUnusableError(
+      `${link} is a symbolic link, but ${path} and maybe more lie beside the link: ${advice}`,
+    )
+  }
+}
+
 const GENERATION_DIGITS = 10
+/** As it is written: a name that is not is no journal of ours. */
+const GENERATION = /^(\d{10}|[1-9]\d{10,14})$/
 /** As many as Linux follows. */
 const MAX_LINKS = 40
 
@@ -62,7 +82,9 @@ async function targetOf(fs: FileSystem, path: string): Promise<string> {
     await fs.mkdir(dirname(target))
     target = join(await fs.realpath(dirname(target)), basename(target))
     try {
-      target = resolve(dirname(target), await fs.readlink(target))
+      const next = resolve(dirname(target), await fs.readlink(target))
+      await refuseJournals(fs, target)
+      target = next
     } catch (error) {
       // EINVAL: it is no link. ENOENT: there is nothing yet.
       if (errorCode(error) === 'EINVAL' || errorCode(error) === 'ENOENT') {

@@ -234,7 +234,7 @@ export function fakeDisk(from?: { names: Names; ino: bigint }): FakeDisk {
       }
       locked.add(path)
       held.add(path)
-      return { release: () => void (alive && locked.delete(path)) }
+      return { verify: async () => {}, release: () => void (alive && locked.delete(path)) }
     }
 
     function kill(): void {

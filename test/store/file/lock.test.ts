@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { lockFile } from '../../../src/store/file/lock.ts'
@@ -13,7 +13,7 @@ const root = await temporaryFolder({ after })
 const HOLD = `
   const { lockFile } = await import(process.argv[1])
   try {
-    lockFile(process.argv[2])
+    globalThis.held = lockFile(process.argv[2])
     console.log('held')
     setInterval(() => {}, 60_000)
   } catch (error) {
@@ -70,4 +70,21 @@ test('a lock file that can not be one is an error that names it', async () => {
   await writeFile(path, 'somebody wrote a letter into this file'.repeat(10))
   assert.throws(() => lockFile(path), new RegExp(`can't lock ${path}: file is not a database`))
   assert.throws(() => lockFile(join(root, 'missing', 'x.lock')), /can't lock .*missing/)
+})
+
+test('a lock file that was deleted is taken anew, unless another process was there', async () => {
+  const path = join(root, 'd.lock')
+  const lock = lockFile(path)
+  await lock.verify()
+  await rm(path)
+  await Promise.all([lock.verify(), lock.verify()])
+  assert.throws(() => lockFile(path), StoreLockedError)
+
+  await rm(path)
+  const other = lockFile(path)
+  await assert.rejects(lock.verify(), { name: 'StoreUnavailableError', code: 'ELOCKED' })
+  await other.verify()
+  other.release()
+  await assert.rejects(lock.verify(), { code: 'ELOCKED' }, 'it may have written')
+  lock.release()
 })
