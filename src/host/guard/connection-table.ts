@@ -1,3 +1,5 @@
+// The open inbound connections, and which one is evicted when there is no room for a newcomer.
+
 import { FairShares } from '../../base/fair-shares.ts'
 import type { HangUp, Refusal } from './guard-counters.ts'
 import type { GuardedSlot } from './guarded-slot.ts'

@@ -1,3 +1,5 @@
+// Reads the headers of yamux frames before yamux does: refuses invalid ones and counts their cost.
+
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 /**

@@ -1,3 +1,5 @@
+// The reasons for which the guard refuses or hangs up on connections, and a count for each.
+
 /** Why a connection was refused. */
 export const REFUSALS = [
   /** the node stops */

@@ -1,3 +1,5 @@
+// The guard as a libp2p service: starts, sweeps and stops with the node, and has its status.
+
 import {
   type ComponentLogger,
   type Libp2pEvents,

@@ -1,3 +1,5 @@
+// The guard: limits what remote peers can cost the node, through libp2p's gater, encrypter and muxer.
+
 import type {
   ConnectionEncrypter,
   ConnectionGater,

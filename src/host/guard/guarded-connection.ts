@@ -1,3 +1,5 @@
+// One inbound connection under the guard: what arrived, what waits to be sent, and how it is ended.
+
 import { Socket } from 'node:net'
 import type { MessageStream, MultiaddrConnection, StreamMuxer } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'

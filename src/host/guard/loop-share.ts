@@ -1,3 +1,5 @@
+// Shares the time of the event loop fairly among networks, a few ms at a time.
+
 import { FairShares } from '../../base/fair-shares.ts'
 import { type LoopWait, RecentWaits } from './recent-waits.ts'
 

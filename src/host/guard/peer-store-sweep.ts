@@ -1,3 +1,5 @@
+// Deletes peers that left from libp2p's peer store, which would grow otherwise.
+
 import type { PeerId, PeerStore } from '@libp2p/interface'
 
 /**

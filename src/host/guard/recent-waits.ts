@@ -1,3 +1,5 @@
+// How long work waited for the event loop recently: 99th percentile and maximum, for the status.
+
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
 /** How long pieces of work waited, ms. */

@@ -1,3 +1,5 @@
+// Picks the connections to hang up on because their peers do not read, or because too many bytes wait in all.
+
 /** A connection whose remote peer may not read what the node writes. */
 export interface Reader {
   /** Whether the peer has to take something before more can be written. */

@@ -1,3 +1,5 @@
+// The public function fileStore() and its options; file-store.ts is the implementation.
+
 import { steadyClock } from '../../base/clock.ts'
 import type { EditableStore, ListEdit } from '../store.ts'
 import { fileStore as storeOfFiles } from './file-store.ts'

@@ -1,4 +1,5 @@
-// The store of files: `peers.json` and a journal.
+// The store of files: `peers.json` and a journal. Above 250 lines because each of its steps depends on which files the steps
+// before have left.
 
 import type { Clock } from '../../base/clock.ts'
 import type { RegistrationRecord } from '../../registry/registration.ts'

@@ -1,4 +1,4 @@
-// Reads `peers.json`, or its backup where the list is missing or does not parse.
+// Reads peers.json at a start, or its backup; sets a list that does not parse aside. Writes no list.
 
 import type { UselessEntries } from '../store.ts'
 import { type DecodedList, decodeList } from './entry-codec.ts'
