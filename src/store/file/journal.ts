@@ -5,8 +5,8 @@ import { decodeKey, decodeRecord, encodeRecord, isObject } from './entry-codec.t
 import { type FileSystem, unlinkIfExists, writeAll } from './file-system.ts'
 
 /**
- * A journal is a file that only grows. A line is the CRC-32 of its text as 8 hex digits, a space, and the text, a JSON
- * object: the header, a put, a remove, or a mark that a snapshot is complete.
+ * A journal is a file that lines are appended to until a write fails. A line is the CRC-32 of its text as 8 hex digits, a
+ * space, and the text, a JSON object: the header, a put, a remove, or a mark that a snapshot is complete.
  */
 export interface Journal {
   readonly generation: number
