@@ -124,7 +124,7 @@ describe('join, list and check with the settings of a node', { concurrency: 2 },
     }
     assert.deepEqual(await readdir(empty), ['wrong.json'], 'no key is made')
     const { stdout } = await runCli(['check', ...dead], { cwd })
-    assert.match(stdout, /✖ nobody answers at its address\n.*no node runs here with these settings; start it/)
+    assert.match(stdout, /✖ nothing answers at its address\n.*no node runs here with these settings; start it/)
   })
 })
 
