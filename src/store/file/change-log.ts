@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Change } from '../../registry/registration.ts'
 import { type StoreState, StoreUnavailableError } from '../store.ts'
-import type { FileSystem } from './file-system.ts'
+import { errorCode, type FileSystem } from './file-system.ts'
 import { type Cut, createJournal, encodeChange, encodeMark, type Journal, type SnapshotMark } from './journal.ts'
 import type { Layout } from './layout.ts'
 import type { Lock } from './lock.ts'
@@ -107,8 +107,11 @@ export async function startChangeLog({
     if (broken !== undefined) {
       cut = { generation: broken.generation, length: broken.length }
       journal = undefined
-      // A process that dies before the next journal must not leave whole lines of what is refused now.
-      await broken.cutOff().catch(() => {})
+      // A process that dies before the next journal must not leave whole lines of what is refused now. The files of another
+      // process are not touched.
+      if (errorCode(error) !== 'ELOCKED') {
+        await broken.cutOff().catch(() => {})
+      }
     }
     for (const batch of unwritten) {
       batch.done.reject(failure)
