@@ -22,6 +22,8 @@ export {
   createBootstrapPeer,
   type NodeStatus,
 } from './node.ts'
+export type { Caller } from './peer/caller.ts'
+export type { Ip, Scope } from './peer/ip.ts'
 export type {
   Change,
   RegistrationKey,
