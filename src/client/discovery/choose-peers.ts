@@ -25,11 +25,17 @@ export interface ChosenPeer {
 export interface ChoiceCaps {
   /** Peers that one origin brought in. A liar has this many lines to fill, however long its list. */
   readonly perOrigin: number
-  /** Peers at one public IP. */
+  /** Peers at one public IP, where enough others are offered. */
   readonly perIp: number
   /** Peers of one network group (a /16, or a /32 of IPv6). Loopback and private ranges have none. */
   readonly perGroup: number
 }
+
+/**
+ * With fewer than these, peers at one public IP are counted by network group alone: all that there is may be behind one NAT. The
+ * keeper still connects to one peer of an IP before it connects to two.
+ */
+const ENOUGH_PEERS = 16
 
 export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perIp: PER_PUBLIC_IP, perGroup: PER_GROUP }
 
@@ -39,6 +45,13 @@ export const CHOICE_CAPS: ChoiceCaps = { perOrigin: 64, perIp: PER_PUBLIC_IP, pe
  * addresses of one peer. An origin that offers much pushes out nothing of what the others offer, also when it answers first.
  */
 export function choosePeers(offers: readonly Offer[], caps: ChoiceCaps = CHOICE_CAPS): ChosenPeer[] {
+  const chosen = within(caps, offers)
+  return chosen.length >= ENOUGH_PEERS
+    ? chosen
+    : within({ ...caps, perIp: Math.max(caps.perIp, caps.perGroup) }, offers)
+}
+
+function within(caps: ChoiceCaps, offers: readonly Offer[]): ChosenPeer[] {
   const candidates = [...merged(offers).values()].sort(
     (a, b) => b.origins.size - a.origins.size || Number(a.learned) - Number(b.learned) || a.position - b.position,
   )

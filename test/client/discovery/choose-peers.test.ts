@@ -53,12 +53,14 @@ describe('choosing among what bootstraps offer', () => {
   it('takes 4 of one public IP, shared by the origins', () => {
     const at = (id: string, ip: string) => ({ id, addresses: [{ text: `/ip4/${ip}/tcp/4001`, group: `${ip}/16` }] })
     const crowd = Array.from({ length: 20 }, (_, n) => at(`planted ${n}`, '8.8.8.8'))
+    const others = Array.from({ length: 12 }, (_, n) => at(`other ${n}`, `${20 + n}.1.1.1`))
     const chosen = choosePeers([
       { origin: 'liar', peers: crowd },
-      { origin: 'a', peers: [at('neighbour', '8.8.8.8'), at('other', '9.9.9.9')] },
+      { origin: 'a', peers: [at('neighbour', '8.8.8.8'), ...others] },
     ]).map(({ id }) => id)
     assert.equal(chosen.filter((id) => id.startsWith('planted')).length, 3)
-    assert.ok(chosen.includes('neighbour') && chosen.includes('other'))
+    assert.ok(chosen.includes('neighbour'))
+    assert.equal(chosen.length, 4 + others.length)
   })
 
   it('takes so many from one origin, however long its list', () => {
@@ -150,4 +152,15 @@ describe('choosing among what bootstraps offer', () => {
       }),
     )
   })
+})
+
+it('takes a whole network that is behind one IP, and four peers of an IP where there are others', () => {
+  const at = (ip: string, port: number): OfferedPeer => ({
+    id: `${ip} ${port}`,
+    addresses: [{ text: `/ip4/${ip}/tcp/${port}`, group: ip.split('.').slice(0, 2).join('.') }],
+  })
+  const nat = Array.from({ length: 16 }, (_, n) => at('1.2.3.4', 4001 + n))
+  const others = Array.from({ length: 12 }, (_, n) => at(`${20 + n}.1.1.1`, 4001))
+  assert.equal(choosePeers([{ origin: 'o', peers: nat }]).length, 16)
+  assert.equal(choosePeers([{ origin: 'o', peers: [...nat, ...others] }]).length, 4 + 12)
 })
