@@ -1,4 +1,4 @@
-// The requests of the client, and what their answers say, in ms.
+// Converts the client's requests and answers to and from the wire, which has seconds where the client has ms.
 
 import { type AnswerFault, decodeAnswer, type Answer as WireAnswer } from '../wire/bootstrap-answers.ts'
 import type { RegistrationOutcome } from './bootstrap-answer.ts'

@@ -1,4 +1,4 @@
-// The peers that registered over the original program's wire, which has no identities.
+// The peers of the original program's wire, which has no PeerIds: an address is listed once it accepts a connection.
 
 import type { Clock } from '../base/clock.ts'
 import { type Address, ipOf } from '../peer/address.ts'

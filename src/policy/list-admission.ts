@@ -1,4 +1,4 @@
-// Why an entry of an imported or edited list may not be served.
+// Why an entry of a list that the operator edited, or that was restored or imported, may not be served.
 
 import { ipOf, isDialablePort } from '../peer/address.ts'
 import { scopeOf } from '../peer/ip.ts'

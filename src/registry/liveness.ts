@@ -1,4 +1,4 @@
-// Which registrations live, and which peer lives at an address.
+// Decides by dial-backs which registrations live, one peer per address, and which are in the pools for answers.
 
 import { AddressIndex } from './address-index.ts'
 import type { NetworkTable, RegistrationEntry } from './network-table.ts'

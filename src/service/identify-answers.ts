@@ -1,4 +1,4 @@
-// Turns what identify answered into what the point and the frontends ask for.
+// Converts the result of identify: for the point, the peer's signed record; for rendezvous, which records it can read.
 
 import type { AskWho } from '../frontends/rendezvous/reader-forms.ts'
 import type { Identified, Unidentified } from '../host/identified.ts'

@@ -1,3 +1,5 @@
+// Types of the service: its options, what it uses of its node, its events. The defaults are in settings.ts.
+
 import type { ComponentLogger, Metrics, PeerId, PrivateKey, Upgrader } from '@libp2p/interface'
 import type { AddressManager, Registrar } from '@libp2p/interface-internal'
 import type { IdentifiedComponents } from '../host/identified.ts'

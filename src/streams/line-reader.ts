@@ -1,4 +1,4 @@
-// Reads lines from a stream, within limits.
+// Reads the lines of requests from a libp2p stream, with limits on their size, number and time.
 
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
