@@ -117,8 +117,9 @@ describe('a chain whose nodes find each other through bootstraps only', { concur
     await follows(newcomer!, producer)
     await until(() => kept(newcomer!).length >= TARGET, 'it has its peers')
     const ids = new Set(nodes.map(({ libp2p }) => libp2p.peerId.toString()))
-    const good = kept(newcomer!).filter((id) => ids.has(id)).length
-    assert.ok(good * 2 > kept(newcomer!).length, `${good} of ${kept(newcomer!).length} are honest`)
+    // A dial that timed out on a busy machine leaves its place to the liar's peers for a while.
+    const honestOf = () => kept(newcomer!).filter((id) => ids.has(id)).length
+    await until(() => honestOf() * 2 > kept(newcomer!).length, 'most of its peers are honest')
     await nextBlockReaches([newcomer!], producer)
   })
 })
