@@ -13,6 +13,9 @@ export interface VirtualTime extends Scheduler {
   advanceTo(time: number): Promise<void>
 }
 
+/** Turns at one moment. Code that goes on beyond it would never let the time move. */
+const MOST_TURNS = 10_000
+
 /** `turn` resolves when all has happened that follows without waiting for time. Default: a turn of the event loop. */
 export function virtualTime(start = 1_800_000_000_000, turn: () => Promise<unknown> = nextTurn): VirtualTime {
   const due = new Map<number, Set<() => void>>()
@@ -35,7 +38,12 @@ export function virtualTime(start = 1_800_000_000_000, turn: () => Promise<unkno
 
   async function advanceTo(end: number): Promise<void> {
     await turn()
+    let turnsOfNow = 0
     while (heap.length > 0 && heap[0]! <= end) {
+      turnsOfNow = heap[0] === now ? turnsOfNow + 1 : 0
+      if (turnsOfNow > MOST_TURNS) {
+        throw new Error('time stands still: each timer sets another one that is due at once')
+      }
       now = heap[0]!
       const tasks = due.get(now)!
       due.delete(pop(heap))
