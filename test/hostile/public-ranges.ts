@@ -96,7 +96,7 @@ async function neighbours(target: string): Promise<Figure[]> {
 async function hogs(v4: string, v6: string): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const [of, target, limit, ips, neighbourIp, code] of [
-    ['a /24', v4, PUBLIC_LIMITS['ip4/24'], [1, 2, 3, 4].map((n) => `45.4.4.${n}`), '45.4.4.200', 'limit_subnet'],
+    ['a /24', v4, PUBLIC_LIMITS['ip4/24'], [1, 2, 3, 4].map((n) => `45.9.4.${n}`), '45.9.4.200', 'limit_subnet'],
     ['a /64', v6, PUBLIC_LIMITS['ip6/64'], ['2a00:7:0:1::1'], '2a00:7:0:1::f1', 'limit_ip'],
     [
       'a /48',
