@@ -3,7 +3,7 @@
 import type { Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { MAX_ANSWER_BYTES } from '../wire/bootstrap-codec.ts'
+import { MAX_ANSWER_BYTES } from '../peer/limits.ts'
 
 /** How long a call may take, ms: dialling, and the answer, for which a bootstrap has 6 s. */
 export const CALL_TIMEOUT_MS = 10_000

@@ -2,8 +2,9 @@
 
 import { type Address, isDialablePort, MAX_ADDRESS_BYTES, parseAddress } from '../peer/address.ts'
 import { networkGroupOf, type Scope, scopeOf } from '../peer/ip.ts'
+import { MAX_ADDRESSES } from '../peer/limits.ts'
 import { canonicalPeerId } from '../peer/peer-id.ts'
-import { MAX_ADDRESSES, type PeerRecord } from '../wire/bootstrap-codec.ts'
+import type { PeerRecord } from '../wire/bootstrap-codec.ts'
 
 /** A peer that a bootstrap names: literal addresses that may be dialled, unverified. */
 export interface OfferedPeer {

@@ -12,11 +12,6 @@ export const BOOTSTRAP_PROTOCOL = '/bootstrap/1.0.0'
 /** The most bytes of a line, its line end not counted. */
 export const MAX_LINE_BYTES = 8192
 
-// For client and cli, until they import these numbers from `peer/limits.ts` themselves.
-export { MAX_ADDRESSES, MAX_ANSWER_BYTES, MAX_LIMIT, MAX_NETWORK_BYTES } from '../peer/limits.ts'
-export const MIN_TTL_S = MIN_TTL_MS / 1000
-export const MAX_TTL_S = MAX_TTL_MS / 1000
-
 /** One request: addresses to register (none: it only asks), and how the answer should be. */
 export interface BootstrapRequest {
   /** As they came, not yet read. */
