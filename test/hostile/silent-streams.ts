@@ -1,11 +1,8 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ASKS_BOOTSTRAP, DATA, FIN, frame, type RawPeer, rawPeer, SYN, WINDOW_UPDATE } from '../support/raw-peer.ts'
-import { inNamespace } from './newcomers.ts'
-import { PublicPeer } from './public-peer.ts'
-import { atLeast, atMost, type Figure, quantile, shown } from './report.ts'
+import { honestNewcomers, inNamespace, newcomersServed } from './newcomers.ts'
+import { atLeast, atMost, type Figure, shown } from './report.ts'
 import { Victim } from './victim.ts'
 
 /** Streams of a connection; libp2p resets more of one protocol. */
@@ -14,8 +11,6 @@ const STREAMS = 8
 const CONNECTIONS_OF_IP = 8
 /** A stream that ended is opened again this long after it was opened: before its 5 s are over, within all budgets. */
 const AGAIN_MS = 4000
-/** How long honest callers ask beside it. */
-const SECONDS = 20
 /** Honest callers that connected before it. */
 const BEFORE = 12
 /** Their numbers, behind those of the newcomers. */
@@ -26,7 +21,7 @@ interface Attack {
   readonly addresses: number
   readonly at: string
   readonly ipOf: (i: number) => string
-  /** Where the honest callers of this family come from. */
+  /** Where the honest callers come from that connected before. */
   readonly honestIp: (i: number) => string
 }
 
@@ -64,7 +59,7 @@ async function attack({ name, addresses, at, ipOf, honestIp }: Attack): Promise<
   await delay(AGAIN_MS)
   const mark = victim.mark
   const [exchanges, connected] = await Promise.all([
-    honestAsks(target, at.startsWith('/ip6') ? 'v6' : 'v4'),
+    honestNewcomers(target, at.startsWith('/ip6') ? 'v6' : 'v4'),
     askEach(before),
   ])
   const summaries = await victim.summariesSince(mark)
@@ -76,24 +71,12 @@ async function attack({ name, addresses, at, ipOf, honestIp }: Attack): Promise<
   }
   const survived = victim.alive
   const { code, stderr } = await victim.stop()
-  const served = exchanges.filter(({ ok }) => ok).length
   const most = (field: string) => Math.max(0, ...summaries.map((line) => Number(line[field])))
   const sum = (field: string) => summaries.reduce((total, line) => total + Number(line[field]), 0)
   const sumOf = (field: string) =>
     summaries.flatMap((line) => Object.values(line[field] as Record<string, number>)).reduce((a, b) => a + b, 0)
   return [
-    atLeast(name, 'honest newcomers', exchanges.length, 20),
-    atLeast(name, 'honest newcomers answered', (100 * served) / exchanges.length, 99, '%'),
-    atMost(
-      name,
-      'honest newcomer, p99',
-      quantile(
-        exchanges.map(({ ms }) => ms),
-        0.99,
-      ),
-      2000,
-      'ms',
-    ),
+    ...newcomersServed(name, exchanges, 2000),
     atLeast(name, 'callers connected before, answered', connected, BEFORE),
     // Seen in the log: what was refused and what gave way, and that requests did not come.
     atLeast(name, 'streams without room or that gave way, in the log', sum('noRoom') + sum('gaveWay'), 1),
@@ -166,54 +149,15 @@ async function askEach(peers: readonly RawPeer[]): Promise<number> {
   return answered.filter(Boolean).length
 }
 
-interface HonestAsk {
-  readonly ms: number
-  readonly ok: boolean
-}
-
-/** In a process of its own, so that it is as slow as the node makes it and not as the attackers beside it. */
-async function honestAsks(target: string, family: 'v4' | 'v6'): Promise<HonestAsk[]> {
-  const child = fork(fileURLToPath(import.meta.url), ['honest', target, family])
-  const asks: HonestAsk[] = []
-  child.on('message', (ask: HonestAsk) => asks.push(ask))
-  await once(child, 'close')
-  return asks
-}
-
-/** Newcomers, each from an address of its own. */
-async function honest(target: string, ipOf: (i: number) => string): Promise<void> {
-  const end = performance.now() + SECONDS * 1000
-  for (let i = 0; performance.now() < end; i++) {
-    const peer = await PublicPeer.start(ipOf(i))
-    const started = performance.now()
-    const fault = await peer.ask(target, {}).then(
-      ({ error }) => error?.code,
-      (err: unknown) => String(err),
-    )
-    const ms = performance.now() - started
-    if (fault !== undefined) {
-      process.stderr.write(`an honest newcomer after ${Math.round(ms)} ms: ${fault}\n`)
-    }
-    process.send!({ ms, ok: fault === undefined } satisfies HonestAsk)
-    await peer.stop()
-    await delay(50)
-  }
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [mode, target, family] = process.argv.slice(2)
-  if (mode === 'honest') {
-    await honest(target!, (family === 'v6' ? V6 : V4).honestIp)
-  } else {
-    const addresses = Number(mode)
-    const attacks: Attack[] = [
-      { name: `silent, ${addresses} IPv4`, addresses, ...V4 },
-      ...(addresses < 100 ? [{ name: 'silent, one /32', addresses, ...V6 }] : []),
-    ]
-    for (const each of attacks) {
-      for (const figure of await attack(each)) {
-        console.log(JSON.stringify(figure))
-      }
+  const addresses = Number(process.argv[2])
+  const attacks: Attack[] = [
+    { name: `silent, ${addresses} IPv4`, addresses, ...V4 },
+    ...(addresses < 100 ? [{ name: 'silent, one /32', addresses, ...V6 }] : []),
+  ]
+  for (const each of attacks) {
+    for (const figure of await attack(each)) {
+      console.log(JSON.stringify(figure))
     }
   }
   process.exit()
