@@ -1,7 +1,7 @@
 // The places of exchanges: who gets one, for how long, and which silent one gives way.
 
 import type { Caller } from '../../peer/caller.ts'
-import { networkGroupOf, prefixOf } from '../../peer/ip.ts'
+import { isLimited, subnetsOf } from '../../peer/ip.ts'
 
 /** Exchanges at a time, over all connections and all frontends; the limits of libp2p are by connection only. */
 export const MAX_EXCHANGES = 4096
@@ -68,7 +68,7 @@ export class Places {
   enter(caller: Caller, giveWay: () => void): Place | undefined {
     const path = pathOf(caller)
     // The narrowest first: what gives way in it makes room in those around it.
-    for (const [depth, most] of caller.scope === 'public' ? this.#publicLimits : this.#otherLimits) {
+    for (const [depth, most] of isLimited(caller.scope) ? this.#publicLimits : this.#otherLimits) {
       const full = this.#root.find(path, depth)
       if (full !== undefined && full.taken >= most) {
         const victim = victimIn(full, path, depth)
@@ -224,10 +224,10 @@ function mostCrowded({ groups }: Group): Group | undefined {
 }
 
 function pathOf({ peerId, ip, scope }: Caller): Path {
-  if (scope !== 'public') {
+  if (!isLimited(scope)) {
     return [scope, scope, ip.text, peerId]
   }
-  return ip.family === 4
-    ? [networkGroupOf(ip), prefixOf(ip, 24), ip.text, peerId]
-    : [networkGroupOf(ip), prefixOf(ip, 48), prefixOf(ip, 56), peerId]
+  // Of IPv6 a /56 counts as one IP.
+  const [group, subnet, own] = subnetsOf(ip)
+  return [group!, subnet!, own!, peerId]
 }

@@ -42,6 +42,14 @@ describe('the places of exchanges', () => {
     assert.equal(places.taken, MAX_EXCHANGES)
   })
 
+  it('of a translated address are those of the IPv4 address inside', () => {
+    const { places, enter } = tableOf()
+    for (let i = 0; i < 2 * MAX_EXCHANGES_OF_IP; i++) {
+      enter(i % 2 === 0 ? '45.1.1.1' : '2002:2d01:101::1')
+    }
+    assert.equal(places.taken, MAX_EXCHANGES_OF_IP)
+  })
+
   it('of loopback and private ranges have only the limit of all', () => {
     const { places, enter } = tableOf()
     for (const ip of ['127.0.0.1', '10.1.1.1']) {
