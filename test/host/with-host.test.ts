@@ -9,6 +9,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { pEvent } from 'p-event'
+import { BootstrapClient, RendezvousClient } from '../../src/client/index.ts'
 import { bothDeny } from '../../src/host/both-deny.ts'
 import { bootstrapService, type HostInit, type OwnOptions, withHost } from '../../src/index.ts'
 import { addressOf, ask, startPeer } from '../support/peers.ts'
@@ -34,6 +35,13 @@ async function chainNode(t: TestContext, own: Omit<OwnOptions, 'services'> = {},
 }
 
 describe('a libp2p node with services of its own, guarded', () => {
+  it('that serves a bootstrap can ask another one', async (t) => {
+    const [node, other] = [await chainNode(t), await chainNode(t)]
+    const at = String(other.getMultiaddrs()[0])
+    assert.deepEqual((await new RendezvousClient(node, at).discover('chain')).peers, [])
+    assert.deepEqual((await new BootstrapClient(node, at).discover()).peers, [])
+  })
+
   it('lists a peer, and counts its connection', async (t) => {
     const node = await chainNode(t)
     const peer = await startPeer()

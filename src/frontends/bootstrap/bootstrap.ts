@@ -60,7 +60,7 @@ export class BootstrapFrontend implements Frontend {
     await this.#init.registrar.handle(
       BOOTSTRAP_PROTOCOL,
       (stream, connection) => group.run(stream, connection, (exchange) => this.#serve(exchange)),
-      { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: 0 },
+      { maxInboundStreams: MAX_STREAMS },
     )
   }
 

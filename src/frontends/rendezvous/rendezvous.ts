@@ -38,7 +38,7 @@ export class RendezvousFrontend implements Frontend {
     await this.#init.registrar.handle(
       RENDEZVOUS_PROTOCOL,
       (stream, connection) => group.run(stream, connection, (exchange) => this.#serve(exchange)),
-      { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: 0 },
+      { maxInboundStreams: MAX_STREAMS },
     )
   }
 
